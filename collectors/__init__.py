@@ -1,0 +1,1 @@
+"""How do we learn it? One module or folder per source type; never a verdict."""

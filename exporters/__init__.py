@@ -1,0 +1,1 @@
+"""What do machines read? Prometheus exposition, dashboards, alert rules."""

@@ -1,0 +1,1 @@
+"""What exists, and since when? Resource kinds, coverage, evidence, history, selectors, store."""

@@ -1,0 +1,155 @@
+"""Kinds of an operating system: the host, its accounts, what it listens on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from inventory.kinds.address import Family
+from inventory.origin import Origin
+from inventory.resource import Nested, Resource
+from inventory.unknown import UNKNOWN, Maybe
+
+
+class SshServer(Nested):
+    """Effective configuration of sshd (``sshd -T``); words as sshd_config(5) has them."""
+
+    installed: Maybe[bool] = UNKNOWN
+    running: Maybe[bool] = UNKNOWN
+    ports: Maybe[list[int]] = UNKNOWN
+    permit_root_login: Maybe[str] = UNKNOWN  # yes, no, prohibit-password, forced-commands-only
+    password_authentication: Maybe[bool] = UNKNOWN
+    empty_passwords: Maybe[bool] = UNKNOWN
+    max_auth_tries: Maybe[int] = UNKNOWN
+    idle_timeout_seconds: Maybe[int | None] = UNKNOWN  # ClientAliveInterval × CountMax; None = never
+    allow_users: Maybe[list[str]] = UNKNOWN  # AllowUsers and AllowGroups together
+    ciphers: Maybe[list[str]] = UNKNOWN
+    macs: Maybe[list[str]] = UNKNOWN
+    key_exchanges: Maybe[list[str]] = UNKNOWN
+    x11_forwarding: Maybe[bool] = UNKNOWN
+    authentication_methods: Maybe[list[str]] = (
+        UNKNOWN  # ["any"] or lists such as "publickey,keyboard-interactive"
+    )
+
+
+class PasswordPolicy(Nested):
+    """login.defs, pam_pwquality / pam_cracklib, pam_pwhistory. None = not configured."""
+
+    max_days: Maybe[int | None] = UNKNOWN
+    min_days: Maybe[int | None] = UNKNOWN
+    warn_days: Maybe[int | None] = UNKNOWN
+    min_length: Maybe[int | None] = UNKNOWN
+    min_classes: Maybe[int | None] = UNKNOWN  # character classes enforced, 0–4
+    history: Maybe[int | None] = UNKNOWN
+    hash_algorithm: Maybe[str | None] = UNKNOWN  # ENCRYPT_METHOD: YESCRYPT, SHA512, SM3, MD5 …
+
+
+class Lockout(Nested):
+    """pam_faillock or pam_tally2. ``attempts`` None = no lock-out."""
+
+    attempts: Maybe[int | None] = UNKNOWN
+    unlock_seconds: Maybe[int | None] = UNKNOWN
+    covers_root: Maybe[bool] = UNKNOWN
+
+
+class TimeSync(Nested):
+    running: Maybe[bool] = UNKNOWN
+    service: Maybe[str | None] = UNKNOWN  # chronyd, systemd-timesyncd, ntpd …
+    servers: Maybe[list[str]] = UNKNOWN
+    synchronized: Maybe[bool] = UNKNOWN
+
+
+class Audit(Nested):
+    """Kernel audit. ``immutable``: rules locked until reboot (-e 2)."""
+
+    running: Maybe[bool] = UNKNOWN
+    rules: Maybe[int] = UNKNOWN  # number of rules loaded or configured
+    immutable: Maybe[bool] = UNKNOWN
+
+
+class Logging(Nested):
+    running: Maybe[bool] = UNKNOWN
+    service: Maybe[str | None] = UNKNOWN  # rsyslogd, syslog-ng, systemd-journald
+    remote: Maybe[list[str]] = UNKNOWN  # collectors logs are sent to
+    persistent: Maybe[bool] = UNKNOWN
+    retention_days: Maybe[int | None] = UNKNOWN  # logrotate / journald; None = no bound configured
+
+
+class Updates(Nested):
+    """Package updates, from data already on the machine: nothing is fetched."""
+
+    manager: Maybe[str] = UNKNOWN  # apt, dnf, yum
+    pending: Maybe[int] = UNKNOWN
+    pending_security: Maybe[int] = UNKNOWN
+    index_age_days: Maybe[int] = UNKNOWN  # age of the local package index the numbers rest on
+
+
+class Host(Resource):
+    """A Linux machine seen from the inside. One per source of type ``local`` or ``ssh``."""
+
+    KIND: ClassVar[str] = "host"
+    TITLE: ClassVar[str] = "主机"
+    VOLATILE: ClassVar[frozenset[str]] = frozenset({"uptime_seconds", "memory_available_mib"})
+
+    os_id: Maybe[str] = UNKNOWN  # os-release ID, lower case
+    os_name: Maybe[str] = UNKNOWN  # PRETTY_NAME
+    os_version: Maybe[str | None] = UNKNOWN
+    os_origin: Maybe[Origin] = UNKNOWN
+    kernel: Maybe[str] = UNKNOWN
+    cpu_architecture: Maybe[str] = UNKNOWN
+    cpu_vendor: Maybe[str] = UNKNOWN
+    cpu_model: Maybe[str] = UNKNOWN
+    cpu_origin: Maybe[Origin] = UNKNOWN
+    cpus: Maybe[int] = UNKNOWN
+    memory_mib: Maybe[int] = UNKNOWN
+    memory_available_mib: Maybe[int] = UNKNOWN
+    virtualization: Maybe[str | None] = UNKNOWN  # kvm, container …; None = bare metal
+    uptime_seconds: Maybe[int] = UNKNOWN
+    ssh: Maybe[SshServer] = UNKNOWN
+    password_policy: Maybe[PasswordPolicy] = UNKNOWN
+    lockout: Maybe[Lockout] = UNKNOWN
+    session_timeout_seconds: Maybe[int | None] = UNKNOWN  # shell TMOUT; None = none set
+    umask: Maybe[str | None] = UNKNOWN  # octal, as login.defs or profile set it
+    time_sync: Maybe[TimeSync] = UNKNOWN
+    audit: Maybe[Audit] = UNKNOWN
+    logging: Maybe[Logging] = UNKNOWN
+    updates: Maybe[Updates] = UNKNOWN
+    mandatory_access_control: Maybe[str | None] = UNKNOWN  # selinux:enforcing, apparmor, None
+    malware_protection: Maybe[list[str]] = UNKNOWN  # names of known agents running
+    firewall: Maybe[str | None] = UNKNOWN  # nftables, iptables, firewalld, ufw with rules; None = no rules
+    ipv6_enabled: Maybe[bool] = UNKNOWN
+
+
+class Account(Resource):
+    """A local account of a host; native id = host id/name. No hash ever enters it."""
+
+    KIND: ClassVar[str] = "account"
+    TITLE: ClassVar[str] = "主机账户"
+
+    user_id: Maybe[int] = UNKNOWN
+    shell: Maybe[str] = UNKNOWN
+    login_allowed: Maybe[bool] = UNKNOWN  # the shell is a login shell
+    password: Maybe[Literal["set", "empty", "locked", "none"]] = UNKNOWN
+    password_algorithm: Maybe[str | None] = UNKNOWN  # yescrypt, sha512, sm3, md5, des …
+    password_changed: Maybe[date | None] = UNKNOWN
+    password_max_days: Maybe[int | None] = UNKNOWN
+    expires: Maybe[date | None] = UNKNOWN
+    superuser: Maybe[bool] = UNKNOWN  # uid 0
+    sudo: Maybe[bool] = UNKNOWN  # may use sudo, by group or by rule
+
+
+class Listener(Resource):
+    """A listening socket; native id = host id/protocol/address/port."""
+
+    KIND: ClassVar[str] = "listener"
+    TITLE: ClassVar[str] = "监听端口"
+
+    protocol: Maybe[Literal["tcp", "udp"]] = UNKNOWN
+    family: Maybe[Family] = UNKNOWN
+    address: Maybe[str] = UNKNOWN
+    port: Maybe[int] = UNKNOWN
+    loopback: Maybe[bool] = UNKNOWN
+    program: Maybe[str | None] = UNKNOWN  # None = owner cannot be told even by root (kernel)
+
+
+FAMILY: tuple[type[Resource], ...] = (Host, Account, Listener)

@@ -1,0 +1,90 @@
+"""Selectors: which resources belong to something, told by structure and not by an expression."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
+
+import msgspec
+
+from inventory.kinds.address import Address
+from inventory.kinds.cloud import Project
+from inventory.resource import Resource
+from inventory.snapshot import Snapshot
+from inventory.unknown import Unknown
+
+
+class Selector(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """All given conditions must hold; a condition lists alternatives; text may hold ``*`` and ``?``.
+
+    ``projects`` matches a project's name or id and takes in the project, and all that lies in it.
+    ``addresses`` are prefixes: a resource matches that has an address inside one.
+    """
+
+    sources: list[str] = msgspec.field(default_factory=list)
+    kinds: list[str] = msgspec.field(default_factory=list)
+    names: list[str] = msgspec.field(default_factory=list)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    projects: list[str] = msgspec.field(default_factory=list)
+    addresses: list[str] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for prefix in self.addresses:
+            ip_network(prefix, strict=False)  # ValueError names the wrong one
+        if not any(getattr(self, name) for name in self.__struct_fields__):
+            raise ValueError("选择条件为空：至少写一项（sources、kinds、names、labels、projects、addresses）")
+
+
+def select(snapshot: Snapshot, selectors: list[Selector]) -> list[Resource]:
+    """Resources that any of the selectors takes, in the snapshot's order."""
+    chosen: dict[str, Resource] = {}
+    for selector in selectors:
+        projects = _project_uids(snapshot, selector.projects)
+        for resource in snapshot:
+            if _matches(resource, selector, projects):
+                chosen.setdefault(resource.uid, resource)
+    return [r for r in snapshot if r.uid in chosen]
+
+
+def _project_uids(snapshot: Snapshot, patterns: list[str]) -> set[str]:
+    return {
+        project.uid
+        for project in snapshot.of(Project)
+        if _any(patterns, project.native_id)
+        or (not isinstance(project.name, Unknown) and _any(patterns, project.name))
+    }
+
+
+def _any(patterns: list[str], text: str) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+def _matches(resource: Resource, selector: Selector, projects: set[str]) -> bool:
+    if selector.sources and not _any(selector.sources, resource.source):
+        return False
+    if selector.kinds and resource.KIND not in selector.kinds:
+        return False
+    if selector.names and (isinstance(resource.name, Unknown) or not _any(selector.names, resource.name)):
+        return False
+    if selector.labels and not all(
+        fnmatchcase(resource.labels.get(key, ""), pattern) for key, pattern in selector.labels.items()
+    ):
+        return False
+    if selector.projects and not (
+        resource.uid in projects or any(uid in projects for uid in resource.related("in_project"))
+    ):
+        return False
+    return not selector.addresses or _has_address(resource, selector.addresses)
+
+
+def _has_address(resource: Resource, prefixes: list[str]) -> bool:
+    held = getattr(resource, "addresses", None)
+    if held is None or isinstance(held, Unknown):
+        held = []
+    texts = [a.address for a in held if isinstance(a, Address) and not isinstance(a.address, Unknown)]
+    management = getattr(resource, "management_address", None)
+    if isinstance(management, str):
+        texts.append(management)
+    parsed = [ip_address(text) for text in texts]
+    networks = [ip_network(prefix, strict=False) for prefix in prefixes]
+    return any(a.version == n.version and a in n for a in parsed for n in networks)

@@ -1,0 +1,71 @@
+"""Systems (定级对象): what is graded and reported."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from inventory.resource import Resource
+from inventory.selectors import Selector, select
+from inventory.snapshot import Snapshot
+
+_GRADE = re.compile(r"S([1-4])A([1-4])")
+
+
+class Grade(msgspec.Struct, frozen=True):
+    """S: business information, A: service assurance, both 1–4. G, and the system's own level, is the
+    higher of the two (GB/T 22240)."""
+
+    s: int
+    a: int
+
+    @classmethod
+    def parse(cls, text: str) -> Grade:
+        """From "S3A2". Raises ValueError."""
+        match = _GRADE.fullmatch(text.strip().upper())
+        if not match:
+            raise ValueError(f"定级写作 S<1–4>A<1–4>，例如 S3A3，而不是 {text!r}")
+        return cls(int(match[1]), int(match[2]))
+
+    @property
+    def g(self) -> int:
+        return max(self.s, self.a)
+
+    def __str__(self) -> str:
+        return f"S{self.s}A{self.a}"
+
+
+class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
+    may name the platform's own valid report), "none" = the cloud extension does not apply."""
+
+    name: str
+    title: str
+    grade: str
+    include: list[Selector]
+    exclude: list[Selector] = msgspec.field(default_factory=list)
+    cloud: Literal["platform", "tenant", "none"] = "none"
+    department: str = ""
+    contact: str = ""
+    filing_number: str = ""  # 备案证明编号
+    filing_expires: date | None = None
+    last_assessment: date | None = None  # 上次等级测评
+    platform_report: str = ""
+    importance: Literal["关键", "重要", "一般"] = "一般"
+    high_availability: bool = False  # 业务连续性要求高
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        Grade.parse(self.grade)
+
+    @property
+    def graded(self) -> Grade:
+        return Grade.parse(self.grade)
+
+    def members(self, snapshot: Snapshot) -> list[Resource]:
+        """The resources that make up this system."""
+        out = {r.uid for r in select(snapshot, self.exclude)} if self.exclude else set()
+        return [r for r in select(snapshot, self.include) if r.uid not in out]

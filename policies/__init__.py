@@ -1,0 +1,1 @@
+"""What is required, and is it met? Rules, standards, verdicts, scores, people's answers."""

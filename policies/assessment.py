@@ -1,0 +1,135 @@
+"""An assessment: one system against one standard. Pure data; ``policies.assess`` makes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from inventory.coverage import Collection
+from inventory.systems import System
+from policies.verdict import Finding, Unseen, Verdict
+
+Automation = Literal["technical-auto", "technical-evidence", "manual"]
+Edition = Literal["2019", "2021", "2025"]
+
+CATEGORIES: tuple[str, ...] = (
+    "物理机房", "网络设备", "安全设备", "服务器", "终端设备", "其他系统或设备",
+    "系统管理软件/平台", "业务应用系统/平台", "数据资源", "安全相关人员", "安全管理文档", "密码产品",
+)  # fmt: skip
+"""The twelve asset categories of the 2025 report, in its order."""
+
+
+class Control(msgspec.Struct, kw_only=True, frozen=True):
+    """One requirement of a standard. ``id`` is standard/clause.letter ("dengbao/8.1.3.2.a"). ``unit_id``
+    (GB/T 28448) is shown only where ``unit_verified``. ``summary`` is our wording, not the standard's."""
+
+    id: str
+    level: int
+    part: Literal["general", "cloud"]
+    cite: str
+    class_name: str
+    control_point: str
+    sag: Literal["S", "A", "G"]
+    summary: str
+    summary_en: str
+    automation: Automation
+    objects: tuple[str, ...]
+    hint: str = ""
+    unit_id: str = ""
+    unit_verified: bool = False
+    high_risk: tuple[str, ...] = ()
+
+
+class Asset(msgspec.Struct, kw_only=True, frozen=True):
+    """An object of assessment (测评对象): a device, a host, a cloud platform. ``resources`` counts what was
+    seen of it; ``types`` are the catalogue's object types it answers for."""
+
+    uid: str
+    name: str
+    category: str
+    importance: str
+    types: tuple[str, ...]
+    address: str = ""
+    vendor: str = ""
+    model: str = ""
+    version: str = ""
+    origin: str = ""  # domestic, foreign, unidentified, "" = not seen
+    resources: int = 1
+
+
+class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
+    """One control on one asset: the machine's part. ``checks`` tells rule id → verdict for each rule that
+    spoke; ``reason`` says in one line why it is what it is (中文)."""
+
+    asset: str
+    verdict: Verdict
+    reason: str
+    checks: dict[str, Verdict]
+    findings: tuple[str, ...] = ()
+
+
+class ControlVerdict(msgspec.Struct, kw_only=True):
+    """One control over all assets of the system. ``origin``: 自动, 人工确认 or 未核查."""
+
+    control: Control
+    verdict: Verdict
+    origin: Literal["auto", "person", "none"]
+    reason: str
+    objects: list[ObjectVerdict] = msgspec.field(default_factory=list)
+
+
+class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
+    """A case of the high-risk guideline. "triggered": a finding meets its condition (a person may still
+    confirm a mitigation); "undetermined": nothing that was seen decides it."""
+
+    case: str
+    title: str
+    state: Literal["triggered", "undetermined", "clear"]
+    condition: str
+    mitigation: str
+    mitigable: bool
+    major_trigger: str
+    controls: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+
+
+class Score(msgspec.Struct, kw_only=True, frozen=True):
+    """``low``: every unknown fails; ``high``: every unknown passes. ``unit`` "%" (2025: 符合率) or "分".
+    ``coverage`` = decided / applicable, 0–1. Conclusions as 自查初判 for each bound; ``parameters`` are the
+    method's open points with the value used; ``notes`` what is not verified about it."""
+
+    edition: Edition
+    low: Decimal
+    high: Decimal
+    unit: Literal["%", "分"]
+    coverage: Decimal
+    conclusion_low: str
+    conclusion_high: str
+    parameters: dict[str, str]
+    notes: tuple[str, ...]
+
+
+class Assessment(msgspec.Struct, kw_only=True):
+    """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid."""
+
+    system: System
+    standard: str  # "dengbao"
+    standard_title: str
+    taken_at: datetime
+    snapshot: int
+    program: str
+    score: Score
+    controls: list[ControlVerdict]
+    high_risks: list[HighRisk]
+    assets: list[Asset]
+    findings: list[Finding]
+    unseen: list[Unseen]
+    collections: list[Collection]
+    stale: dict[str, datetime]
+
+    def count(self, verdict: Verdict) -> int:
+        """Controls with this verdict."""
+        return sum(1 for c in self.controls if c.verdict is verdict)

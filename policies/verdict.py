@@ -1,0 +1,78 @@
+"""Verdicts: the five answers, and what stands behind each."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+
+Severity = Literal["critical", "high", "medium", "low", "info"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
+SEVERITY_TITLE: dict[str, str] = {
+    "critical": "严重",
+    "high": "高",
+    "medium": "中",
+    "low": "低",
+    "info": "提示",
+}
+
+
+class Verdict(enum.StrEnum):
+    """符合 / 部分符合 / 不符合 / 不适用 / 未知. Unknown is never pass."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    PARTIAL = "partial"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    UNKNOWN = "unknown"
+
+    @property
+    def label(self) -> str:
+        return {
+            "pass": "符合",
+            "partial": "部分符合",
+            "fail": "不符合",
+            "not_applicable": "不适用",
+            "unknown": "未知",
+        }[self.value]
+
+
+class Finding(msgspec.Struct, kw_only=True, frozen=True):
+    """A failed rule on a resource. ``evidence`` holds the field values the rule names, as they were;
+    ``stale`` says that they are from an earlier run. ``id`` is the same at each run."""
+
+    rule: str
+    severity: Severity
+    uid: str
+    kind: str
+    source: str
+    name: str
+    message: str
+    fix: str
+    controls: tuple[str, ...]
+    evidence: dict[str, Any]
+    stale: bool = False
+
+    @property
+    def id(self) -> str:
+        return finding_id(self.rule, self.uid)
+
+
+class Unseen(msgspec.Struct, kw_only=True, frozen=True):
+    """A rule that could not be decided: on one resource (``uid``), or on a whole kind of a source
+    (``uid`` empty). ``missing`` names what was not seen, ``remedy`` what would show it."""
+
+    rule: str
+    kind: str
+    source: str
+    uid: str = ""
+    name: str = ""
+    missing: str = ""
+    remedy: str = ""
+
+
+def finding_id(rule: str, uid: str) -> str:
+    """Stable id of a finding: 16 hex digits of SHA-256 over rule and uid."""
+    return hashlib.sha256(f"{rule}\0{uid}".encode()).hexdigest()[:16]

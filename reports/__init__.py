@@ -1,0 +1,1 @@
+"""What do people read? Documents, tables and their renderers."""
