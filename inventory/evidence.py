@@ -9,7 +9,7 @@ import msgspec
 
 
 class Evidence(msgspec.Struct, kw_only=True, frozen=True):
-    """``id`` is the SHA-256 of ``content``. ``origin`` tells what was asked ("GET /servers/detail?limit=1000",
+    """``id`` is the SHA-256 of ``content``. ``origin`` tells what was asked ("GET /servers/detail",
     "ifTable 1.3.6.1.2.1.2.2", "sshd -T"); it holds no secret either."""
 
     id: str

@@ -25,44 +25,16 @@ DOMESTIC_CPU = (
 DOMESTIC_ARCHITECTURES = ("loongarch64", "sw_64")
 FOREIGN_CPU = ("intel", "amd", "ampere", "0xc0", "ibm", "icelake", "cascadelake", "skylake", "epyc", "xeon")
 DOMESTIC_OS = frozenset(
-    [
-        "kylin",
-        "uos",
-        "openeuler",
-        "kylinsec",
-        "isoft",
-        "fusionos",
-        "bclinux",
-        "anolis",
-        "alinux",
-        "tencentos",
-        "opencloudos",
-        "asianux",
-        "redflag",
-        "nfs",
-        "nfschina",
-        "deepin",
-    ]
+    (
+        "kylin uos openeuler kylinsec isoft fusionos bclinux anolis alinux tencentos opencloudos asianux "
+        "redflag nfs nfschina deepin"
+    ).split()
 )
 FOREIGN_OS = frozenset(
-    [
-        "rhel",
-        "centos",
-        "rocky",
-        "almalinux",
-        "ol",
-        "ubuntu",
-        "debian",
-        "sles",
-        "opensuse-leap",
-        "opensuse",
-        "fedora",
-        "amzn",
-        "windows",
-        "esxi",
-        "cirros",
-        "freebsd",
-    ]
+    (
+        "rhel centos rocky almalinux ol ubuntu debian sles opensuse-leap opensuse fedora amzn windows "
+        "esxi cirros freebsd"
+    ).split()
 )
 VENDORS: dict[int, tuple[str, Origin]] = {
     2011: ("Huawei", "domestic"), 25506: ("H3C", "domestic"), 3902: ("ZTE", "domestic"),

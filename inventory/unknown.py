@@ -48,62 +48,12 @@ class Unknown:
         _refuse()
 
 
-REFUSED: Final = [
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "bool",
-    "hash",
-    "contains",
-    "iter",
-    "len",
-    "getitem",
-    "reversed",
-    "call",
-    "add",
-    "sub",
-    "mul",
-    "matmul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "divmod",
-    "pow",
-    "lshift",
-    "rshift",
-    "and",
-    "or",
-    "xor",
-    "radd",
-    "rsub",
-    "rmul",
-    "rmatmul",
-    "rtruediv",
-    "rfloordiv",
-    "rmod",
-    "rdivmod",
-    "rpow",
-    "rlshift",
-    "rrshift",
-    "rand",
-    "ror",
-    "rxor",
-    "neg",
-    "pos",
-    "abs",
-    "invert",
-    "int",
-    "float",
-    "complex",
-    "index",
-    "round",
-    "trunc",
-    "floor",
-    "ceil",
-]
+REFUSED: Final = (
+    "eq ne lt le gt ge bool hash contains iter len getitem reversed call add sub mul matmul truediv "
+    "floordiv mod divmod pow lshift rshift and or xor radd rsub rmul rmatmul rtruediv rfloordiv rmod "
+    "rdivmod rpow rlshift rrshift rand ror rxor neg pos abs invert int float complex index round "
+    "trunc floor ceil"
+).split()
 for _name in REFUSED:
     setattr(Unknown, f"__{_name}__", _refuse)
 

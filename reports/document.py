@@ -37,8 +37,8 @@ class Bullets(msgspec.Struct, frozen=True, tag="bullets"):
 
 
 class Table(msgspec.Struct, frozen=True, tag="table"):
-    """``widths`` are relative; a row is a list of strings or cells, as long as ``columns``. ``caption`` stands
-    above. ``empty`` is shown in place of a table without rows."""
+    """``widths`` are relative; a row is a list of strings or cells, as long as ``columns``. ``caption``
+    stands above. ``empty`` is shown in place of a table without rows."""
 
     columns: list[str]
     rows: list[list[str | Cell]]
