@@ -64,6 +64,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     ``env:NAME`` or ``file:/path`` (first line)."""
 
     SECRETS: ClassVar[str] = "_ref"
+    PATHS: ClassVar[tuple[str, ...]] = ()  # fields that hold a path, relative to the configuration file
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -1,0 +1,206 @@
+"""The command line: names, options and help. Each command's work is in ``zhengguan.commands``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+from zhengguan import __version__
+
+STANDARDS = ("dengbao",)
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, with the command to ask for help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"zhengguan: {message}（帮助：{self.prog} --help）\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code (docs/commands.md)."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words in (["--version"], ["-V"]):
+        print(f"zhengguan {__version__}")
+        return 0
+    options = _parser().parse_args(words)
+    if not options.command:
+        _parser().print_help()
+        return 2
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from zhengguan.errors import Exit, UserError
+
+    try:
+        _logging(options)
+        command = import_module(f"zhengguan.commands.{options.command}")
+        return int(command.run(options))
+    except UserError as error:
+        if options.debug:
+            raise
+        print(f"zhengguan: {error.line()}", file=sys.stderr)
+        return int(error.code)
+    except BrokenPipeError:  # the reader of a pipe has gone: not our error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.FINE)
+    except KeyboardInterrupt:
+        print("zhengguan: 已中断，未完成的快照没有写入", file=sys.stderr)
+        return 130
+
+
+def _logging(options: argparse.Namespace) -> None:
+    import logging
+
+    level = logging.DEBUG if options.debug else logging.INFO if options.verbose else logging.WARNING
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("zhengguan").setLevel(logging.DEBUG if options.debug else logging.INFO)
+
+
+def _parser() -> argparse.ArgumentParser:
+    top = _Parser(
+        prog="zhengguan",
+        description="政观：摸清政务云、电子政务外网和主机有什么，是否合规，并给出证据。只读，不改动任何对象。",
+        epilog="先试 zhengguan demo。退出码：0 正常；1 有达到 --fail-on 的问题；2 用法或配置错；"
+        "3 覆盖不足；4 有来源读不到。",
+    )
+    top.add_argument("-V", "--version", action="version", version=f"zhengguan {__version__}")
+    commands = _Commands(top)
+    _start(commands)
+    _inventory(commands)
+    _policies(commands)
+    _outputs(commands)
+    return top
+
+
+class _Commands:
+    """Adds commands that all take the common options and show an example."""
+
+    def __init__(self, top: argparse.ArgumentParser) -> None:
+        self._common = _Parser(add_help=False)
+        self._common.add_argument(
+            "-c", "--config", metavar="FILE", default="", help="配置文件（默认 ./zhengguan.yaml）"
+        )
+        self._common.add_argument("-v", "--verbose", action="store_true", help="多说一些")
+        self._common.add_argument("--debug", action="store_true", help="出错时给出完整的调用栈")
+        self._all = top.add_subparsers(dest="command", metavar="命令")
+
+    def add(self, name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = self._all.add_parser(
+            name, parents=[self._common], help=purpose, description=purpose, epilog=f"例：{example}"
+        )
+        return parser
+
+
+def _start(commands: _Commands) -> None:
+    demo = commands.add(
+        "demo", "不用任何设置，在内置样例和本机上走完全程", "zhengguan demo --out demo --serve"
+    )
+    demo.add_argument(
+        "--out",
+        metavar="DIR",
+        default="zhengguan-demo",
+        help="放配置、存储和报告的目录（默认 zhengguan-demo）",
+    )
+    demo.add_argument("--serve", action="store_true", help="完成后继续提供 /metrics 和首页")
+    demo.add_argument(
+        "--listen", metavar="HOST:PORT", default="", help="--serve 监听的地址（默认 127.0.0.1:9870）"
+    )
+
+    init = commands.add("init", "写一份带注释的 zhengguan.yaml", "zhengguan init && zhengguan collect")
+    init.add_argument("--force", action="store_true", help="覆盖已有的文件")
+
+    doctor = commands.add(
+        "doctor", "逐个来源检查：连得上吗，权限够吗，缺什么", "zhengguan doctor --source szgov-cloud"
+    )
+    doctor.add_argument(
+        "--source", metavar="NAME", action="append", default=[], help="只查这个来源（可重复）"
+    )
+    doctor.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _inventory(commands: _Commands) -> None:
+    collect = commands.add("collect", "采集一次，存成一个快照", "zhengguan collect --source core-switches")
+    collect.add_argument(
+        "--source", metavar="NAME", action="append", default=[], help="只采这个来源（可重复）"
+    )
+    collect.add_argument("--json", action="store_true", help="输出 JSON")
+
+    inventory = commands.add(
+        "inventory",
+        "列出、查看、比较资源",
+        "zhengguan inventory security_group --where 'any(r.remote == \"0.0.0.0/0\" for r in it.rules)'",
+    )
+    inventory.add_argument(
+        "what",
+        nargs="?",
+        default="",
+        metavar="KIND|show|diff|timeline|snapshots|coverage",
+        help="资源种类，或 show UID、diff [A B]、timeline UID、snapshots、coverage；不写则按种类计数",
+    )
+    inventory.add_argument(
+        "arguments", nargs="*", metavar="…", help="show、timeline 的 UID；diff 的两个快照号"
+    )
+    inventory.add_argument(
+        "--where", metavar="EXPR", default="", help="条件，与规则同一种表达式，例如 it.encrypted == False"
+    )
+    inventory.add_argument("--source", metavar="NAME", default="", help="只看这个来源")
+    inventory.add_argument("--system", metavar="S", default="", help="只看这个系统的资源")
+    inventory.add_argument(
+        "--at", metavar="WHEN", default="", help="某时刻（2026-11-22 或 2026-11-22T08:00）或某快照号的样子"
+    )
+    inventory.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _policies(commands: _Commands) -> None:
+    check = commands.add(
+        "check", "按标准核查，给出问题、评分区间和覆盖率", "zhengguan check --system zwy --fail-on high"
+    )
+    check.add_argument("--system", metavar="S", default="", help="只查这个系统（默认全部）")
+    check.add_argument("--standard", choices=STANDARDS, default="dengbao", help="标准（默认 dengbao）")
+    check.add_argument(
+        "--edition", choices=("2025", "2021", "2019"), default="", help="测评方法版本（默认按配置，2025）"
+    )
+    check.add_argument("--format", choices=("table", "json"), default="table", help="输出格式")
+    check.add_argument("--json", dest="format", action="store_const", const="json", help="同 --format json")
+    check.add_argument("--fail-on", choices=SEVERITIES, default="", help="有这一级或更高的问题则退出码 1")
+    check.add_argument(
+        "--min-coverage", type=float, metavar="0–1", default=None, help="覆盖率低于此值则退出码 3"
+    )
+    check.add_argument(
+        "--limit", type=int, metavar="N", default=20, help="表格里最多列多少个问题（0 = 全部）"
+    )
+
+    rules = commands.add("rules", "列出、查看、测试规则", "zhengguan rules test --folder my-rules")
+    rules.add_argument("action", choices=("list", "show", "test", "lint", "coverage"), help="做什么")
+    rules.add_argument("id", nargs="?", default="", help="规则编号（show 用）")
+    rules.add_argument(
+        "--folder", metavar="DIR", action="append", default=[], help="另加一个规则目录（可重复）"
+    )
+    rules.add_argument("--standard", choices=STANDARDS, default="dengbao", help="coverage：哪个标准")
+    rules.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=3, help="coverage：等级（默认 3）")
+    rules.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _outputs(commands: _Commands) -> None:
+    report = commands.add(
+        "report", "写报告", "zhengguan report dengbao --system zwy --format docx,html --out reports"
+    )
+    report.add_argument("report", choices=("dengbao",), help="哪种报告")
+    report.add_argument("--system", metavar="S", default="", help="哪个系统（默认每个系统一份）")
+    report.add_argument("--edition", choices=("2025", "2021", "2019"), default="", help="测评方法版本")
+    report.add_argument("--format", metavar="F,…", default="html,docx", help="html、docx（默认两种）")
+    report.add_argument("--out", metavar="DIR", default=".", help="放报告的目录")
+    report.add_argument("--json", action="store_true", help="以 JSON 列出写了哪些文件")
+
+    serve = commands.add(
+        "serve", "定时采集，提供 /metrics、/healthz 和首页", "zhengguan serve --listen 127.0.0.1:9870"
+    )
+    serve.add_argument("--listen", metavar="HOST:PORT", default="", help="监听地址（默认 127.0.0.1:9870）")

@@ -1,0 +1,145 @@
+"""The loop, wired: configuration → snapshot → outcomes → assessments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from collectors.contract import Progress, Source, utc_now
+from collectors.run import collect_all
+from inventory.coverage import Batch, Status
+from inventory.snapshot import Snapshot, SnapshotInfo
+from inventory.store import Store, StoreError, open_store
+from inventory.systems import System
+from policies.assess import assess
+from policies.assessment import Assessment, Edition
+from policies.evaluate import evaluate
+from policies.outcome import Rule
+from policies.rules import load_rules
+from policies.standards import load_standard
+from zhengguan import __version__
+from zhengguan.config import DEFAULT_FILE, Config, load_config
+from zhengguan.errors import UserError
+
+PROGRAM = f"zhengguan {__version__}"
+
+
+def configured(path: str) -> Config:
+    """The configuration a command was given, or the one in the current folder."""
+    return load_config(Path(path or DEFAULT_FILE))
+
+
+def opened(config: Config, *, create: bool = False) -> Store:
+    """The configured store. UserError where it cannot be opened."""
+    try:
+        return open_store(config.store, create=create)
+    except StoreError as error:
+        raise UserError(error.reason, remedy=error.remedy) from error
+
+
+def latest(store: Store, at: int | datetime | None = None) -> Snapshot:
+    """A snapshot of the store. UserError where there is none."""
+    try:
+        return store.snapshot(at)
+    except StoreError as error:
+        raise UserError(error.reason, remedy=error.remedy or "先运行 zhengguan collect") from error
+
+
+def chosen(config: Config, names: Sequence[str]) -> list[Source]:
+    """The named sources, or all."""
+    known = {source.name: source for source in config.sources}
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"没有名为 {name!r} 的来源", where=str(config.path), remedy=f"有：{'、'.join(known)}"
+            )
+    if not config.sources:
+        raise UserError("还没有登记任何来源", where=str(config.path), remedy="在 sources 下加一个")
+    return [known[name] for name in names] if names else config.sources
+
+
+class Collected:
+    """What came of a run: the snapshot, and per source how many kinds ended how."""
+
+    def __init__(self) -> None:
+        self.info: SnapshotInfo | None = None
+        self.batches: dict[str, list[Batch]] = {}
+
+    def unread(self) -> list[str]:
+        """Sources of which something failed, in order."""
+        return [
+            name
+            for name, batches in self.batches.items()
+            if any(c.status is Status.FAILED for batch in batches for c in batch.collections)
+        ]
+
+
+def collect_into(
+    store: Store,
+    sources: Sequence[Source],
+    *,
+    concurrency: int,
+    progress: Callable[[Progress], None],
+    now: Callable[[], datetime] = utc_now,
+    note: str = "",
+) -> Collected:
+    """Read sources into one new snapshot. Keeps of each batch only its coverage."""
+    collected = Collected()
+    collected.batches = {source.name: [] for source in sources}
+    try:
+        with store.writer(now, note=note) as writer:
+            for source, batch in collect_all(sources, concurrency=concurrency, progress=progress, now=now):
+                writer.add(batch)
+                collected.batches[source.name].append(Batch(collections=batch.collections))
+        collected.info = writer.info
+    except StoreError as error:
+        raise UserError(error.reason, remedy=error.remedy) from error
+    return collected
+
+
+def rules_of(config: Config | None, folders: Iterable[Path] = ()) -> list[Rule]:
+    """Built-in rules and the user's own."""
+    own = [*(config.rule_folders() if config else []), *folders]
+    return load_rules(own)
+
+
+def assess_all(
+    config: Config,
+    snapshot: Snapshot,
+    *,
+    systems: Sequence[System],
+    edition: Edition | None = None,
+    now: datetime | None = None,
+) -> list[Assessment]:
+    """Assess systems against 等保, in the order given."""
+    rules = rules_of(config)
+    standard = load_standard("dengbao")
+    moment = now or snapshot.info.taken_at
+    result = []
+    for system in systems:
+        members = system.members(snapshot)
+        outcomes = evaluate(rules, snapshot, members=members, now=moment)
+        result.append(
+            assess(
+                system,
+                standard,
+                outcomes,
+                snapshot,
+                edition=edition or config.policies.edition,
+                parameters=config.policies.parameters,
+                program=PROGRAM,
+            )
+        )
+    return result
+
+
+def systems_of(config: Config, name: str) -> list[System]:
+    """One named system, or all. UserError where none is configured."""
+    if name:
+        return [config.system(name)]
+    if not config.systems:
+        raise UserError(
+            "还没有登记任何系统（定级对象）", where=str(config.path), remedy="在 systems 下加一个"
+        )
+    return config.systems
