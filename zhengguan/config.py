@@ -88,7 +88,7 @@ class Config(msgspec.Struct, kw_only=True):
         raise UserError(
             f"没有名为 {name!r} 的系统",
             where=str(self.path),
-            remedy=_did_you_mean(name, [s.name for s in self.systems]) or "先在 systems 下登记",
+            remedy=did_you_mean(name, [s.name for s in self.systems]) or "先在 systems 下登记",
         )
 
     def rule_folders(self) -> list[Path]:
@@ -159,7 +159,7 @@ def _source(marked: Marked, index: int, raw: dict[str, Any], folder: Path) -> So
             f"来源名 {head.name!r} 只能用字母、数字、点、横线、下划线", where=marked.place((*at, "name"))
         )
     if head.type not in REGISTRY:
-        remedy = _did_you_mean(head.type, list(REGISTRY)) or f"可用的类型：{'、'.join(sorted(REGISTRY))}"
+        remedy = did_you_mean(head.type, list(REGISTRY)) or f"可用的类型：{'、'.join(sorted(REGISTRY))}"
         raise UserError(f"没有 {head.type!r} 这种来源", where=marked.place((*at, "type")), remedy=remedy)
     own = {key: value for key, value in raw.items() if key not in _SourceHead.__struct_fields__}
     options = convert(marked, own, collector(head.type).Options, at)
@@ -199,7 +199,7 @@ def convert(marked: Marked, data: Any, kind: type[Any], at: tuple[str | int, ...
             known = [*target.__struct_fields__] if target else []
             if kind is not _SourceHead and issubclass(kind, Options):
                 known += _SourceHead.__struct_fields__
-            remedy = _did_you_mean(field, known) or (f"可用的键：{'、'.join(known)}" if known else "")
+            remedy = did_you_mean(field, known) or (f"可用的键：{'、'.join(known)}" if known else "")
         raise UserError(message, where=place, remedy=remedy) from error
 
 
@@ -240,6 +240,7 @@ def _struct_at(kind: type[Any], path: tuple[str | int, ...]) -> type[Any] | None
     return None
 
 
-def _did_you_mean(word: str, among: list[str]) -> str:
+def did_you_mean(word: str, among: list[str]) -> str:
+    """A remedy naming the closest known word, or ""."""
     close = get_close_matches(word, among, n=1, cutoff=0.6)
     return f"是不是 {close[0]!r}？" if close else ""

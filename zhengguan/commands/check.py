@@ -1,0 +1,120 @@
+"""``zhengguan check``: judge the latest snapshot; findings, score ranges, coverage."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from policies.assessment import Assessment
+from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
+from zhengguan import console
+from zhengguan.errors import Exit, UserError
+from zhengguan.loop import assess_all, configured, latest, opened, systems_of
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.min_coverage is not None and not 0 <= options.min_coverage <= 1:
+        raise UserError("--min-coverage 要在 0 和 1 之间", remedy="例如 0.8")
+    config = configured(options.config)
+    snapshot = latest(opened(config))
+    systems = systems_of(config, options.system)
+    assessments = assess_all(config, snapshot, systems=systems, edition=options.edition or None)
+    if options.format == "json":
+        console.write_json([as_json(a) for a in assessments])
+    else:
+        for assessment in assessments:
+            show(assessment, options.limit)
+    return verdict(assessments, options.fail_on, options.min_coverage)
+
+
+def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float | None) -> Exit:
+    """The exit code: findings come before coverage."""
+    if fail_on:
+        serious = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+        if any(f.severity in serious for a in assessments for f in a.findings):
+            return Exit.FINDINGS
+    if min_coverage is not None and any(a.score.coverage < Decimal(str(min_coverage)) for a in assessments):
+        return Exit.COVERAGE
+    return Exit.FINE
+
+
+def as_json(assessment: Assessment) -> dict[str, object]:
+    """An assessment as data, its findings with their ids, its controls by id."""
+    return {
+        "system": assessment.system.name,
+        "title": assessment.system.title,
+        "grade": str(assessment.system.graded),
+        "standard": assessment.standard,
+        "taken_at": assessment.taken_at,
+        "snapshot": assessment.snapshot,
+        "program": assessment.program,
+        "score": assessment.score,
+        "verdicts": {v.value: assessment.count(v) for v in Verdict},
+        "high_risks": [h for h in assessment.high_risks if h.state != "clear"],
+        "findings": [{"id": f.id, **msgspec.to_builtins(f)} for f in assessment.findings],
+        "unseen": assessment.unseen,
+        "controls": [
+            {
+                "id": c.control.id,
+                "control_point": c.control.control_point,
+                "verdict": c.verdict.value,
+                "origin": c.origin,
+                "reason": c.reason,
+            }
+            for c in assessment.controls
+        ],
+    }
+
+
+def score_line(assessment: Assessment) -> str:
+    """One line: the range, what was decided, and the preliminary conclusion for both bounds."""
+    score = assessment.score
+    name = "符合率" if score.unit == "%" else "得分"
+    numbers = (
+        f"{score.low}{score.unit}" if score.low == score.high else f"{score.low}–{score.high}{score.unit}"
+    )
+    conclusion = (
+        score.conclusion_low
+        if score.conclusion_low == score.conclusion_high
+        else f"{score.conclusion_low} ～ {score.conclusion_high}"
+    )
+    return f"{name} {numbers}（已核查 {score.coverage:.0%}），自查初判：{conclusion}"
+
+
+def show(assessment: Assessment, limit: int) -> None:
+    """A person's view: the range first, then what to fix, then what was not seen."""
+    system = assessment.system
+    console.say(f"{system.title}（{system.name}，{system.graded}）  等保 {assessment.score.edition} 版")
+    console.say(f"  {score_line(assessment)}")
+    counts = "，".join(f"{v.label} {assessment.count(v)}" for v in Verdict if assessment.count(v))
+    console.say(f"  测评项 {len(assessment.controls)}：{counts}")
+    triggered = [h for h in assessment.high_risks if h.state == "triggered"]
+    if triggered:
+        console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
+    findings = assessment.findings
+    groups = grouped(findings)
+    shown = groups if limit == 0 else groups[:limit]
+    console.table(
+        ("级别", "问题", "对象数", "例如", "规则"),
+        [(SEVERITY_TITLE[g[0].severity], g[0].message, len(g), g[0].name, g[0].rule) for g in shown],
+        styles=[g[0].severity for g in shown],
+    )
+    if len(shown) < len(groups):
+        console.say(f"  还有 {len(groups) - len(shown)} 类问题，--limit 0 全列")
+    if assessment.unseen:
+        missing = {u.missing for u in assessment.unseen if u.missing}
+        console.say(
+            f"  未知 {len(assessment.unseen)} 项（{'；'.join(sorted(missing)[:3])} …），见 --format json"
+        )
+    console.say()
+
+
+def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings by rule, the worst and most frequent first."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    return sorted(by_rule.values(), key=lambda g: (SEVERITIES.index(g[0].severity), -len(g), g[0].rule))

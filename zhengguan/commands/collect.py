@@ -1,0 +1,70 @@
+"""``zhengguan collect``: read the sources once, into one snapshot."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from inventory.coverage import Collection, Status
+from zhengguan import console
+from zhengguan.errors import Exit
+from zhengguan.loop import Collected, chosen, collect_into, configured, opened
+
+
+def run(options: argparse.Namespace) -> int:
+    config = configured(options.config)
+    sources = chosen(config, options.source)
+    store = opened(config, create=True)
+    with console.progress() as progress:
+        collected = collect_into(store, sources, concurrency=config.collect.concurrency, progress=progress)
+    if options.json:
+        console.write_json(as_json(collected))
+    else:
+        show(collected)
+    return Exit.SOURCE if collected.unread() else Exit.FINE
+
+
+def as_json(collected: Collected) -> dict[str, object]:
+    """The run as data: the snapshot and every collection."""
+    return {
+        "snapshot": collected.info,
+        "collections": [c for name in collected.batches for c in collections_of(collected, name)],
+        "unread": collected.unread(),
+    }
+
+
+def collections_of(collected: Collected, source: str) -> list[Collection]:
+    """A source's collections by kind and scope."""
+    found = [c for batch in collected.batches[source] for c in batch.collections]
+    return sorted(found, key=lambda c: (c.kind, c.scope))
+
+
+def show(collected: Collected) -> None:
+    """Per source: resources seen, how the kinds ended, and each reason once with what would help."""
+    rows = []
+    for source in collected.batches:
+        found = collections_of(collected, source)
+        ended = Counter(c.status for c in found)
+        words = "，".join(f"{status.label} {ended[status]}" for status in Status if ended[status])
+        rows.append((source, sum(c.count for c in found), words))
+    console.table(("来源", "资源", "各类采集结果"), rows)
+    for source in collected.batches:
+        for line in reasons(collections_of(collected, source)):
+            console.say(f"  {source}: {line}")
+    if collected.info:
+        console.say(
+            f"快照 {collected.info.id} 已存，{collected.info.taken_at.astimezone():%Y-%m-%d %H:%M:%S}"
+        )
+
+
+def reasons(found: list[Collection]) -> list[str]:
+    """What is not complete, grouped: the same reason for many kinds is one line."""
+    groups: dict[tuple[Status, str, str], list[str]] = {}
+    for c in found:
+        if c.status is not Status.COMPLETE:
+            what = f"{c.kind}（{c.scope}）" if c.scope else c.kind
+            groups.setdefault((c.status, c.reason, c.remedy), []).append(what)
+    return [
+        f"{status.label}：{'、'.join(kinds)}；{reason}" + (f"。{remedy}" if remedy else "")
+        for (status, reason, remedy), kinds in groups.items()
+    ]
