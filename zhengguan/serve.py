@@ -110,7 +110,7 @@ class Program:
             )
             self.refresh()
         except UserError as error:
-            log.error("采集没有完成：%s", error.line())
+            log.error("采集没有完成：%s", error.line())  # noqa: TRY400 - a line, not a trace
             self.runs.labels("failed").inc()
             return
         finally:
