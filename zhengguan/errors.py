@@ -19,11 +19,14 @@ class UserError(Exception):
     """One clear line: what, where, what to do."""
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "", code: Exit = Exit.USAGE) -> None:
-        super().__init__(what)
+        super().__init__(what, where, remedy)
         self.what = what
         self.where = where
         self.remedy = remedy
         self.code = code
+
+    def __str__(self) -> str:
+        return self.line()
 
     def line(self) -> str:
         """``where: what（remedy）`` on one line."""

@@ -1,0 +1,180 @@
+"""The command line as a user meets it: one clear line, the right exit code, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zhengguan import __version__
+from zhengguan.cli import main
+
+COMMANDS = ("demo", "init", "doctor", "collect", "inventory", "check", "rules", "report", "serve")
+
+
+def zhengguan(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "zhengguan", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"zhengguan {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "例：zhengguan " + command in text
+    assert "--config" in text
+
+
+@pytest.mark.parametrize("words", [["chekc"], ["check", "--fail-on", "terrible"], ["collect", "--nonsense"]])
+def test_wrong_usage_is_one_line_and_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_start_up_imports_nothing_heavy() -> None:
+    code = "import sys; from zhengguan.cli import main; main(['--version']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    heavy = {"sqlalchemy", "msgspec", "jinja2", "yaml", "rich", "openstack", "pysnmp", "docx", "starlette"}
+    assert not heavy & set(loaded.split())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder after init and two collections of this machine."""
+    folder = tmp_path_factory.mktemp("home")
+    assert zhengguan("init", folder=folder).returncode == 0
+    for _ in range(2):
+        done = zhengguan("collect", folder=folder)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_init_does_not_overwrite(home: Path) -> None:
+    before = (home / "zhengguan.yaml").read_text(encoding="utf-8")
+    again = zhengguan("init", folder=home)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    assert (home / "zhengguan.yaml").read_text(encoding="utf-8") == before
+
+
+def test_the_loop_on_this_machine(home: Path) -> None:
+    listed = zhengguan("inventory", "host", "--json", folder=home)
+    (host,) = json.loads(listed.stdout)
+    assert host["kernel"] == os.uname().release
+    shown = zhengguan("inventory", "show", host["uid"], "--json", folder=home)
+    assert json.loads(shown.stdout)["uid"] == host["uid"]
+    checked = zhengguan("check", "--json", folder=home)
+    assert checked.returncode == 0, checked.stderr
+    (assessment,) = json.loads(checked.stdout)
+    assert assessment["system"] == "this-host"
+    assert float(assessment["score"]["low"]) < float(assessment["score"]["high"])
+    written = zhengguan("report", "dengbao", "--out", "out", "--json", folder=home)
+    assert sorted(Path(p).suffix for p in json.loads(written.stdout)) == [".docx", ".html"]
+
+
+def test_exit_codes_of_check(home: Path) -> None:
+    assert zhengguan("check", "--min-coverage", "0.99", folder=home).returncode == 3
+    assert zhengguan("check", "--fail-on", "info", folder=home).returncode == 1
+    assert zhengguan("check", "--system", "this-hst", folder=home).returncode == 2
+
+
+def test_history_of_this_machine(home: Path) -> None:
+    snapshots = json.loads(zhengguan("inventory", "snapshots", "--json", folder=home).stdout)
+    assert [s["id"] for s in snapshots] == [1, 2]
+    assert zhengguan("inventory", "diff", "--json", folder=home).returncode == 0
+    assert "快照号" in zhengguan("inventory", "diff", "1", "7", folder=home).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["inventory", "serverr"], 2, "'server'"),
+        (["inventory", "host", "--where", "it.kernl == 'x'"], 2, "kernel"),
+        (["inventory", "host", "--where", "it.__class__"], 2, "--where"),
+        (["inventory", "show", "nowhere/host/x"], 2, "没有"),
+        (["collect", "--source", "other"], 2, "this-host"),
+        (["report", "dengbao", "--format", "pdff"], 2, "html"),
+        (["serve", "--listen", "0.0.0.0:9870"], 2, "TLS"),
+        (["serve", "--listen", "nonsense"], 2, "127.0.0.1:9870"),
+    ],
+)
+def test_mistakes_get_one_line_and_a_way_out(home: Path, words: list[str], code: int, said: str) -> None:
+    done = zhengguan(*words, folder=home)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_without_configuration_it_says_how_to_start(tmp_path: Path) -> None:
+    done = zhengguan("collect", folder=tmp_path)
+    assert done.returncode == 2
+    assert "zhengguan init" in done.stderr
+
+
+def test_an_unreachable_source_is_code_4_and_the_rest_is_kept(home: Path, tmp_path: Path) -> None:
+    config = (home / "zhengguan.yaml").read_text(encoding="utf-8")
+    device = (
+        "sources:\n  - {name: sw, type: snmp, targets: ['127.77.255.1:9'], version: v2c,"
+        " community_ref: 'env:C', timeout_seconds: 0.2, retries: 0}\n"
+    )
+    (tmp_path / "zhengguan.yaml").write_text(config.replace("sources:\n", device, 1), encoding="utf-8")
+    environ = {**os.environ, "C": "s3cr3t-community"}
+    done = subprocess.run(
+        [sys.executable, "-m", "zhengguan", "collect", "--json"],
+        cwd=tmp_path, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 4, done.stderr
+    assert json.loads(done.stdout)["unread"] == ["sw"]
+    assert len(json.loads(zhengguan("inventory", "host", "--json", folder=tmp_path).stdout)) == 1
+    assert "s3cr3t-community" not in done.stdout + done.stderr
+    assert b"s3cr3t-community" not in (tmp_path / "zhengguan.db").read_bytes()
+
+
+def test_a_second_process_on_the_store_is_told_who_holds_it(home: Path) -> None:
+    hold = (
+        "import sys; from inventory.store import open_store; from collectors.contract import utc_now\n"
+        "with open_store('zhengguan.db').writer(utc_now): print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        done = zhengguan("collect", folder=home)
+        assert done.returncode == 2
+        assert str(holder.pid) in done.stderr
+        holder.kill()
+    assert zhengguan("collect", folder=home).returncode == 0
+
+
+def test_a_full_disk_loses_nothing(home: Path) -> None:
+    before = zhengguan("inventory", "snapshots", "--json", folder=home).stdout
+    size = (home / "zhengguan.db").stat().st_size
+
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "zhengguan", "collect"], cwd=home, capture_output=True, text=True, check=False,
+        preexec_fn=small,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert zhengguan("inventory", "snapshots", "--json", folder=home).stdout == before
+    assert zhengguan("collect", folder=home).returncode == 0

@@ -1,0 +1,98 @@
+"""The configuration: what is right loads, what is wrong names its line and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zhengguan.config import Config, load_config, parse_config
+from zhengguan.errors import Exit, UserError
+
+GOOD = """\
+store: data/estate.db
+sources:
+  - name: this-host
+    type: local
+    labels: {department: 市大数据局}
+    deadline_seconds: 30
+systems:
+  - name: web
+    title: 网站群
+    grade: s2a2
+    filing_expires: 2027-12-31
+    include:
+      - sources: [this-host]
+serve:
+  listen: 127.0.0.1:9999
+"""
+
+
+def parse(text: str, **environ: str) -> Config:
+    return parse_config(text, Path("zhengguan.yaml"), environ)
+
+
+def test_a_good_file_gives_typed_values() -> None:
+    config = parse(GOOD)
+    assert config.store.endswith("/data/estate.db")
+    assert [s.name for s in config.sources] == ["this-host"]
+    assert config.sources[0].deadline_seconds == 30
+    assert str(config.systems[0].graded) == "S2A2"
+    assert str(config.systems[0].filing_expires) == "2027-12-31"
+    assert config.serve.listen == "127.0.0.1:9999"
+
+
+def test_environment_overrides_single_values() -> None:
+    config = parse(GOOD, ZHENGGUAN_STORE="/var/lib/z.db", ZHENGGUAN_SERVE_LISTEN="[::1]:1", ZHENGGUAN_COLLECT_CONCURRENCY="9")
+    assert config.store == "/var/lib/z.db"
+    assert config.serve.listen == "[::1]:1"
+    assert config.collect.concurrency == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("stor: x\n", "zhengguan.yaml:1", ["不认识的键 'stor'", "'store'"]),
+        (GOOD.replace("deadline_seconds: 30", "deadline: 30"), "zhengguan.yaml:6", ["'deadline'", "deadline_seconds"]),
+        (GOOD.replace("type: local", "type: locl"), "zhengguan.yaml:4", ["'locl'", "'local'"]),
+        (GOOD.replace("grade: s2a2", "grade: 二级"), "zhengguan.yaml:8", ["S3A3"]),
+        (GOOD.replace("sources: [this-host]", "sorces: [this-host]"), "zhengguan.yaml:13", ["'sorces'", "'sources'"]),
+        (GOOD.replace("deadline_seconds: 30", "deadline_seconds: soon"), "zhengguan.yaml:6", ["float", "str"]),
+        (GOOD.replace("name: this-host", "name: ../etc"), "zhengguan.yaml:3", ["../etc"]),
+        ("sources: [\n", "zhengguan.yaml:2", ["YAML"]),
+        ("- a\n", "zhengguan.yaml:1", ["键: 值"]),
+        ("sources:\n  - type: local\n", "zhengguan.yaml:2", ["缺少 'name'"]),
+    ],
+)
+def test_a_wrong_file_names_line_and_remedy(text: str, place: str, words: list[str]) -> None:
+    with pytest.raises(UserError) as caught:
+        parse(text)
+    assert caught.value.where == place
+    assert all(word in caught.value.line() for word in words), caught.value.line()
+    assert caught.value.code is Exit.USAGE
+    assert "\n" not in caught.value.line()
+
+
+def test_two_sources_of_one_name_are_refused() -> None:
+    twice = "sources:\n  - {name: a, type: local}\n  - {name: a, type: local}\n"
+    with pytest.raises(UserError, match="两个 'a'") as caught:
+        parse(twice)
+    assert caught.value.where == "zhengguan.yaml:3"
+
+
+def test_a_secret_in_the_file_is_refused() -> None:
+    text = "sources:\n  - {name: sw, type: snmp, targets: [127.0.0.1], version: v2c, community_ref: public}\n"
+    with pytest.raises(UserError, match="引用") as caught:
+        parse(text)
+    assert caught.value.where == "zhengguan.yaml:2"
+
+
+def test_an_alias_bomb_costs_nothing() -> None:
+    lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
+    with pytest.raises(UserError, match="不认识的键"):
+        parse("\n".join(lines) + "\n")
+
+
+def test_a_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="zhengguan init"):
+        load_config(tmp_path / "none.yaml")
