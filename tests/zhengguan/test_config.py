@@ -43,7 +43,12 @@ def test_a_good_file_gives_typed_values() -> None:
 
 
 def test_environment_overrides_single_values() -> None:
-    config = parse(GOOD, ZHENGGUAN_STORE="/var/lib/z.db", ZHENGGUAN_SERVE_LISTEN="[::1]:1", ZHENGGUAN_COLLECT_CONCURRENCY="9")
+    config = parse(
+        GOOD,
+        ZHENGGUAN_STORE="/var/lib/z.db",
+        ZHENGGUAN_SERVE_LISTEN="[::1]:1",
+        ZHENGGUAN_COLLECT_CONCURRENCY="9",
+    )
     assert config.store == "/var/lib/z.db"
     assert config.serve.listen == "[::1]:1"
     assert config.collect.concurrency == 9
@@ -53,11 +58,23 @@ def test_environment_overrides_single_values() -> None:
     ("text", "place", "words"),
     [
         ("stor: x\n", "zhengguan.yaml:1", ["不认识的键 'stor'", "'store'"]),
-        (GOOD.replace("deadline_seconds: 30", "deadline: 30"), "zhengguan.yaml:6", ["'deadline'", "deadline_seconds"]),
+        (
+            GOOD.replace("deadline_seconds: 30", "deadline: 30"),
+            "zhengguan.yaml:6",
+            ["'deadline'", "deadline_seconds"],
+        ),
         (GOOD.replace("type: local", "type: locl"), "zhengguan.yaml:4", ["'locl'", "'local'"]),
         (GOOD.replace("grade: s2a2", "grade: 二级"), "zhengguan.yaml:8", ["S3A3"]),
-        (GOOD.replace("sources: [this-host]", "sorces: [this-host]"), "zhengguan.yaml:13", ["'sorces'", "'sources'"]),
-        (GOOD.replace("deadline_seconds: 30", "deadline_seconds: soon"), "zhengguan.yaml:6", ["float", "str"]),
+        (
+            GOOD.replace("sources: [this-host]", "sorces: [this-host]"),
+            "zhengguan.yaml:13",
+            ["'sorces'", "'sources'"],
+        ),
+        (
+            GOOD.replace("deadline_seconds: 30", "deadline_seconds: soon"),
+            "zhengguan.yaml:6",
+            ["float", "str"],
+        ),
         (GOOD.replace("name: this-host", "name: ../etc"), "zhengguan.yaml:3", ["../etc"]),
         ("sources: [\n", "zhengguan.yaml:2", ["YAML"]),
         ("- a\n", "zhengguan.yaml:1", ["键: 值"]),

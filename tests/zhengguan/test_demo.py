@@ -1,0 +1,94 @@
+"""The demo as a new user runs it: ends by itself, tells the truth, leaves a working estate."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LIMIT_KIB = 400 * 1024
+
+
+def zhengguan(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "zhengguan", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = zhengguan("demo", "--out", "d", folder=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "d", done.stdout
+
+
+def counted(out: Path, *words: str) -> list[dict[str, object]]:
+    done = zhengguan("inventory", *words, "--json", "-c", str(out / "zhengguan.yaml"), folder=out)
+    assert done.returncode == 0, done.stderr
+    rows: list[dict[str, object]] = json.loads(done.stdout)
+    return rows
+
+
+def test_it_leaves_configuration_store_and_reports(demo: tuple[Path, str]) -> None:
+    out, said = demo
+    assert (out / "zhengguan.yaml").exists()
+    reports = sorted(p.name for p in (out / "reports").iterdir())
+    assert sum(name.endswith(".docx") for name in reports) == 2
+    assert sum(name.endswith(".html") for name in reports) == 2
+    for name in reports:
+        assert name in said
+
+
+def test_the_summary_counts_what_the_store_holds(demo: tuple[Path, str]) -> None:
+    out, said = demo
+    assert f"{len(counted(out, 'server'))} 台云主机" in said
+    assert f"{len(counted(out, 'device'))} 台网络与安全设备" in said
+
+
+def test_history_shows_the_day_between(demo: tuple[Path, str]) -> None:
+    out, _ = demo
+    assert [s["id"] for s in counted(out, "snapshots")] == [1, 2]
+    changes = counted(out, "diff", "--source", "city-cloud")
+    assert {c["action"] for c in changes} == {"added", "changed", "removed"}
+
+
+def test_the_silent_device_is_stale_and_not_gone(demo: tuple[Path, str]) -> None:
+    out, said = demo
+    stale = [d for d in counted(out, "device") if "stale_since" in d]
+    assert len(stale) == 1
+    assert "陈旧" in said
+    failed = [c for c in counted(out, "coverage") if c["status"] == "failed"]
+    assert failed
+
+
+def test_the_machine_itself_is_read_for_real(demo: tuple[Path, str]) -> None:
+    out, _ = demo
+    (host,) = counted(out, "host")
+    assert host["kernel"] == Path("/proc/sys/kernel/osrelease").read_text().strip()
+
+
+def test_two_systems_are_assessed_as_ranges(demo: tuple[Path, str]) -> None:
+    out, _ = demo
+    done = zhengguan("check", "--json", "-c", str(out / "zhengguan.yaml"), folder=out)
+    assessments = json.loads(done.stdout)
+    assert sorted(a["grade"] for a in assessments) == ["S2A2", "S3A3"]
+    for assessment in assessments:
+        assert float(assessment["score"]["low"]) < float(assessment["score"]["high"])
+        assert assessment["findings"]
+
+
+def test_it_can_be_made_anew_but_never_over_a_users_folder(demo: tuple[Path, str], tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
+    done = zhengguan("demo", "--out", str(tmp_path), folder=tmp_path)
+    assert done.returncode == 2
+    assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "keep"
+
+
+def test_memory_stays_small(demo: tuple[Path, str]) -> None:
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert peak < LIMIT_KIB
