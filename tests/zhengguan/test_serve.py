@@ -23,8 +23,13 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 CONFIG = """\
 sources: [{name: this-host, type: local, labels: {department: '<b>局</b>'}}]
-systems: [{name: web, title: '网站群 <script>alert(1)</script>', grade: S2A2, include: [{sources: [this-host]}]}]
+systems:
+  - {name: web, title: '网站群 <script>alert(1)</script>', grade: S2A2, include: [{sources: [this-host]}]}
 """
+CERTIFICATE = (
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=127.0.0.1"
+    " -addext subjectAltName=IP:127.0.0.1 -keyout k.pem -out c.pem"
+).split()
 
 
 def free_port() -> int:
@@ -132,11 +137,7 @@ def test_a_foreign_host_header_is_refused(base: str) -> None:
 
 
 def test_tls_and_login(tmp_path: Path) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "k.pem", "-out", "c.pem"],
-        cwd=tmp_path, check=True, capture_output=True,
-    )  # fmt: skip
+    subprocess.run(CERTIFICATE, cwd=tmp_path, check=True, capture_output=True)
     protection = "serve: {tls_certificate: c.pem, tls_key: k.pem, user: 运维, password_ref: 'env:PASSWORD'}\n"
     (tmp_path / "zhengguan.yaml").write_text(CONFIG + protection, encoding="utf-8")
     context = ssl.create_default_context(cafile=str(tmp_path / "c.pem"))
