@@ -3,8 +3,8 @@
     python -m benchmarks              all
     python -m benchmarks rules store  some; the other sections of RESULTS.md stay
 
-Figures are CPU seconds of the process unless a column says otherwise, since the machine is shared; what counts
-is the ratio to the peer or limit measured in the same run.
+Figures are CPU seconds of the process unless a column says otherwise, since the machine is shared; what
+counts is the ratio to the peer or limit measured in the same run.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def main(names: list[str]) -> int:
 
 
 _LEGEND = (
-    "Written by `python -m benchmarks`. CPU seconds of the process unless a column says otherwise; the machine is\n"
-    "shared, so the ratios count, not the absolute figures."
+    "Written by `python -m benchmarks`. CPU seconds of the process unless a column says otherwise; the\n"
+    "machine is shared, so the ratios count, not the absolute figures."
 )
 
 
