@@ -20,7 +20,7 @@ from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.unknown import Unknown, UnknownValueError
 from policies.expression import parse
-from policies.freeze import evidence, printable, template
+from policies.freeze import freezer, printable, template
 from policies.kleene import Answer, answer
 from policies.loops import Check, Hits, check_of, fuse, run
 from policies.outcome import Outcome, Rule
@@ -97,7 +97,6 @@ def _outcome(rule: Rule, check: Check, hits: Hits, view: _View) -> Outcome:
         since = printable(coverage.stale[rows[index].uid])
         unknown.append(index)
         unseen.append(_unseen(rule, rows[index], f"数据陈旧：最近一次看到是 {since}", _RECOLLECT))
-    stale = frozenset(view.stale)
     failed = sorted(hits.failed)
     return Outcome(
         rule=rule,
@@ -105,7 +104,7 @@ def _outcome(rule: Rule, check: Check, hits: Hits, view: _View) -> Outcome:
         failed=failed,
         unknown=sorted(unknown),
         excluded=sorted(hits.excluded),
-        findings=[_finding(rule, check, rows[i], view.now, i in stale) for i in failed],
+        findings=_findings(rule, check, failed, view),
         unseen=unseen,
         gaps=coverage.gaps(rule),
     )
@@ -177,20 +176,33 @@ def _unseen(rule: Rule, resource: Resource, missing: str, remedy: str) -> Unseen
     )
 
 
-def _finding(rule: Rule, check: Check, resource: Resource, now: datetime, stale: bool) -> Finding:
-    return Finding(
-        rule=rule.id,
-        severity=rule.severity,
-        uid=resource.uid,
-        kind=rule.kind,
-        source=resource.source,
-        name=_name(resource),
-        message=template(rule.message, type(resource)).render(resource),
-        fix=rule.fix,
-        controls=tuple(rule.controls.all()),
-        evidence=evidence(resource, rule.evidence, check, now),
-        stale=stale,
-    )
+def _findings(rule: Rule, check: Check, failed: list[int], view: _View) -> list[Finding]:
+    if not failed:
+        return []
+    stale = frozenset(view.stale)
+    rows, now = view.rows, view.now
+    message = template(rule.message, KINDS[rule.kind])
+    frozen = freezer(rule.evidence, check)
+    controls = tuple(rule.controls.all())
+    findings = []
+    for index in failed:
+        resource = rows[index]
+        findings.append(
+            Finding(
+                rule=rule.id,
+                severity=rule.severity,
+                uid=resource.uid,
+                kind=rule.kind,
+                source=resource.source,
+                name=_name(resource),
+                message=message.render(resource),
+                fix=rule.fix,
+                controls=controls,
+                evidence=frozen.freeze(resource, now),
+                stale=index in stale,
+            )
+        )
+    return findings
 
 
 def _name(resource: Resource) -> str:

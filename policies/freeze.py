@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -19,7 +19,7 @@ import msgspec
 from inventory.unknown import UNKNOWN, Unknown, UnknownValueError
 from policies.expression import ExpressionError, suggest
 from policies.kleene import row_answer
-from policies.loops import Check, RowTest, row_test
+from policies.loops import Check, RowFilter, row_filter
 from policies.shapes import Shape, fields_of
 
 MAX_VALUE = 160  # characters of one value in a message
@@ -27,7 +27,7 @@ MAX_TEXT = 2000  # characters of one text in evidence
 MAX_ROWS = 50  # rows of one list in evidence
 
 _FIELD = re.compile(r"\{it\.([a-z0-9_.]+)\}")
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = (int, float, type(None))  # bool is an int
 
 Getter = Callable[[msgspec.Struct], Any]
 
@@ -47,7 +47,9 @@ def path_shape(struct: type[msgspec.Struct], path: str) -> Shape:
 
 
 def _getter(path: str) -> Getter:
-    get = attrgetter(path)
+    get: Getter = attrgetter(path)
+    if "." not in path:
+        return get
 
     def read(resource: msgspec.Struct) -> Any:
         try:
@@ -87,6 +89,8 @@ def template(text: str, struct: type[msgspec.Struct]) -> Template:
 def printable(value: Any) -> str:
     """A value for a line of text."""
     if isinstance(value, str):
+        if len(value) <= MAX_VALUE and value.isprintable():
+            return value
         text = value
     elif isinstance(value, Unknown):
         return "未知"
@@ -105,43 +109,54 @@ def printable(value: Any) -> str:
     return text if len(text) <= MAX_VALUE else text[:MAX_VALUE] + "…"
 
 
-def evidence(resource: msgspec.Struct, paths: list[str], check: Check, now: datetime) -> dict[str, Any]:
-    """The named fields as JSON-able values; one that was not seen is absent. Of a list that the rule goes
-    over with ``any``, the rows that made it fail."""
-    frozen: dict[str, Any] = {}
-    for path in paths:
-        value = _read(path)(resource)
-        if isinstance(value, Unknown):
-            continue
-        if isinstance(value, list) and value and check.violates:
-            value = _witnesses(check, path, value, resource, now)
-        frozen[path] = _plain(value)
-    return frozen
+class Freezer(msgspec.Struct, frozen=True):
+    """What a rule freezes of a resource: (path, getter, conditions of ``any`` over the rows there)."""
+
+    fields: tuple[tuple[str, Getter, tuple[tuple[ast.GeneratorExp, RowFilter], ...]], ...]
+
+    def freeze(self, resource: msgspec.Struct, now: datetime) -> dict[str, Any]:
+        """The named fields as JSON-able values; one that was not seen is absent. Of a list that the rule
+        goes over with ``any``, the rows that made it fail."""
+        frozen: dict[str, Any] = {}
+        for path, getter, conditions in self.fields:
+            value = getter(resource)
+            if type(value) is str and len(value) <= MAX_TEXT:
+                frozen[path] = value
+            elif not isinstance(value, Unknown):
+                if conditions and isinstance(value, list):
+                    value = _culprits(conditions, value, resource, now)
+                frozen[path] = _plain(value)
+        return frozen
 
 
-def _witnesses(
-    check: Check, path: str, rows: list[Any], resource: msgspec.Struct, now: datetime
-) -> list[Any]:
-    tests = _row_tests(check, path)
-    if not tests:
-        return rows
-    return [row for row in rows if any(_holds(test, row, resource, now) for test in tests)]
+def freezer(paths: Sequence[str], check: Check) -> Freezer:
+    """Prepare the evidence of one rule; paths are checked ones."""
+    return Freezer(tuple((path, _getter(path), _conditions(check, path)) for path in paths))
 
 
-def _holds(test: tuple[ast.GeneratorExp, RowTest], row: Any, resource: msgspec.Struct, now: datetime) -> bool:
-    generator, fast = test
-    try:
-        return fast(row, resource, now)
-    except Exception:  # noqa: BLE001 - the slow way decides what an unseen or hostile value leaves open
-        return row_answer(generator, row, resource, now)
-
-
-@lru_cache(maxsize=4096)
-def _row_tests(check: Check, path: str) -> list[tuple[ast.GeneratorExp, RowTest]]:
+def _conditions(check: Check, path: str) -> tuple[tuple[ast.GeneratorExp, RowFilter], ...]:
     """The conditions of ``any`` over this list, where they stand for the violation and not against it."""
     if check.violates is None:
-        return []
-    return [(generator, row_test(generator)) for generator in _over(check.violates.body, f"it.{path}")]
+        return ()
+    return tuple((generator, row_filter(generator)) for generator in _over(check.violates.body, f"it.{path}"))
+
+
+def _culprits(
+    conditions: tuple[tuple[ast.GeneratorExp, RowFilter], ...],
+    rows: list[Any],
+    resource: msgspec.Struct,
+    now: datetime,
+) -> list[Any]:
+    picked: dict[int, Any] = {}
+    for generator, fast in conditions:
+        try:
+            some = fast(rows, resource, now)
+        except Exception:  # noqa: BLE001 - the slow way decides what an unseen or hostile value leaves open
+            some = [row for row in rows if row_answer(generator, row, resource, now)]
+        if len(conditions) == 1:
+            return some
+        picked |= {id(row): row for row in some}
+    return [row for row in rows if id(row) in picked]
 
 
 def _over(node: ast.expr, rows: str) -> Iterator[ast.GeneratorExp]:
@@ -154,16 +169,11 @@ def _over(node: ast.expr, rows: str) -> Iterator[ast.GeneratorExp]:
                 yield generator
 
 
-@lru_cache(maxsize=4096)
-def _read(path: str) -> Getter:
-    return _getter(path)
-
-
 def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "…"
     if isinstance(value, _PLAIN):
         return value
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "…"
     if isinstance(value, list):
         rows = [_plain(item) for item in value[:MAX_ROWS]]
         return [*rows, f"（另有 {len(value) - MAX_ROWS} 项）"] if len(value) > MAX_ROWS else rows

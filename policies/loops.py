@@ -103,20 +103,26 @@ def run(code: Code, rows: Sequence[msgspec.Struct], now: datetime) -> list[Hits]
     return hits
 
 
-RowTest = Callable[[Any, msgspec.Struct, datetime], bool]
+RowFilter = Callable[[Sequence[Any], msgspec.Struct, datetime], list[Any]]
 
 
-def row_test(generator: ast.GeneratorExp) -> RowTest:
-    """A function (row, it, now) of the condition of ``any(condition for row in …)``. Raises as the loop
-    would."""
+def row_filter(generator: ast.GeneratorExp) -> RowFilter:
+    """A function (rows, it, now) that gives the rows for which the condition of
+    ``any(condition for row in …)`` holds. Raises as the loop would."""
     writer = _Writer(frozenset())
-    writer.line(f"def test(v_{ast.unparse(generator.generators[0].target)}, it, now):")
+    row = f"v_{ast.unparse(generator.generators[0].target)}"
+    writer.line("def pick(rows, it, now):")
     writer.indent += 1
-    writer.line(f"return {writer.value(generator.elt)}")
+    writer.line("picked = []")
+    writer.line(f"for {row} in rows:")
+    writer.indent += 1
+    writer.line(f"if {writer.value(generator.elt)}: picked.append({row})")
+    writer.indent -= 1
+    writer.line("return picked")
     namespace = _namespace()
-    exec(compile(writer.source(), "<row>", "exec"), namespace)  # noqa: S102 - as in ``run``
-    test: RowTest = namespace["test"]
-    return test
+    exec(compile(writer.source(), "<rows>", "exec"), namespace)  # noqa: S102 - as in ``run``
+    pick: RowFilter = namespace["pick"]
+    return pick
 
 
 def _namespace() -> dict[str, Any]:
