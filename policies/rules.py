@@ -1,0 +1,201 @@
+"""Rules: one YAML file each, checked when it is loaded.
+
+``<folder>/<topic>/<id>.yaml``; the id is the file's name. What is wrong is said with file, line, and what to
+do, for all files at once. A rule without examples does not load; the examples are its tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from inventory.kinds import KINDS
+from policies.expression import ExpressionError
+from policies.freeze import path_shape, template
+from policies.loops import check_of
+from policies.outcome import Rule
+from policies.predicates import PREDICATES
+from policies.yaml_text import YamlError, YamlText, read_yaml
+
+BUILTIN = Path(__file__).parent / "rules"
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CONTROL = re.compile(r"[a-z][a-z0-9]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+_DENGBAO = re.compile(r"dengbao/[6-9]\.[12]\.\d{1,2}\.\d{1,2}\.[a-z]")
+_CASE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{1,2}")
+_PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
+_MESSAGES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"Object contains unknown field `(.+)`"), "不认识的项 {0}"),
+    (re.compile(r"Object missing required field `(.+)`"), "缺少 {0}"),
+    (re.compile(r"Invalid enum value (.+)"), "不能是 {0}"),
+    (re.compile(r"Expected `(.+)`, got `(.+)`"), "要 {0}，而写的是 {1}"),
+)
+_REMEDIES = {
+    "examples": "每条规则要有 bad、good、unknown 三种例子，规则才会加载",
+    "severity": "写 critical、high、medium、low 或 info",
+}
+
+
+class RulesError(Exception):
+    """Rules are refused; ``errors`` holds one for each thing that is wrong, in file order."""
+
+    def __init__(self, errors: list[YamlError]) -> None:
+        super().__init__("\n".join(str(error) for error in errors))
+        self.errors = errors
+
+
+def load_rules(folders: Iterable[Path] = (), builtin: bool = True) -> list[Rule]:
+    """All rules of the built-in folder and of the user's, by id. Raises RulesError with all that is
+    wrong."""
+    rules: dict[str, Rule] = {}
+    errors: list[YamlError] = []
+    for folder in [BUILTIN, *folders] if builtin else list(folders):
+        paths = sorted(folder.rglob("*.yaml")) if folder.is_dir() else []
+        if not folder.is_dir():
+            errors.append(YamlError(folder, "没有这个规则目录", hint="检查配置里的路径"))
+        for path in paths:
+            try:
+                rule = load_rule(path)
+            except RulesError as error:
+                errors += error.errors
+                continue
+            if rule.id in rules:
+                earlier = rules[rule.id].path
+                errors.append(YamlError(path, f"规则 {rule.id} 已经有了：{earlier}", hint="换一个文件名"))
+                continue
+            rules[rule.id] = rule
+    if errors:
+        raise RulesError(errors)
+    return [rules[id_] for id_ in sorted(rules)]
+
+
+def load_rule(path: Path) -> Rule:
+    """One rule, checked. Raises RulesError."""
+    try:
+        source = read_yaml(path)
+    except YamlError as error:
+        raise RulesError([error]) from error
+    rule = _convert(source)
+    errors = [error for check in _CHECKS for error in check(rule, source)]
+    if errors:
+        raise RulesError(sorted(errors, key=lambda error: error.line))
+    return rule
+
+
+def _convert(source: YamlText) -> Rule:
+    try:
+        rule = msgspec.convert(source.data, Rule)
+    except msgspec.ValidationError as error:
+        raise RulesError([_invalid(source, str(error))]) from error
+    name = source.path.stem
+    if not _ID.fullmatch(name):
+        raise RulesError([source.error(f"文件名 {name} 不能作规则 id", hint="只用小写字母、数字和 -")])
+    if rule.id and rule.id != name:
+        raise RulesError(
+            [source.error(f"id {rule.id} 和文件名 {name} 不一样", ["id"], "删掉 id，或改文件名")]
+        )
+    rule.id = name
+    rule.path = str(source.path)
+    return rule
+
+
+def _invalid(source: YamlText, text: str) -> YamlError:
+    match = _PLACE.search(text)
+    steps = re.findall(r"\.([A-Za-z_]\w*)|\[(\d+)\]", match["path"]) if match else []
+    place: list[str | int] = [name or int(index) for name, index in steps]
+    bare = text[: match.start()] if match else text
+    for pattern, chinese in _MESSAGES:
+        found = pattern.fullmatch(bare)
+        if found:
+            key = found[1]
+            hint = _REMEDIES.get(key, _REMEDIES.get(str(place[0]) if place else "", ""))
+            if "unknown field" in bare:
+                close = get_close_matches(key, Rule.__struct_fields__, n=1)
+                hint = f"是不是 {close[0]}？" if close else "删掉它"
+                place = [*place, key]
+            where = "（在 " + ".".join(str(step) for step in place) + "）" if place else ""
+            return source.error(chinese.format(*found.groups()) + where, place, hint)
+    return source.error(bare, place)
+
+
+def _examples(rule: Rule, source: YamlText) -> Iterable[YamlError]:
+    for word in ("bad", "good", "unknown"):
+        if not getattr(rule.examples, word):
+            yield source.error(f"examples.{word} 里没有例子", ["examples", word], _REMEDIES["examples"])
+
+
+def _kind(rule: Rule, source: YamlText) -> Iterable[YamlError]:
+    if rule.kind not in KINDS:
+        close = get_close_matches(rule.kind, KINDS, n=1)
+        hint = f"是不是 {close[0]}？" if close else f"可用的有：{'、'.join(KINDS)}"
+        yield source.error(f"没有资源类型 {rule.kind}", ["kind"], hint)
+
+
+def _condition(rule: Rule, source: YamlText) -> Iterable[YamlError]:
+    if bool(rule.violates) == bool(rule.predicate):
+        yield source.error(
+            "violates 和 predicate 要写一个，只写一个", ["predicate" if rule.predicate else "kind"]
+        )
+        return
+    struct = KINDS.get(rule.kind)
+    if struct is None:
+        return
+    if rule.predicate and rule.predicate not in PREDICATES:
+        yield source.error(f"没有谓词 {rule.predicate}", ["predicate"], f"可用的有：{'、'.join(PREDICATES)}")
+        return
+    if rule.predicate and struct not in PREDICATES[rule.predicate].kinds:
+        yield source.error(f"谓词 {rule.predicate} 不判断 {rule.kind}", ["predicate"])
+        return
+    yield from _expression(source, "applies", partial(check_of, struct, rule.applies, "True", ""))
+    if rule.violates:
+        yield from _expression(
+            source, "violates", partial(check_of, struct, rule.applies, rule.violates, rule.predicate)
+        )
+
+
+def _expression(source: YamlText, field: str, check: Callable[[], object]) -> Iterable[YamlError]:
+    try:
+        check()
+    except ExpressionError as error:
+        yield source.error(error.message, [field], error.hint, error.offset)
+
+
+def _texts(rule: Rule, source: YamlText) -> Iterable[YamlError]:
+    struct = KINDS.get(rule.kind)
+    for field in ("title", "title_en", "message", "why", "fix"):
+        if not getattr(rule, field).strip():
+            yield source.error(f"{field} 是空的", [field])
+    if struct is None:
+        return
+    try:
+        template(rule.message, struct)
+    except ExpressionError as error:
+        yield source.error(error.message, ["message"], error.hint, error.offset)
+    for index, path in enumerate(rule.evidence):
+        try:
+            path_shape(struct, path)
+        except ExpressionError as error:
+            yield source.error(error.message, ["evidence", index], error.hint)
+
+
+def _links(rule: Rule, source: YamlText) -> Iterable[YamlError]:
+    for field in ("decides", "supports"):
+        for index, control in enumerate(getattr(rule.controls, field)):
+            wanted = _DENGBAO if control.startswith("dengbao/") else _CONTROL
+            if not wanted.fullmatch(control):
+                place = ["controls", field, index]
+                yield source.error(f"条款编号 {control} 不对", place, "写成 dengbao/8.1.4.1.a")
+    both = sorted(set(rule.controls.decides) & set(rule.controls.supports))
+    if both:
+        yield source.error(f"{both[0]} 同时在 decides 和 supports 里", ["controls"], "留一个")
+    for index, case in enumerate(rule.high_risk):
+        if not _CASE.fullmatch(case):
+            yield source.error(f"高风险判例编号 {case} 不对", ["high_risk", index], "写成 6.4.1.1")
+
+
+_CHECKS = (_examples, _kind, _condition, _texts, _links)

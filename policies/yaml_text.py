@@ -1,0 +1,143 @@
+"""YAML files that people write: safe, small, and every error with its line.
+
+No anchors (a file of a kilobyte could stand for gigabytes), no key twice, no custom tags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+MAX_BYTES = 256 * 1024
+
+Place = Sequence[str | int]
+
+
+class YamlError(Exception):
+    """A file is wrong at a place. ``line`` and ``column`` count from 1; 0 = the whole file."""
+
+    def __init__(self, path: Path, message: str, line: int = 0, column: int = 0, hint: str = "") -> None:
+        where = f"{path}:{line}:{column}" if line else str(path)
+        super().__init__(f"{where}: {message}" + (f"。{hint}" if hint else ""))
+        self.path = path
+        self.line = line
+        self.column = column
+        self.message = message
+        self.hint = hint
+
+
+class YamlText(msgspec.Struct, frozen=True):
+    """A loaded file: its data, and where each part of it stands."""
+
+    path: Path
+    text: str
+    data: Any
+    node: yaml.Node
+
+    def error(self, message: str, place: Place = (), hint: str = "", offset: int | None = None) -> YamlError:
+        """An error at a place (keys and indexes from the root); ``offset`` is a character of the scalar
+        there, which may be folded over lines."""
+        node = self._find(place)
+        line, column = node.start_mark.line, node.start_mark.column
+        if offset is not None and isinstance(node, yaml.ScalarNode):
+            line, column = self._inside(node, offset)
+        return YamlError(self.path, message, line + 1, column + 1, hint)
+
+    def _find(self, place: Place) -> yaml.Node:
+        node = self.node
+        for step in place:
+            child: yaml.Node | None = None
+            if isinstance(node, yaml.MappingNode):
+                child = next((value for key, value in node.value if key.value == str(step)), None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                child = node.value[step]
+            if child is None:
+                break
+            node = child
+        return node
+
+    def _inside(self, node: yaml.ScalarNode, offset: int) -> tuple[int, int]:
+        """Line and column of a character of a scalar. Folding moves white space about and nothing else, so
+        the place is found by counting the other characters."""
+        lines = self.text.split("\n")
+        line, column = node.start_mark.line, node.start_mark.column
+        if node.style in ("|", ">"):
+            line, column = line + 1, 0
+        elif node.style:
+            column += 1
+        wanted = len(re.sub(r"\s", "", node.value[:offset]))
+        while line < len(lines):
+            for position in range(column, len(lines[line])):
+                if not lines[line][position].isspace():
+                    if wanted == 0:
+                        return line, position
+                    wanted -= 1
+            line, column = line + 1, 0
+        return node.start_mark.line, node.start_mark.column
+
+
+def read_yaml(path: Path) -> YamlText:
+    """Load one file. Raises YamlError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise YamlError(path, f"读不出文件：{error.strerror}", hint="检查路径和权限") from error
+    if len(content) > MAX_BYTES:
+        raise YamlError(path, f"文件太大（上限 {MAX_BYTES // 1024} KiB）", hint="拆成几个文件")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise YamlError(path, "不是 UTF-8 文字", hint="用 UTF-8 保存") from error
+    return parse_yaml(text, path)
+
+
+def parse_yaml(text: str, path: Path) -> YamlText:
+    """Parse the text of one file; ``path`` is for its errors. Raises YamlError."""
+    loader = yaml.CSafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise YamlError(path, "文件是空的")
+        _refuse_tricks(node, path)
+        data = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        problem = error.problem or "格式不对"
+        raise YamlError(
+            path, f"YAML 语法错误：{problem}", line, column, "检查缩进、引号和冒号后的空格"
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise YamlError(path, f"YAML 读不懂：{error}", hint="检查有没有控制字符或不存在的日期") from error
+    finally:
+        loader.dispose()
+    return YamlText(path, text, data, node)
+
+
+def _refuse_tricks(root: yaml.Node, path: Path) -> None:
+    """Keys that stand twice (the second would silently win) and anchors."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        mark = node.start_mark
+        if id(node) in seen:
+            raise YamlError(path, "不支持 YAML 锚点和引用", mark.line + 1, mark.column + 1, "把内容写出来")
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, value in node.value:
+                if key.value in keys:
+                    place = key.start_mark
+                    message = f"{key.value} 写了两次"
+                    raise YamlError(path, message, place.line + 1, place.column + 1, "删掉一个")
+                if isinstance(key, yaml.ScalarNode):
+                    keys.add(key.value)
+                waiting.append(value)
