@@ -45,9 +45,10 @@ class Grade(msgspec.Struct, frozen=True):
 
 
 class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """``absent_objects``: types of assets that the owner declares the system does not have; without it a
-    type that the inventory does not show stays unseen. ``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
-    may name the platform's own valid report), "none" = the cloud extension does not apply."""
+    """``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
+    may name the platform's own valid report), "none" = the cloud extension does not apply.
+    ``absent_objects``: types of assets that the owner declares the system does not have; without it a
+    type that the inventory does not show stays unseen."""
 
     name: str
     title: str
