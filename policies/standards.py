@@ -137,7 +137,8 @@ class _Scoring(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class Standard(msgspec.Struct, kw_only=True, frozen=True):
     """``controls`` of all levels in the standard's order; ``same`` maps a control's id to the ids of the
-    same requirement at every level, ``points`` to the place of its control point. ``expected``: part → level → number of items, where it is known."""
+    same requirement at every level, ``points`` to the place of its control point. ``expected``: part →
+    level → number of items, where it is known."""
 
     name: str
     title: str
@@ -145,7 +146,7 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
     controls: Mapping[str, Control]
     same: Mapping[str, tuple[str, ...]]
     points: Mapping[str, int]
-    expected: Mapping[str, Mapping[int, int]]
+    expected: Mapping[Part, Mapping[int, int]]
     cases: Mapping[str, Case]
     cases_title: str
     major_risk: MajorRisk
@@ -226,7 +227,7 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         controls=MappingProxyType(controls),
         same=MappingProxyType(same),
         points=MappingProxyType(points),
-        expected=MappingProxyType(dict(catalogue.expected)),
+        expected=MappingProxyType(catalogue.expected),
         cases=MappingProxyType(by_case),
         cases_title=cases.title,
         major_risk=cases.major_risk,
