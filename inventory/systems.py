@@ -12,6 +12,12 @@ from inventory.resource import Resource
 from inventory.selectors import Selector, select
 from inventory.snapshot import Snapshot
 
+ObjectType = Literal[
+    "server", "vm", "network_device", "security_device", "terminal", "database", "middleware", "application",
+    "cluster", "cloud_platform", "virtual_network", "image", "management_system", "network", "data",
+]  # fmt: skip
+"""Types of assets that a requirement may speak to, and that a system may declare not to have."""
+
 _GRADE = re.compile(r"S([1-4])A([1-4])")
 
 
@@ -40,7 +46,9 @@ class Grade(msgspec.Struct, frozen=True):
 
 class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
-    may name the platform's own valid report), "none" = the cloud extension does not apply."""
+    may name the platform's own valid report), "none" = the cloud extension does not apply.
+    ``absent_objects``: types of assets that the owner declares the system does not have; without it a
+    type that the inventory does not show stays unseen."""
 
     name: str
     title: str
@@ -56,6 +64,7 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
     platform_report: str = ""
     importance: Literal["关键", "重要", "一般"] = "一般"
     high_availability: bool = False  # 业务连续性要求高
+    absent_objects: list[ObjectType] = msgspec.field(default_factory=list)
     description: str = ""
 
     def __post_init__(self) -> None:

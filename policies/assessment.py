@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -13,6 +13,8 @@ from inventory.systems import System
 from policies.verdict import Finding, Unseen, Verdict
 
 Automation = Literal["technical-auto", "technical-evidence", "manual"]
+Bounds: TypeAlias = tuple[Verdict, Verdict]
+"""What a verdict may still turn out to be: the worst and the best of fail, partial, pass."""
 Edition = Literal["2019", "2021", "2025"]
 
 CATEGORIES: tuple[str, ...] = (
@@ -62,23 +64,30 @@ class Asset(msgspec.Struct, kw_only=True, frozen=True):
 
 class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
     """One control on one asset: the machine's part. ``checks`` tells rule id → verdict for each rule that
-    spoke; ``reason`` says in one line why it is what it is (中文)."""
+    spoke; ``reason`` says in one line why it is what it is (中文). ``bounds`` are told where something
+    about it was not seen; None = the verdict is all there is (``policies.bounds.bounds_of``)."""
 
     asset: str
     verdict: Verdict
     reason: str
     checks: dict[str, Verdict]
     findings: tuple[str, ...] = ()
+    bounds: Bounds | None = None
 
 
 class ControlVerdict(msgspec.Struct, kw_only=True):
-    """One control over all assets of the system. ``origin``: 自动, 人工确认 or 未核查."""
+    """One control over all assets of the system. ``origin``: 自动, 人工确认 or 未核查. ``uncovered`` names
+    what the control also speaks to and nobody inventoried: object types that do not occur (中文), and
+    sources that could not be read to the end. ``bounds`` as in ``ObjectVerdict``; who sets ``verdict``
+    from a person's answer sets ``bounds`` to None."""
 
     control: Control
     verdict: Verdict
     origin: Literal["auto", "person", "none"]
     reason: str
     objects: list[ObjectVerdict] = msgspec.field(default_factory=list)
+    uncovered: tuple[str, ...] = ()
+    bounds: Bounds | None = None
 
 
 class HighRisk(msgspec.Struct, kw_only=True, frozen=True):

@@ -1,0 +1,314 @@
+"""The assessment: outcomes of rules, put together per control and asset. Pure.
+
+The way is: outcomes → what each rule found on each asset (one pass over what is special, never resource ×
+control) → per control and asset → per control. Nothing is 符合 that was not seen to be: see ``_judge``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from inventory.resource import Resource
+from inventory.snapshot import Snapshot
+from inventory.systems import System
+from policies.assessment import Assessment, Asset, Bounds, Control, ControlVerdict, Edition, ObjectVerdict
+from policies.assets import OBJECT_TITLE, Estate, estate_of
+from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, verdict_of
+from policies.high_risk import high_risks
+from policies.outcome import Outcome, Rule
+from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
+from policies.scoring.dengbao import method, score
+from policies.standards import Standard
+from policies.verdict import SEVERITIES, Verdict
+
+NO_CHECK = "尚无自动检查"
+BY_PERSON = "需人工核查"
+PARTLY = "机器可见部分符合，其余待人工确认"
+NOT_HERE = "现有检查不适用于该对象，其余待人工确认"
+
+
+def assess(
+    system: System,
+    standard: Standard,
+    outcomes: Sequence[Outcome],
+    snapshot: Snapshot,
+    *,
+    edition: Edition = "2025",
+    parameters: Mapping[str, str] | None = None,
+    importance: Mapping[str, str] | None = None,
+    members: Sequence[Resource] | None = None,
+    program: str = "",
+) -> Assessment:
+    """One system against one standard.
+
+    ``outcomes`` may be over this system's ``members`` alone or over more: what is no member is left out.
+    Findings are those of rules that speak to what the grade asks for. ``parameters`` replace values of the
+    edition's open points, ``importance`` (control id → 关键, 重要 or 一般) the default of 一般.
+    Raises ValueError for a parameter that the edition does not have, or a value it does not allow.
+    """
+    chosen_method = method(standard, edition, parameters)
+    resources = system.members(snapshot) if members is None else members
+    estate = estate_of(system, resources, snapshot)
+    chosen = standard.chosen(system.graded, cloud=system.cloud != "none")
+    links = _links(standard, chosen, outcomes)
+    gaps = relevant_gaps(system, outcomes, estate)
+    readings = readings_of(outcomes, estate, gaps)
+    scope = _Scope(system, estate, outcomes, readings, chosen_method["unlisted_objects"])
+    controls = [scope.control(control, links.get(control.id, [])) for control in chosen]
+    speaking = {index for linked in links.values() for index, _ in linked}
+    risks = high_risks(system, standard, controls, outcomes, readings)
+    speaking |= {i for i, o in enumerate(outcomes) if any(r.case in o.rule.high_risk for r in risks)}
+    findings = [f for i in sorted(speaking) for f in outcomes[i].findings if f.uid in estate.owner]
+    findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.uid))
+    unseen = [u for i in sorted(speaking) for u in outcomes[i].unseen if u.uid in estate.owner]
+    unseen += [g for i in sorted(speaking) for g in gaps[i]]
+    sources = {r.source for r in resources} | {g.source for gs in gaps for g in gs}
+    return Assessment(
+        system=system,
+        standard=standard.name,
+        standard_title=standard.title,
+        taken_at=snapshot.info.taken_at,
+        snapshot=snapshot.info.id,
+        program=program,
+        score=score(chosen_method, controls, risks, findings, importance),
+        controls=controls,
+        high_risks=risks,
+        assets=estate.assets,
+        findings=findings,
+        unseen=unseen,
+        collections=[c for c in snapshot.collections if c.source in sources],
+        stale={uid: snapshot.stale[uid] for uid in estate.owner if uid in snapshot.stale},
+    )
+
+
+Link = tuple[int, bool]
+"""A rule that speaks to a control: index of its outcome, and whether it decides."""
+
+
+def _links(
+    standard: Standard, chosen: Sequence[Control], outcomes: Sequence[Outcome]
+) -> dict[str, list[Link]]:
+    """Which rules speak to which control. A rule that names a requirement at one level speaks to the same
+    requirement at every level, unless it names that one too; ids of other standards are left alone, a
+    wrong id of this one is an error (StandardError)."""
+    found: dict[str, dict[int, bool]] = {}
+    for index, outcome in enumerate(outcomes):
+        named = outcome.rule.controls
+        told = dict.fromkeys(named.decides, True) | dict.fromkeys(named.supports, False)
+        told = {c: d for c, d in told.items() if c.startswith(f"{standard.name}/")}
+        spread = {same: d for c, d in told.items() for same in standard.counterparts(c)}
+        for control, decides in (spread | told).items():
+            found.setdefault(control, {})[index] = decides
+    return {c.id: sorted(found[c.id].items()) for c in chosen if c.id in found}
+
+
+class _Judged(msgspec.Struct, frozen=True):
+    verdict: Verdict
+    bounds: Bounds | None
+    reason: str
+    checks: dict[str, Verdict]
+
+
+class _Scope:
+    """What every control of the system is judged against."""
+
+    def __init__(
+        self,
+        system: System,
+        estate: Estate,
+        outcomes: Sequence[Outcome],
+        readings: Readings,
+        unlisted: str,
+    ) -> None:
+        self.system = system
+        self.rules = [o.rule for o in outcomes]
+        self.readings = readings
+        self.unlisted = unlisted
+        self.order = {asset.uid: i for i, asset in enumerate(estate.assets)}
+        self.by_type: dict[str, list[Asset]] = {}
+        for asset in estate.assets:
+            for type_ in asset.types:
+                self.by_type.setdefault(type_, []).append(asset)
+        self._unchecked: dict[tuple[str, str], ObjectVerdict] = {}
+
+    def control(self, control: Control, links: Sequence[Link]) -> ControlVerdict:
+        """One control over the system's assets."""
+        objects = self._checked(control, links)
+        absent = [t for t in control.objects if t in self.system.absent_objects]
+        if len(absent) == len(control.objects) and not objects:
+            titles = "、".join(OBJECT_TITLE.get(t, t) for t in absent)
+            return ControlVerdict(
+                control=control,
+                verdict=Verdict.NOT_APPLICABLE,
+                origin="person",
+                reason=f"系统声明没有这类对象：{titles}",
+            )
+        if control.automation != "manual":
+            why = NO_CHECK if control.automation == "technical-auto" else f"{NO_CHECK}，{BY_PERSON}"
+            objects = self._with_unchecked(control, objects, why)
+        uncovered = (*self._unlisted(control), *self._lost(links))
+        return _over_objects(control, objects, uncovered, self.system)
+
+    def _checked(self, control: Control, links: Sequence[Link]) -> list[ObjectVerdict]:
+        rows = [(index, decides, self.readings.by_asset[index]) for index, decides in links]
+        touched = sorted({uid for _, _, masks in rows for uid in masks}, key=self.order.__getitem__)
+        rules = [self.rules[index] for index, _, _ in rows]
+        decides = tuple(d for _, d, _ in rows)
+        cache: dict[tuple[int, ...], _Judged] = {}
+        objects = []
+        for uid in touched:
+            masks = tuple(by_asset.get(uid, 0) for _, _, by_asset in rows)
+            judged = cache.get(masks)
+            if judged is None:
+                judged = cache[masks] = _judge(control.automation, rules, decides, masks)
+            findings: tuple[str, ...] = ()
+            reason = judged.reason
+            if any(mask & FAIL for mask in masks):
+                findings = tuple(f for i, _, _ in rows for f in self.readings.findings[i].get(uid, ()))
+            elif any(mask & BLIND for mask in masks):
+                missing = (self.readings.missing[i].get(uid) for i, _, _ in rows)
+                reason = next((text for text in missing if text), reason)
+            objects.append(
+                ObjectVerdict(
+                    asset=uid,
+                    verdict=judged.verdict,
+                    reason=reason,
+                    checks=judged.checks,
+                    findings=findings,
+                    bounds=judged.bounds,
+                )
+            )
+        return objects
+
+    def _with_unchecked(
+        self, control: Control, checked: list[ObjectVerdict], why: str
+    ) -> list[ObjectVerdict]:
+        """The checked objects and, in report order, those the control speaks to and no rule looked at.
+        The latter are one shared value per asset: there may be a hundred thousand of them."""
+        known = {o.asset: o for o in checked}
+        uids = dict.fromkeys(a.uid for t in control.objects for a in self.by_type.get(t, ()))
+        if len(known) == 0 and len(uids) == 0:
+            return checked
+        for uid in uids:
+            if uid not in known:
+                shared = self._unchecked.get((uid, why))
+                if shared is None:
+                    shared = ObjectVerdict(asset=uid, verdict=Verdict.UNKNOWN, reason=why, checks={})
+                    self._unchecked[uid, why] = shared
+                known[uid] = shared
+        return sorted(known.values(), key=lambda o: self.order[o.asset])
+
+    def _unlisted(self, control: Control) -> tuple[str, ...]:
+        """Object types of the control that the inventory does not show and nobody declared absent."""
+        if self.unlisted == "ignore" and any(t in self.by_type for t in control.objects):
+            return ()
+        return tuple(
+            OBJECT_TITLE.get(t, t)
+            for t in control.objects
+            if t not in self.by_type and t not in self.system.absent_objects
+        )
+
+    def _lost(self, links: Iterable[Link]) -> tuple[str, ...]:
+        """Sources that may hold assets which nobody saw, as far as a rule on this control reads them."""
+        return tuple(dict.fromkeys(text for index, _ in links for text in self.readings.lost[index]))
+
+
+def _judge(
+    automation: str, rules: Sequence[Rule], decides: tuple[bool, ...], masks: tuple[int, ...]
+) -> _Judged:
+    """One control on one asset, from what each of its rules found there.
+
+    符合 needs all of: data can decide the control (technical-auto), a deciding rule spoke, every rule
+    passed, and nothing was unseen. Where only something less was seen to comply, the rest is a person's.
+    """
+    spoke = [(rule, d, mask) for rule, d, mask in zip(rules, decides, masks, strict=True) if mask]
+    checks = {rule.id: _check(mask) for rule, _, mask in spoke}
+    if all(mask == NONE_APPLIES for _, _, mask in spoke):
+        if any(d for _, d, _ in spoke):
+            return _Judged(Verdict.NOT_APPLICABLE, None, "检查不适用于该对象", checks)
+        return _Judged(Verdict.UNKNOWN, UNSEEN, NOT_HERE, checks)
+    parts: list[Bounds] = []
+    for _, _, mask in spoke:
+        parts += [b for bit, b in ((PASS, PASSED), (FAIL, FAILED), (BLIND, UNSEEN)) if mask & bit]
+    if automation != "technical-auto" or not any(d and mask & (PASS | FAIL) for _, d, mask in spoke):
+        parts.append(UNSEEN)
+    bounds = together(parts)
+    verdict = verdict_of(bounds)
+    failed = "、".join(rule.title for rule, _, mask in spoke if mask & FAIL)
+    reason = {
+        Verdict.PASS: f"{len(spoke)} 项检查全部符合",
+        Verdict.PARTIAL: f"部分不符合：{failed}",
+        Verdict.FAIL: f"不符合：{failed}",
+    }.get(verdict, "有内容没有看到" if any(mask & BLIND for _, _, mask in spoke) else PARTLY)
+    return _Judged(verdict, None if bounds[0] is bounds[1] else bounds, reason, checks)
+
+
+@lru_cache(maxsize=32)
+def _check(mask: int) -> Verdict:
+    """What one rule found on one asset."""
+    if mask == NONE_APPLIES:
+        return Verdict.NOT_APPLICABLE
+    parts = [b for bit, b in ((PASS, PASSED), (FAIL, FAILED), (BLIND, UNSEEN)) if mask & bit]
+    return verdict_of(together(parts))
+
+
+def _over_objects(
+    control: Control, objects: list[ObjectVerdict], uncovered: tuple[str, ...], system: System
+) -> ControlVerdict:
+    """A control over its objects: those it does not apply to are not counted, what nobody inventoried is
+    one more that was not seen. 不适用 as a whole is a person's to say."""
+    counted = [o for o in objects if o.verdict is not Verdict.NOT_APPLICABLE]
+    parts = {bounds_of(o) for o in counted}
+    if uncovered:
+        parts.add(UNSEEN)
+    bounds = together(parts)
+    verdict = verdict_of(bounds)
+    return ControlVerdict(
+        control=control,
+        verdict=verdict,
+        origin="none" if verdict is Verdict.UNKNOWN else "auto",
+        reason=_reason(control, verdict, objects, uncovered, system),
+        objects=objects,
+        uncovered=uncovered,
+        bounds=None if bounds[0] is bounds[1] else bounds,
+    )
+
+
+def _reason(
+    control: Control,
+    verdict: Verdict,
+    objects: Sequence[ObjectVerdict],
+    uncovered: tuple[str, ...],
+    system: System,
+) -> str:
+    counted = [o for o in objects if o.verdict is not Verdict.NOT_APPLICABLE]
+    if verdict is not Verdict.UNKNOWN:
+        return _tally(counted) + (f"；未清点：{'、'.join(uncovered)}" if uncovered else "")
+    if not objects:
+        if control.automation == "manual" or set(control.objects) <= {"organization", "site"}:
+            return _person(control, system)
+        return f"清单中没有这类对象（{'、'.join(uncovered)}），是否不适用需人工确认"
+    if not counted:
+        return "现有检查对已清点的对象均不适用，是否不适用需人工确认"
+    reasons = list(dict.fromkeys(o.reason for o in counted if o.verdict is Verdict.UNKNOWN))
+    if not reasons:
+        return f"已清点的对象均符合；未清点：{'、'.join(uncovered)}"
+    text = reasons[0] if len(reasons) == 1 else f"{_tally(counted)}；{reasons[0]} 等"
+    return text + (f"；未清点：{'、'.join(uncovered)}" if uncovered else "")
+
+
+def _person(control: Control, system: System) -> str:
+    if control.part == "cloud" and system.cloud == "tenant" and system.platform_report:
+        return f"{BY_PERSON}；属云平台职责的，可凭平台测评报告 {system.platform_report} 确认"
+    return BY_PERSON
+
+
+def _tally(objects: Sequence[ObjectVerdict]) -> str:
+    counts: dict[Verdict, int] = {}
+    for o in objects:
+        counts[o.verdict] = counts.get(o.verdict, 0) + 1
+    words = "，".join(f"{counts[v]} 个{v.label}" for v in Verdict if v in counts)
+    return f"{len(objects)} 个对象：{words}"

@@ -1,0 +1,126 @@
+"""Readings: what each rule found on each asset.
+
+A reading is a set of bits, because a verdict over many resources depends only on which answers occur. The
+cost is one step per resource of a kind, once for all rules on it, and one per answer that is not a pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+
+from inventory.kinds import KINDS
+from inventory.resource import Resource
+from inventory.selectors import Selector
+from inventory.systems import System
+from policies.assets import Estate
+from policies.outcome import Outcome
+from policies.verdict import Unseen
+
+PASS: Final = 1
+FAIL: Final = 2
+BLIND: Final = 4  # something was not seen
+NONE_APPLIES: Final = 8  # a resource the rule does not apply to
+_ANSWERED: Final = PASS | FAIL | BLIND
+
+
+class Readings(msgspec.Struct, kw_only=True, frozen=True):
+    """For each outcome, by its index: asset → bits; asset → ids of findings; asset → what was missing
+    there (中文); and the sources that may hold whole assets which nobody saw."""
+
+    by_asset: list[dict[str, int]]
+    findings: list[dict[str, list[str]]]
+    missing: list[dict[str, str]]
+    lost: list[tuple[str, ...]]
+
+
+def readings_of(outcomes: Sequence[Outcome], estate: Estate, gaps: Sequence[Sequence[Unseen]]) -> Readings:
+    """Readings of all outcomes; ``gaps`` are those of each outcome that concern the system."""
+    readings = Readings(by_asset=[], findings=[], missing=[], lost=[])
+    owners: dict[int, tuple[list[str], dict[str, int]]] = {}
+    for outcome, open_ in zip(outcomes, gaps, strict=True):
+        key = id(outcome.resources)
+        if key not in owners:
+            owners[key] = _owners(outcome.resources, estate)
+        masks = _masks(outcome, *owners[key])
+        missing: dict[str, str] = {}
+        for unseen in outcome.unseen:
+            if asset := estate.owner.get(unseen.uid):
+                missing.setdefault(asset, _text(unseen))
+        lost = []
+        for gap in open_:
+            held = estate.holders(gap.source, gap.kind)
+            for asset in held:
+                # a finding stands; a pass beside rows that nobody saw does not
+                masks[asset] = masks.get(asset, 0) & ~NONE_APPLIES | BLIND
+                missing.setdefault(asset, _text(gap))
+            if not held:
+                lost.append(f"{gap.source} 的{_title(gap.kind)}")
+        readings.by_asset.append(masks)
+        readings.findings.append(_findings(outcome, estate))
+        readings.missing.append(missing)
+        readings.lost.append(tuple(lost))
+    return readings
+
+
+def relevant_gaps(system: System, outcomes: Sequence[Outcome], estate: Estate) -> list[list[Unseen]]:
+    """For each outcome, the gaps that may hide resources of this system."""
+    sources = {uid.split("/", 1)[0] for uid in estate.owner}
+    return [[g for g in o.gaps if any(_may_take(s, g, sources) for s in system.include)] for o in outcomes]
+
+
+def _may_take(selector: Selector, gap: Unseen, sources: set[str]) -> bool:
+    """Whether a selector could take what a gap hides. One by projects takes nothing outside clouds that
+    hold them; names, labels and addresses of what nobody saw might match."""
+    if selector.kinds and gap.kind not in selector.kinds:
+        return False
+    if selector.sources:
+        return any(fnmatchcase(gap.source, pattern) for pattern in selector.sources)
+    return gap.source in sources or not selector.projects
+
+
+def _owners(resources: Sequence[Resource], estate: Estate) -> tuple[list[str], dict[str, int]]:
+    """The asset of each resource ("" = no member of the system), and how many each asset has."""
+    owners = [estate.owner.get(r.uid, "") for r in resources]
+    counts = dict(Counter(owners))
+    counts.pop("", None)
+    return owners, counts
+
+
+def _masks(outcome: Outcome, owners: Sequence[str], counts: dict[str, int]) -> dict[str, int]:
+    special: dict[str, int] = {}
+    masks: dict[str, int] = {}
+    for bit, indexes in ((FAIL, outcome.failed), (BLIND, outcome.unknown), (NONE_APPLIES, outcome.excluded)):
+        for index in indexes:
+            owner = owners[index]
+            if not owner:
+                continue
+            special[owner] = special.get(owner, 0) + 1
+            masks[owner] = masks.get(owner, 0) | bit
+    for owner, count in counts.items():
+        mask = masks.get(owner, 0)
+        if special.get(owner, 0) < count:
+            mask |= PASS
+        masks[owner] = mask & ~NONE_APPLIES if mask & _ANSWERED else mask
+    return masks
+
+
+def _findings(outcome: Outcome, estate: Estate) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for finding in outcome.findings:
+        if owner := estate.owner.get(finding.uid):
+            found.setdefault(owner, []).append(finding.id)
+    return found
+
+
+def _text(unseen: Unseen) -> str:
+    text = f"没有看到：{unseen.missing or _title(unseen.kind)}"
+    return f"{text}（{unseen.remedy}）" if unseen.remedy else text
+
+
+def _title(kind: str) -> str:
+    return KINDS[kind].TITLE if kind in KINDS else kind

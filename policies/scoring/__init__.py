@@ -1,0 +1,1 @@
+"""Scores, by the published method of each edition, as ranges."""

@@ -1,0 +1,309 @@
+"""Standards: catalogues of requirements, as data.
+
+A standard is a file ``<name>.yaml``; beside it may lie ``<name>-high-risk.yaml`` (cases) and
+``<name>-scoring.yaml`` (parameters of the editions). The program brings its own; users may have a folder
+with theirs in the same format. Nothing here judges anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from inventory.systems import Grade
+from policies.assessment import Automation, Control
+from policies.datafile import DataFileError, line_of, read
+
+BUILT_IN = Path(__file__).with_name("standards")
+
+T = TypeVar("T")
+Part = Literal["general", "cloud"]
+_Order: TypeAlias = tuple[int, tuple[int, ...], str]
+_CITE = re.compile(r"(\d+(?:\.\d+)+)(?: ([a-z])\))?")
+
+
+class StandardError(ValueError):
+    """A standard that cannot be loaded, or an id that is in none; says where."""
+
+
+class Case(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A case of the high-risk guideline. ``controls`` are full ids at every level that has the clause;
+    ``scope`` (中文) limits it to some systems; ``detect``: what collected data can show of it."""
+
+    id: str
+    title: str
+    part: str
+    class_name: str = msgspec.field(name="class")
+    control_point: str
+    levels: tuple[int, ...]
+    controls: tuple[str, ...]
+    condition: str
+    mitigation: str
+    mitigable: bool
+    detect: Literal["auto", "evidence", "manual"]
+    scope: str = ""
+    hint: str = ""
+    major_trigger: str = ""
+
+
+class Trigger(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A trigger of 重大风险隐患; ``case`` "" where none belongs to it."""
+
+    code: str
+    part: str
+    title: str
+    case: str = ""
+
+
+class Principle(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    name: str
+    meaning: str
+
+
+class MajorRisk(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What makes a high risk a 重大风险隐患: all principles (a person judges them), and the triggers."""
+
+    source: str = ""
+    principles: tuple[Principle, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+
+
+class Parameter(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """An open point of a scoring method and the value taken for it."""
+
+    value: str
+    verified: bool
+    note: str
+    choices: tuple[str, ...] = ()
+
+
+class EditionMethod(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The parameters of one edition of the report template; ``used`` tells when it is (中文)."""
+
+    title: str
+    unit: str
+    used: str
+    parameters: dict[str, Parameter]
+
+
+class _Item(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    at: dict[int, str]
+    automation: Automation
+    objects: tuple[str, ...]
+    summary: str
+    summary_en: str = ""
+    hint: str = ""
+    unit: dict[int, str] = msgspec.field(default_factory=dict)
+
+
+class _Point(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    part: Part
+    class_name: str = msgspec.field(name="class")
+    title: str
+    sag: Literal["S", "A", "G"]
+    items: list[_Item]
+
+
+class _Catalogue(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    title: str
+    points: list[_Point]
+    notes: tuple[str, ...] = ()
+    expected: dict[Part, dict[int, int]] = msgspec.field(default_factory=dict)
+
+
+class _Cases(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    title: str
+    cases: tuple[Case, ...]
+    source: str = ""
+    expected: dict[Part, int] = msgspec.field(default_factory=dict)
+    major_risk: MajorRisk = msgspec.field(default_factory=MajorRisk)
+
+
+class _Scoring(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    title: str
+    default: str
+    editions: dict[str, EditionMethod]
+    shared: dict[str, Parameter] = msgspec.field(default_factory=dict)
+
+
+class Standard(msgspec.Struct, kw_only=True, frozen=True):
+    """``controls`` of all levels in the standard's order; ``same`` maps a control's id to the ids of the
+    same requirement at every level, ``points`` to the place of its control point. ``expected``: part →
+    level → number of items, where it is known."""
+
+    name: str
+    title: str
+    notes: tuple[str, ...]
+    controls: Mapping[str, Control]
+    same: Mapping[str, tuple[str, ...]]
+    points: Mapping[str, int]
+    expected: Mapping[Part, Mapping[int, int]]
+    cases: Mapping[str, Case]
+    cases_title: str
+    major_risk: MajorRisk
+    editions: Mapping[str, EditionMethod]
+    shared: Mapping[str, Parameter]
+    default_edition: str
+
+    def __contains__(self, control: object) -> bool:
+        return control in self.controls
+
+    def __iter__(self) -> Iterator[Control]:
+        return iter(self.controls.values())
+
+    def get(self, control: str) -> Control:
+        """The control with this id. Raises StandardError."""
+        try:
+            return self.controls[control]
+        except KeyError:
+            raise StandardError(f"{self.title} 中没有要求项 {control}") from None
+
+    def counterparts(self, control: str) -> tuple[str, ...]:
+        """Ids of the same requirement at every level that asks for it in this form, its own among them."""
+        self.get(control)
+        return self.same[control]
+
+    def at_level(self, level: int) -> list[Control]:
+        """All controls of one level."""
+        return [c for c in self if c.level == level]
+
+    def chosen(self, grade: Grade, *, cloud: bool) -> list[Control]:
+        """What a grade asks for: S items at level S, A items at level A, G items at the higher of the two
+        (GB/T 22240); the cloud part only where it applies. In the order of the control points."""
+        level = {"S": grade.s, "A": grade.a, "G": grade.g}
+        chosen = [c for c in self if c.level == level[c.sag] and (cloud or c.part == "general")]
+        return sorted(chosen, key=lambda c: self.points[c.id])
+
+
+def available(folders: Sequence[Path] = ()) -> list[str]:
+    """Names of the standards that can be loaded."""
+    return sorted(
+        path.stem
+        for folder in (BUILT_IN, *folders)
+        for path in folder.glob("*.yaml")
+        if not path.stem.endswith(("-high-risk", "-scoring"))
+    )
+
+
+def load_standard(name: str, folders: Sequence[Path] = ()) -> Standard:
+    """The standard of this name, from the program's own or from the users' folders. Loaded once.
+
+    Raises StandardError: unknown name, the same name in two places, an id twice, a file that does not fit.
+    """
+    return _load(name, tuple(folders))
+
+
+@lru_cache(maxsize=16)
+def _load(name: str, folders: tuple[Path, ...]) -> Standard:
+    found = [path for folder in (BUILT_IN, *folders) if (path := folder / f"{name}.yaml").is_file()]
+    if not found:
+        raise StandardError(f"没有名为 {name} 的标准；可用的有：{'、'.join(available(folders))}")
+    if len(found) > 1:
+        raise StandardError(f"标准 {name} 有两份：{found[0]} 与 {found[1]}；改一个名字")
+    path = found[0]
+    try:
+        catalogue = read(path, _Catalogue)
+        cases = _beside(path, "high-risk", _Cases) or _Cases(name="", title="", cases=())
+        scoring = _beside(path, "scoring", _Scoring) or _Scoring(name="", title="", default="", editions={})
+    except DataFileError as error:
+        raise StandardError(str(error)) from error
+    if catalogue.name != name:
+        raise StandardError(f"{path}:1: name 应与文件名一致：{name}，而不是 {catalogue.name}")
+    by_case = _cases_by_id(cases.cases, path)
+    controls, same, points = _controls(path, catalogue, by_case)
+    return Standard(
+        name=name,
+        title=catalogue.title,
+        notes=catalogue.notes,
+        controls=MappingProxyType(controls),
+        same=MappingProxyType(same),
+        points=MappingProxyType(points),
+        expected=MappingProxyType(catalogue.expected),
+        cases=MappingProxyType(by_case),
+        cases_title=cases.title,
+        major_risk=cases.major_risk,
+        editions=MappingProxyType(scoring.editions),
+        shared=MappingProxyType(scoring.shared),
+        default_edition=scoring.default,
+    )
+
+
+def _beside(path: Path, suffix: str, type_: type[T]) -> T | None:
+    other = path.with_name(f"{path.stem}-{suffix}.yaml")
+    return read(other, type_) if other.is_file() else None
+
+
+def _cases_by_id(cases: tuple[Case, ...], path: Path) -> dict[str, Case]:
+    by_id: dict[str, Case] = {}
+    for case in cases:
+        if case.id in by_id:
+            raise StandardError(f"{path.stem}-high-risk.yaml: 情形 {case.id} 出现两次")
+        by_id[case.id] = case
+    return by_id
+
+
+def _controls(
+    path: Path, catalogue: _Catalogue, cases: Mapping[str, Case]
+) -> tuple[dict[str, Control], dict[str, tuple[str, ...]], dict[str, int]]:
+    linked: dict[str, list[str]] = {}
+    for case in cases.values():
+        for id_ in case.controls:
+            linked.setdefault(id_, []).append(case.id)
+    unordered: list[tuple[_Order, Control]] = []
+    points: dict[str, int] = {}
+    same: dict[str, tuple[str, ...]] = {}
+    for p, point in enumerate(catalogue.points):
+        for i, item in enumerate(point.items):
+            ids: list[str] = []
+            for level, cite in item.at.items():
+                match = _CITE.fullmatch(cite)
+                if not match:
+                    raise _wrong(path, p, i, f"条款写作 8.1.3.2 或 8.1.3.2 a)，而不是 {cite}")
+                letter = match[2] or "a"
+                control = _control(f"{catalogue.name}/{match[1]}.{letter}", point, item, level, linked)
+                if control.id in same or control.id in ids:
+                    raise _wrong(path, p, i, f"要求项 {control.id} 出现两次")
+                ids.append(control.id)
+                points[control.id] = p
+                clause = tuple(int(n) for n in match[1].split("."))
+                unordered.append(((level, clause, letter), control))
+            same.update(dict.fromkeys(ids, tuple(ids)))
+    unknown = next((c for c in linked if c not in same), None)
+    if unknown:
+        raise StandardError(f"{path.stem}-high-risk.yaml: {linked[unknown][0]} 指向不存在的要求项 {unknown}")
+    unordered.sort(key=lambda pair: pair[0])
+    return {control.id: control for _, control in unordered}, same, points
+
+
+def _control(id_: str, point: _Point, item: _Item, level: int, cases: Mapping[str, list[str]]) -> Control:
+    return Control(
+        id=id_,
+        level=level,
+        part=point.part,
+        cite=item.at[level],
+        class_name=point.class_name,
+        control_point=point.title,
+        sag=point.sag,
+        summary=item.summary,
+        summary_en=item.summary_en,
+        automation=item.automation,
+        objects=item.objects,
+        hint=item.hint,
+        unit_id=item.unit.get(level, ""),
+        unit_verified=level in item.unit,
+        high_risk=tuple(cases.get(id_, ())),
+    )
+
+
+def _wrong(path: Path, point: int, item: int, message: str) -> StandardError:
+    line = line_of(path.read_text(encoding="utf-8"), ["points", point, "items", item])
+    return StandardError(f"{path}:{line}: {message}")
