@@ -57,7 +57,13 @@ class PageBreak(msgspec.Struct, frozen=True, tag="page_break"):
     pass
 
 
-Block: TypeAlias = Heading | Paragraph | Bullets | Table | Facts | PageBreak
+class Contents(msgspec.Struct, frozen=True, tag="contents"):
+    """Where the table of contents stands: headings up to ``depth``, with page numbers on paper."""
+
+    depth: int = 2
+
+
+Block: TypeAlias = Heading | Paragraph | Bullets | Table | Facts | PageBreak | Contents
 
 
 class Document(msgspec.Struct, kw_only=True):
