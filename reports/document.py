@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Tone = Literal["plain", "pass", "partial", "fail", "unknown", "na", "note"]
+TONE_MARK: dict[Tone, str] = {"pass": "✓", "partial": "◐", "fail": "✗", "unknown": "？", "na": "－"}
+"""A sign that renderers set before a cell of this tone."""
 
 
 class Cell(msgspec.Struct, frozen=True):

@@ -13,11 +13,8 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from reports.document import Block, Cell, Contents, Document, Heading, Table
+from reports.document import TONE_MARK, Block, Cell, Contents, Document, Heading, Table
 from reports.visible import visible
-
-TONE_MARK = {"pass": "✓", "partial": "◐", "fail": "✗", "unknown": "？", "na": "－", "note": "※"}
-"""A sign beside each tone, so that colour is never alone."""
 
 
 def render_html(document: Document) -> str:

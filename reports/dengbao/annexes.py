@@ -100,7 +100,7 @@ def _assets(assessment: Assessment) -> list[Block]:
                 "数据时间",
             ],
             rows,
-            [2.4, 1.8, 1.1, 2, 2, 1.8, 1.1, 0.9, 1.6],
+            [2.2, 1.8, 1, 2, 1.9, 1.7, 1.2, 0.9, 1.8],
             caption=ANNEX_ASSETS,
             empty="没有选出测评对象：检查定级对象的选择条件",
         ),
@@ -130,7 +130,7 @@ def _summary(assessment: Assessment) -> list[Block]:
         Table(
             ["安全类", "测评对象", *VERDICT_COLUMNS],
             rows,
-            [3, 3, 1, 1.2, 1, 1, 1],
+            [3, 2.6, 1, 1.3, 1.1, 1.1, 1.1],
             caption=ANNEX_SUMMARY,
         ),
     ]
@@ -146,7 +146,7 @@ def _records(assessment: Assessment) -> list[Block]:
             Table(
                 ["控制点", "测评指标（概括）", "测评对象", "结果记录", "符合程度", "来源"],
                 rows,
-                [1.6, 3.2, 1.8, 3.6, 1.1, 1],
+                [1.5, 3, 1.8, 3.2, 1.5, 1.4],
                 caption=f"表 D-{number} {ANNEX_RECORD}：{name}",
             ),
         ]
@@ -223,7 +223,7 @@ def _asset_findings(
         Table(
             ["编号", "资源", "问题", "读数", "处理办法", "采集证据"],
             rows,
-            [0.9, 2.2, 2.8, 3.2, 3, 1.7],
+            [1.1, 2, 2.6, 2.9, 2.7, 2.4],
             caption=f"{title}：{len(findings)} 处",
         )
     ]
@@ -283,7 +283,7 @@ def _coverage(assessment: Assessment) -> list[Block]:
         Table(
             ["来源 / 范围", "对象", "状态", "条数", "原因", "补救（权限）", "证据"],
             rows,
-            [2.4, 1.8, 1, 0.9, 3, 3, 1.6],
+            [2.2, 1.7, 1.4, 0.9, 2.6, 2.7, 2.3],
             caption=COVERAGE,
         ),
         Table(

@@ -113,7 +113,7 @@ def _indicators(assessment: Assessment) -> list[Block]:
         Table(
             ["条款", "要求（概括）", "不适用的理由", "来源"],
             excluded_rows,
-            [1.6, 3, 3, 1],
+            [1.6, 3, 3, 1.2],
             caption="表 2-2 不适用的要求项",
         ),
     ]
@@ -180,7 +180,7 @@ def results(assessment: Assessment, found: list[Problem]) -> list[Block]:
         Table(
             ["编号", "安全问题", "涉及资产", "处数", "条款", "风险（建议）", "来源"],
             [_problem_row(assessment, p) for p in found],
-            [1, 4, 3, 1, 2, 1.2, 1],
+            [1.1, 3.5, 2.8, 0.9, 1.8, 1.4, 1],
             caption=PROBLEMS,
         ),
     ]
@@ -225,7 +225,7 @@ def _class(title: str, controls: list[ControlVerdict]) -> list[Block]:
             Table(
                 ["条款", "要求（概括）", "结果", "符合程度", "来源"],
                 rows,
-                [1.6, 3, 3.4, 1.1, 1],
+                [1.6, 3, 3, 1.4, 1.2],
                 caption="主要安全问题",
             )
         )
@@ -247,7 +247,7 @@ def _points(classes: dict[str, list[ControlVerdict]]) -> Table:
     return Table(
         ["安全类", "控制点", *VERDICT_COLUMNS],
         rows,
-        [3, 3, 1, 1.2, 1, 1, 1],
+        [3, 2.6, 1, 1.3, 1.1, 1.1, 1.1],
         caption="表 3-2 控制点符合情况汇总表（要求项数）",
     )
 

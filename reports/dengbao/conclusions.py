@@ -54,7 +54,7 @@ def risks(assessment: Assessment, found: list[Problem]) -> list[Block]:
         Table(
             ["编号", "安全问题", "关联资产", "关联威胁", "危害分析", "风险等级（建议）"],
             rows,
-            [1, 4, 3, 1.2, 2.4, 1.3],
+            [1.1, 3.5, 2.8, 1.4, 2.4, 1.4],
             caption=RISKS,
         ),
         _cases(assessment, found),
@@ -108,7 +108,7 @@ def rates(assessment: Assessment) -> list[Block]:
         Table(
             ["安全类", "适用", *VERDICT_COLUMNS, "符合项占比", "覆盖率"],
             rows,
-            [3, 1, 1, 1.1, 1, 1, 1, 2, 1.2],
+            [2.8, 0.8, 0.9, 1.3, 1.1, 1.1, 1.1, 2.1, 1.2],
             caption=RATES,
         ),
     ]
@@ -185,7 +185,7 @@ def fixes(assessment: Assessment, found: list[Problem]) -> list[Block]:
         Table(
             ["编号", "安全问题", "关联资产", "整改建议", "风险（建议）"],
             rows,
-            [1, 3.4, 2.6, 4.4, 1.2],
+            [1.1, 3.2, 2.5, 4.3, 1.4],
             caption=FIXES,
         ),
         Table(

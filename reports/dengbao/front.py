@@ -41,7 +41,7 @@ def front(assessment: Assessment, found: list[Problem]) -> list[Block]:
         Table(
             ["编号", "问题", "涉及资产", "风险（建议）"],
             first,
-            [1, 5, 3, 1.4],
+            [1, 5, 3, 1.6],
             caption=f"最先处理的问题（前 {_TOP} 个，全部见第 8 章）",
             empty="自动核查没有发现问题；未核查的要求项见附录 D",
         ),

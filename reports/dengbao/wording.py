@@ -114,12 +114,12 @@ def score_text(assessment: Assessment) -> str:
     """The range; one number only where everything was decided."""
     score = assessment.score
     if score.low == score.high and score.coverage >= 1:
-        return f"{score.low} {score.unit}"
-    return f"{score.low} {score.unit} ～ {score.high} {score.unit}"
+        return f"{score.low}{score.unit}"
+    return f"{score.low}{score.unit} ～ {score.high}{score.unit}"
 
 
 def percent(ratio: object) -> str:
-    return f"{float(str(ratio)) * 100:.1f} %"
+    return f"{float(str(ratio)) * 100:.1f}%"
 
 
 def conclusion_text(assessment: Assessment) -> str:
