@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Tone = Literal["plain", "pass", "partial", "fail", "unknown", "na", "note"]
+TONE_MARK: dict[Tone, str] = {"pass": "✓", "partial": "◐", "fail": "✗", "unknown": "？", "na": "－"}
+"""A sign that renderers set before a cell of this tone."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -57,7 +59,13 @@ class PageBreak(msgspec.Struct, frozen=True, tag="page_break"):
     pass
 
 
-Block: TypeAlias = Heading | Paragraph | Bullets | Table | Facts | PageBreak
+class Contents(msgspec.Struct, frozen=True, tag="contents"):
+    """Where the table of contents stands: headings up to ``depth``, with page numbers on paper."""
+
+    depth: int = 2
+
+
+Block: TypeAlias = Heading | Paragraph | Bullets | Table | Facts | PageBreak | Contents
 
 
 class Document(msgspec.Struct, kw_only=True):

@@ -1,0 +1,54 @@
+"""网络安全等级保护自查报告: an assessment as a document, in the chapter order of the 2025 report.
+
+Same chapters, tables and annexes as an assessor's report, so that data can be taken over; but it is a
+self-check and says so: its own title, every verdict with its origin, unknowns in a column of their own,
+ranges with coverage, chapter 4 left to people, chapter 7 as 自查初判.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from inventory.snapshot import Change
+from policies.assessment import Assessment
+from reports.dengbao.annexes import annexes
+from reports.dengbao.body import described, overall, overview, results
+from reports.dengbao.checks import check_consistency
+from reports.dengbao.conclusions import conclusion, fixes, rates, risks
+from reports.dengbao.front import front
+from reports.dengbao.problems import problems
+from reports.dengbao.wording import TITLE
+from reports.document import Document
+
+__all__ = ["check_consistency", "dengbao"]
+
+
+def dengbao(
+    assessment: Assessment,
+    *,
+    created_at: datetime,
+    marking: str = "内部",
+    changes: Sequence[Change] | None = None,
+) -> Document:
+    """The self-check report of one system. ``changes`` since the last snapshot, None = there is none."""
+    found = problems(assessment)
+    return Document(
+        title=TITLE,
+        subtitle=assessment.system.title,
+        marking=marking,
+        created_at=created_at,
+        program=assessment.program,
+        blocks=[
+            *front(assessment, found),
+            *overview(assessment),
+            *described(assessment),
+            *results(assessment, found),
+            *overall(),
+            *risks(assessment, found),
+            *rates(assessment),
+            *conclusion(assessment),
+            *fixes(assessment, found),
+            *annexes(assessment, found, changes),
+        ],
+    )

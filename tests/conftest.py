@@ -1,0 +1,389 @@
+"""A small estate and its assessment, made by hand: two clouds, a host, a device that could not be read,
+hostile names, unknown values, stale rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from inventory.coverage import Collection, Status
+from inventory.kinds.cloud import Hypervisor, Image, Project, SecurityGroup, Server
+from inventory.kinds.host import Host
+from inventory.kinds.network import Device
+from inventory.resource import Resource
+from inventory.selectors import Selector
+from inventory.snapshot import Snapshot, SnapshotInfo
+from inventory.systems import System
+from policies.assessment import (
+    Assessment,
+    Asset,
+    Control,
+    ControlVerdict,
+    HighRisk,
+    ObjectVerdict,
+    Score,
+)
+from policies.verdict import Finding, Unseen, Verdict, finding_id
+
+TAKEN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
+HOSTILE = "<script>alert(\"x\")</script>{{7*7}}\x07\u202egnp.exe\\\n=cmd|'/c calc'!A0"
+
+
+@pytest.fixture
+def taken_at() -> datetime:
+    return TAKEN
+
+
+@pytest.fixture
+def hostile() -> str:
+    """Text as a device or a tenant may choose it."""
+    return HOSTILE
+
+
+@pytest.fixture
+def estate() -> Snapshot:
+    rows: list[Resource] = [
+        Project(source="province-cloud", native_id="p1", name="政务服务", labels={"department": "省数据局"}),
+        Server(source="province-cloud", native_id="s1", name="portal-01", labels={"department": "省数据局"}),
+        Server(source="province-cloud", native_id="s2", name=HOSTILE, labels={"department": "省财政厅"}),
+        SecurityGroup(source="province-cloud", native_id="g1", name="web"),
+        Image(source="province-cloud", native_id="i1", name="kylin", os_origin="domestic"),
+        Hypervisor(
+            source="province-cloud",
+            native_id="h1",
+            name="cn-01",
+            state="up",
+            cpu_origin="domestic",
+            vcpus=128,
+            vcpus_used=40,
+            memory_mib=524288,
+            memory_used_mib=1024,
+        ),
+        Hypervisor(source="province-cloud", native_id="h2", name="cn-02", state="up", cpu_origin="domestic"),
+        Hypervisor(source="city-cloud", native_id="h1", name="cn-x", vcpus=64, memory_mib=1024),
+        Host(source="jump-01", native_id="jump-01", name="jump-01", os_origin="foreign"),
+        Device(source="core-sw-01", native_id="sw", name="core-sw-01", vendor_origin="domestic"),
+    ]
+    by_kind: dict[str, list[Resource]] = {}
+    for row in rows:
+        by_kind.setdefault(row.KIND, []).append(row)
+    for held in by_kind.values():
+        held.sort(key=lambda r: r.uid)
+    return Snapshot(
+        SnapshotInfo(id=7, taken_at=TAKEN),
+        by_kind,
+        collections(),
+        stale={"core-sw-01/device/sw": TAKEN - timedelta(days=2)},
+        fresh={
+            ("province-cloud", "server"): TAKEN,
+            ("province-cloud", "project"): TAKEN - timedelta(hours=3),
+            ("jump-01", "host"): TAKEN,
+            ("core-sw-01", "device"): TAKEN - timedelta(days=2),
+        },
+    )
+
+
+def collections() -> list[Collection]:
+    def one(source: str, kind: str, status: Status, count: int = 0, **more: str) -> Collection:
+        return Collection(
+            source=source,
+            kind=kind,
+            status=status,
+            started_at=TAKEN,
+            ended_at=TAKEN,
+            count=count,
+            evidence=["e" * 64],
+            **more,
+        )
+
+    return [
+        one("province-cloud", "server", Status.COMPLETE, 2),
+        one("province-cloud", "project", Status.COMPLETE, 1),
+        one("province-cloud", "security_group", Status.COMPLETE, 1),
+        one(
+            "province-cloud",
+            "user",
+            Status.DENIED,
+            reason="凭据不能列出账户",
+            remedy="授予 system 范围的 reader 角色",
+        ),
+        one("jump-01", "host", Status.COMPLETE, 1),
+        one("core-sw-01", "device", Status.FAILED, reason="SNMP 超时", remedy="检查 UDP 161 的访问控制"),
+        one("city-cloud", "hypervisor", Status.PARTIAL, 1, scope="az-b", reason="第 2 页中断"),
+    ]
+
+
+def control(id_: str, class_name: str, point: str, summary: str, **more: object) -> Control:
+    fields: dict[str, object] = {
+        "level": 3,
+        "part": "general",
+        "cite": id_.rpartition(".")[0] + " " + id_.rpartition(".")[2] + ")",
+        "sag": "S",
+        "summary_en": "",
+        "automation": "technical-auto",
+        "objects": ("server",),
+        "unit_id": "L3-CES1-01",
+    }
+    return Control(
+        id=f"dengbao/{id_}",
+        class_name=class_name,
+        control_point=point,
+        summary=summary,
+        **{**fields, **more},  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def assessment() -> Assessment:
+    root = Finding(
+        rule="host-ssh-root-login",
+        severity="high",
+        uid="jump-01/host/jump-01",
+        kind="host",
+        source="jump-01",
+        name="jump-01",
+        message="允许 root 直接 ssh 登录",
+        fix="在 sshd_config 中设 PermitRootLogin no 并重载 sshd",
+        controls=("dengbao/8.1.4.2.a",),
+        evidence={"ssh.permit_root_login": "yes"},
+    )
+    opened = Finding(
+        rule="security-group-open-admin-port",
+        severity="critical",
+        uid="province-cloud/security_group/g1",
+        kind="security_group",
+        source="province-cloud",
+        name=HOSTILE,
+        message="安全组对 0.0.0.0/0 和 ::/0 开放 22 端口",
+        fix="只放行运维堡垒机的地址",
+        controls=("dengbao/8.1.3.2.a", "dengbao/8.1.3.2.c"),
+        evidence={"rules": [{"remote": None, "port_min": 22}], "name": HOSTILE},
+    )
+    telnet = Finding(
+        rule="device-telnet",
+        severity="medium",
+        uid="core-sw-01/device/sw",
+        kind="device",
+        source="core-sw-01",
+        name="core-sw-01",
+        message="设备开放 telnet",
+        fix="关闭 telnet，改用 SSH",
+        controls=("dengbao/8.1.4.1.c",),
+        evidence={"telnet_enabled": True},
+        stale=True,
+    )
+    cloud, jump, switch = "province-cloud/cloud/self", "jump-01/host/jump-01", "core-sw-01/device/sw"
+    edge = "安全区域边界"
+    computing = "安全计算环境"
+    controls = [
+        ControlVerdict(
+            control=control(
+                "8.1.1.1.a", "安全物理环境", "物理位置选择", "机房防震防风防雨", automation="manual"
+            ),
+            verdict=Verdict.UNKNOWN,
+            origin="none",
+            reason="待人工核查",
+        ),
+        ControlVerdict(
+            control=control(
+                "8.1.3.2.a",
+                edge,
+                "访问控制",
+                "边界设访问规则，默认拒绝",
+                unit_verified=True,
+                unit_id="L3-ABS1-05",
+                high_risk=("6.3.2.1",),
+            ),
+            verdict=Verdict.FAIL,
+            origin="auto",
+            reason="1 项检查不符合",
+            objects=[
+                ObjectVerdict(
+                    asset=cloud,
+                    verdict=Verdict.FAIL,
+                    reason="安全组对全网开放 22 端口",
+                    checks={"security-group-open-admin-port": Verdict.FAIL},
+                    findings=(opened.id,),
+                )
+            ],
+        ),
+        ControlVerdict(
+            control=control("8.1.3.2.c", edge, "访问控制", "按五元组控制数据包"),
+            verdict=Verdict.PARTIAL,
+            origin="auto",
+            reason="部分对象不符合",
+            objects=[
+                ObjectVerdict(
+                    asset=cloud,
+                    verdict=Verdict.FAIL,
+                    reason="规则不限端口",
+                    checks={"security-group-open-admin-port": Verdict.FAIL},
+                    findings=(opened.id,),
+                ),
+                ObjectVerdict(asset=switch, verdict=Verdict.PASS, reason="末条拒绝", checks={}),
+            ],
+        ),
+        ControlVerdict(
+            control=control("8.1.4.1.a", computing, "身份鉴别", "身份标识唯一，口令复杂并定期更换"),
+            verdict=Verdict.PASS,
+            origin="auto",
+            reason="全部检查符合",
+            objects=[
+                ObjectVerdict(
+                    asset=jump,
+                    verdict=Verdict.PASS,
+                    reason="口令策略符合",
+                    checks={"host-password-policy": Verdict.PASS},
+                )
+            ],
+        ),
+        ControlVerdict(
+            control=control("8.1.4.1.c", computing, "身份鉴别", "远程管理防窃听"),
+            verdict=Verdict.FAIL,
+            origin="auto",
+            reason="设备开放 telnet",
+            objects=[
+                ObjectVerdict(
+                    asset=switch,
+                    verdict=Verdict.FAIL,
+                    reason="设备开放 telnet（上次结果）",
+                    checks={"device-telnet": Verdict.FAIL},
+                    findings=(telnet.id,),
+                )
+            ],
+        ),
+        ControlVerdict(
+            control=control("8.1.4.2.a", computing, "访问控制", "为登录用户分配账户和权限"),
+            verdict=Verdict.FAIL,
+            origin="auto",
+            reason="允许 root 直接登录",
+            objects=[
+                ObjectVerdict(
+                    asset=jump,
+                    verdict=Verdict.FAIL,
+                    reason="允许 root 直接 ssh 登录",
+                    checks={"host-ssh-root-login": Verdict.FAIL},
+                    findings=(root.id,),
+                )
+            ],
+        ),
+        ControlVerdict(
+            control=control("8.1.4.9.b", computing, "数据备份恢复", "异地实时备份", sag="A"),
+            verdict=Verdict.NOT_APPLICABLE,
+            origin="person",
+            reason="张三 2026-10-01：无此类数据",
+        ),
+        ControlVerdict(
+            control=control(
+                "8.1.7.1.a", "安全管理机构", "岗位设置", "成立领导小组", sag="G", automation="manual"
+            ),
+            verdict=Verdict.PASS,
+            origin="person",
+            reason="李四 2026-09-01：见红头文件",
+        ),
+    ]
+    return Assessment(
+        system=System(
+            name="portal",
+            title="省政务服务平台",
+            grade="S3A3",
+            include=[Selector(sources=["*"])],
+            cloud="tenant",
+            department="省数据局",
+            contact="王五",
+            filing_number="51000099001-22001",
+            filing_expires=date(2027, 3, 1),
+            last_assessment=date(2026, 1, 15),
+            importance="关键",
+        ),
+        standard="dengbao",
+        standard_title="GB/T 22239-2019",
+        taken_at=TAKEN,
+        snapshot=7,
+        program="zhengguan 0.1.0",
+        score=Score(
+            edition="2025",
+            low=Decimal("28.57"),
+            high=Decimal("42.86"),
+            unit="%",
+            coverage=Decimal("0.8571"),
+            conclusion_low="不符合",
+            conclusion_high="不符合",
+            parameters={"partial_credit": "0", "basis": "item"},
+            notes=("部分符合是否计 0.5 未见官方文本",),
+        ),
+        controls=controls,
+        high_risks=[
+            HighRisk(
+                case="6.3.2.1",
+                title="重要区域边界访问控制缺失",
+                state="triggered",
+                condition="边界无有效访问控制",
+                mitigation="有其他边界设备控制，可酌情降",
+                mitigable=True,
+                major_trigger="B-02",
+                controls=("dengbao/8.1.3.2.a",),
+                findings=(opened.id,),
+            ),
+            HighRisk(
+                case="6.1.1.1",
+                title="机房出入口访问控制缺失",
+                state="undetermined",
+                condition="无门禁且无人值守",
+                mitigation="专人值守",
+                mitigable=True,
+                major_trigger="A-01",
+                controls=("dengbao/8.1.1.1.a",),
+            ),
+        ],
+        assets=[
+            Asset(
+                uid=cloud,
+                name="province-cloud",
+                category="系统管理软件/平台",
+                importance="关键",
+                types=("cloud_platform",),
+                resources=5,
+            ),
+            Asset(
+                uid=jump,
+                name="jump-01",
+                category="服务器",
+                importance="重要",
+                types=("server",),
+                address="10.1.2.3",
+                version="Debian 12",
+                origin="foreign",
+            ),
+            Asset(
+                uid=switch,
+                name="core-sw-01",
+                category="网络设备",
+                importance="关键",
+                types=("network_device",),
+                address="2001:db8::1",
+                vendor="Huawei",
+                model="S12704",
+                origin="domestic",
+            ),
+        ],
+        findings=[opened, root, telnet],
+        unseen=[
+            Unseen(
+                rule="user-no-mfa",
+                kind="user",
+                source="province-cloud",
+                missing="账户列表",
+                remedy="授予 system 范围的 reader 角色",
+            )
+        ],
+        collections=collections(),
+        stale={switch: TAKEN - timedelta(days=2)},
+    )
+
+
+@pytest.fixture
+def finding_ids(assessment: Assessment) -> set[str]:
+    return {finding_id(f.rule, f.uid) for f in assessment.findings}
