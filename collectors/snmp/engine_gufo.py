@@ -1,0 +1,190 @@
+"""The fast engine, on gufo-snmp (Rust).
+
+gufo's own iterators cannot resume in the middle of a table with another max-repetitions. Its sockets can:
+what is sent and what the answer is checked against are two ``GetIter``. So this engine speaks to the
+sockets, and the version of gufo-snmp is pinned in pyproject.toml.
+
+gufo turns every error status, and the end of the MIB view, into the same empty answer. Where that matters
+(a GETNEXT that brought nothing) pysnmp is asked for a second opinion; without pysnmp it counts as an error,
+because taking it for the end would make a short table look whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import select
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from collectors.contract import SourceError
+from collectors.snmp.engines import (
+    AgentError,
+    AuthenticationError,
+    Credentials,
+    Engine,
+    NoAnswerError,
+    Oid,
+    Value,
+    Varbind,
+    dotted_of,
+    oid_of,
+)
+
+T = TypeVar("T")
+
+_EVERYTHING = "1.3"  # answers are checked against this, so none is cut off
+_RESYNC_SECONDS = 100.0  # half-life of the 150 s time window (RFC 3414 §3.2)
+_NANOSECONDS = 1_000_000_000
+_SOCKET_TIMEOUT_NS = 60 * _NANOSECONDS  # never reached: the socket does not block
+
+
+class GufoEngine:
+    """See ``Engine``."""
+
+    def __init__(self, address: str, port: int, credentials: Credentials) -> None:
+        from gufo.snmp import _fast
+
+        self._fast = _fast
+        self._where = (address, port)
+        self._credentials = credentials
+        host = f"[{address}]" if ":" in address else address
+        try:
+            self._socket = _open_socket(_fast, f"{host}:{port}", credentials)
+        except (OSError, ValueError) as error:
+            raise SourceError(f"不能打开到 {address} 的套接字：{error}", "检查地址和路由") from error
+        self._poll = select.poll()
+        os.set_blocking(self._socket.get_fd(), False)
+        self._poll.register(self._socket.get_fd(), select.POLLIN)
+        self._base = _fast.GetIter(_EVERYTHING)
+        self._keys_set = False
+        self._synced_at: float | None = None
+        self._second: Engine | None = None
+
+    def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
+        names = [dotted_of(oid) for oid in oids]
+        answer: dict[str, Any] = self._ask(
+            lambda: self._socket.send_get_many(names), self._socket.recv_get_many, timeout
+        )
+        if not answer:  # all absent, or an error status
+            return self._second_opinion().get(oids, timeout)
+        return {oid_of(name): value for name, value in answer.items()}
+
+    def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
+        asked = self._fast.GetIter(dotted_of(oid))
+        try:
+            name, value = self._ask(
+                lambda: self._socket.send_get_next(asked),
+                lambda: self._socket.recv_get_next(self._base),
+                timeout,
+            )
+        except StopAsyncIteration:
+            return self._second_opinion().get_next(oid, timeout)
+        return oid_of(name), value
+
+    def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
+        asked = self._fast.GetIter(dotted_of(oid), max_repetitions)
+        try:
+            rows = self._ask(
+                lambda: self._socket.send_get_bulk(asked),
+                lambda: self._socket.recv_get_bulk(self._base),
+                timeout,
+            )
+        except StopAsyncIteration:
+            return []
+        return [(tuple(map(int, row[0].split("."))), row[1]) for row in rows if row is not None]
+
+    def close(self) -> None:
+        self._socket = None
+        if self._second is not None:
+            self._second.close()
+
+    def _ask(self, send: Callable[[], None], receive: Callable[[], T], timeout: float) -> T:
+        ends = time.monotonic() + timeout
+        self._prepare(ends)
+        return self._exchange(send, receive, ends)
+
+    def _prepare(self, ends: float) -> None:
+        """v3: learn the agent's engine id, then set the keys for it, then its boots and time."""
+        if self._credentials.version != "v3":
+            return
+        exchange = (self._socket.send_refresh, self._socket.recv_refresh)
+        if not self._keys_set:
+            self._exchange(*exchange, ends)
+            user = _user(self._credentials)
+            self._socket.set_keys(
+                user.name, user.get_auth_alg(), user.get_auth_key(), user.get_priv_alg(), user.get_priv_key()
+            )
+            self._keys_set = True
+        if self._credentials.authentication == "none":
+            return
+        now = time.monotonic()
+        if self._synced_at is None or now - self._synced_at > _RESYNC_SECONDS:
+            self._exchange(*exchange, ends)
+            self._synced_at = now
+
+    def _exchange(self, send: Callable[[], None], receive: Callable[[], T], ends: float) -> T:
+        """Send, then wait for the answer to this very request: gufo drops late answers to earlier ones."""
+        try:
+            send()
+            while True:
+                left = ends - time.monotonic()
+                if left <= 0 or not self._poll.poll(left * 1000):
+                    raise NoAnswerError("没有应答")
+                with contextlib.suppress(BlockingIOError):
+                    return receive()
+        except TimeoutError as error:  # ICMP port unreachable
+            raise NoAnswerError("端口没有开放") from error
+        except self._fast.SnmpAuthError as error:
+            raise AuthenticationError("认证失败") from error
+        except self._fast.NoSuchInstance:
+            raise StopAsyncIteration from None
+        except (self._fast.SnmpDecodeError, self._fast.SnmpEncodeError, self._fast.SnmpError) as error:
+            raise AgentError(f"应答不合协议（{error}）") from error
+        except OSError as error:
+            raise NoAnswerError(f"网络错误（{error.strerror or error}）") from error
+
+    def _second_opinion(self) -> Engine:
+        if self._second is None:
+            if importlib.util.find_spec("pysnmp") is None:
+                raise AgentError("设备给了空应答；没有安装 pysnmp，分不清是表的末尾还是错误")
+            from collectors.snmp.engine_pysnmp import PysnmpEngine
+
+            self._second = PysnmpEngine(*self._where, self._credentials)
+        return self._second
+
+
+def _open_socket(fast: Any, where: str, credentials: Credentials) -> Any:
+    if credentials.version == "v2c":
+        return fast.SnmpV2cClientSocket(where, credentials.community, 0, 0, 0, _SOCKET_TIMEOUT_NS)
+    return fast.SnmpV3ClientSocket(where, b"", "", 0, b"", 0, b"", 0, 0, 0, _SOCKET_TIMEOUT_NS)
+
+
+def _user(credentials: Credentials) -> Any:
+    from gufo.snmp import user as keys
+
+    hashes = {
+        "MD5": keys.Md5Key,
+        "SHA1": keys.Sha1Key,
+        "SHA224": keys.Sha224Key,
+        "SHA256": keys.Sha256Key,
+        "SHA384": keys.Sha384Key,
+        "SHA512": keys.Sha512Key,
+    }
+    ciphers = {
+        "DES": keys.DesKey,
+        "AES128": keys.Aes128Key,
+        "AES192": keys.Aes192Key,
+        "AES256": keys.Aes256Key,
+    }
+    hashed = hashes.get(credentials.authentication)
+    cipher = ciphers.get(credentials.privacy.removesuffix("C"))
+    expansion = keys.KeyExpansion.Cisco if credentials.privacy.endswith("C") else keys.KeyExpansion.Blumenthal
+    return keys.User(
+        credentials.user,
+        auth_key=hashed(credentials.authentication_key.encode()) if hashed else None,
+        priv_key=cipher(credentials.privacy_key.encode()) if cipher else None,
+        key_expansion=expansion,
+    )

@@ -1,0 +1,156 @@
+"""How far a device was read, told as collections, with the rows it answered as evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from collectors.contract import Run, SourceError
+from collectors.redact import MASK, Redactor
+from collectors.snmp import tables as t
+from collectors.snmp.engines import Oid, Value, dotted_of
+from collectors.snmp.reading import Answers
+from collectors.snmp.tables import Table
+from inventory.coverage import Batch, Collection, Status
+from inventory.evidence import Evidence
+from inventory.kinds.network import Device, Interface
+from inventory.resource import Resource
+
+VIEW_REMEDY = "在设备的 SNMP 只读视图里放开 1.3.6.1.2.1（mib-2）"
+_PARTIAL_REMEDY = "稍后重试；多次如此则调大 timeout_seconds、retries、device_seconds，或升级设备软件"
+
+
+def failed(run: Run, target: str, started: datetime, error: SourceError) -> Batch:
+    """A device that could not be read: its scope failed, for both kinds."""
+    return Batch(
+        collections=[
+            run.collection(
+                kind, error.status, started, scope=target, reason=error.reason, remedy=error.remedy
+            )
+            for kind in (Device.KIND, Interface.KIND)
+        ]
+    )
+
+
+def batch(
+    run: Run,
+    target: str,
+    started: datetime,
+    *,
+    answers: Answers,
+    device: Device,
+    interfaces: list[Interface],
+) -> Batch:
+    """All of a device that answered."""
+    of_device = [_evidence(run, target, "system", t.SYSTEM, answers.scalars)]
+    of_device += _table_evidence(run, target, answers, t.DEVICE_TABLES)
+    if answers.chassis:
+        entry = t.ENTITY_CLASS.entry
+        of_device.append(_evidence(run, target, "entPhysicalTable", entry, answers.chassis))
+    of_interfaces = _table_evidence(run, target, answers, t.INTERFACE_TABLES)
+    resources: list[Resource] = [device, *interfaces]
+    return Batch(
+        resources=resources,
+        collections=[
+            _device_collection(run, target, started, answers, evidence=of_device),
+            _interface_collection(
+                run, target, started, answers, count=len(interfaces), evidence=of_interfaces
+            ),
+        ],
+        evidence=[*of_device, *of_interfaces],
+    )
+
+
+def _device_collection(
+    run: Run, target: str, started: datetime, answers: Answers, *, evidence: list[Evidence]
+) -> Collection:
+    status, reason, remedy = Status.COMPLETE, _reasons(answers, t.DEVICE_TABLES), ""
+    if t.SYS_DESCR not in answers.scalars and t.SYS_OBJECT_ID not in answers.scalars:
+        status, reason, remedy = Status.PARTIAL, "系统组（1.3.6.1.2.1.1）看不到", VIEW_REMEDY
+    elif reason:
+        status, remedy = Status.PARTIAL, _PARTIAL_REMEDY
+    return run.collection(
+        Device.KIND,
+        status,
+        started,
+        scope=target,
+        count=1,
+        reason=reason,
+        remedy=remedy,
+        evidence=[e.id for e in evidence],
+    )
+
+
+def _interface_collection(
+    run: Run, target: str, started: datetime, answers: Answers, *, count: int, evidence: list[Evidence]
+) -> Collection:
+    reason, remedy = _reasons(answers, t.INTERFACE_TABLES), _PARTIAL_REMEDY
+    denied = any(answers.walks[table.name].status is Status.DENIED for table in t.INTERFACE_TABLES)
+    if reason:
+        status = Status.PARTIAL if count else Status.DENIED if denied else Status.FAILED
+        remedy = VIEW_REMEDY if denied else remedy
+    elif not answers.rows(t.IF_TABLE):
+        status, remedy = Status.UNSUPPORTED, VIEW_REMEDY
+        reason = "设备没有给出 ifTable：没有实现，或 SNMP 视图没有放开"
+    else:
+        status, remedy = Status.COMPLETE, ""
+    return run.collection(
+        Interface.KIND,
+        status,
+        started,
+        scope=target,
+        count=count,
+        reason=reason,
+        remedy=remedy,
+        evidence=[e.id for e in evidence],
+    )
+
+
+def _reasons(answers: Answers, wanted: Sequence[Table]) -> str:
+    """Why tables are not complete: each reason once, with the tables it holds for."""
+    by_reason: dict[str, list[str]] = {}
+    for table in wanted:
+        walk = answers.walks[table.name]
+        if walk.status is not Status.COMPLETE:
+            by_reason.setdefault(walk.reason, []).append(table.name)
+    return "；".join(f"{'、'.join(names)}：{reason}" for reason, names in by_reason.items())
+
+
+def _table_evidence(run: Run, target: str, answers: Answers, wanted: Sequence[Table]) -> list[Evidence]:
+    found = []
+    for table in wanted:
+        walk = answers.walks[table.name]
+        at = len(table.entry)
+        rows = {oid: value for oid, value in walk.rows.items() if oid[at] not in table.volatile}
+        note = f"# {walk.status.value} {walk.reason}".rstrip()
+        found.append(_evidence(run, target, table.name, table.entry, rows, note))
+    return found
+
+
+def _evidence(run: Run, target: str, name: str, entry: Oid, rows: dict[Oid, Value], *notes: str) -> Evidence:
+    """Rows as text, one a line. The time of day is not in it, nor sysUpTime and counters, so unchanged
+    answers are the same evidence; the text of sysContact is personal and not kept."""
+    lines = [f"# {target} {name} {dotted_of(entry)}", *notes]
+    for oid, value in rows.items():
+        if oid == t.SYS_UPTIME:
+            continue
+        shown = "(not kept)" if oid == t.SYS_CONTACT and value else _shown(value, run.redactor)
+        lines.append(f"{dotted_of(oid)} = {shown}")
+    return run.evidence(
+        "\n".join(lines).encode(), origin=f"{target} {name} {dotted_of(entry)}", media_type="text/plain"
+    )
+
+
+def _shown(value: Value, redactor: Redactor) -> str:
+    """Printable UTF-8 as a JSON string, other octets in hexadecimal, other values as they are."""
+    if not isinstance(value, bytes):
+        return "NULL" if value is None else str(value)
+    try:
+        text = value.rstrip(b"\x00").decode()
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "".join(text.split()).isprintable():
+        return json.dumps(text, ensure_ascii=False)
+    octets = value.decode("latin1")  # in hexadecimal the redactor would not know a secret again
+    return value.hex(" ") if redactor.text(octets) == octets else MASK

@@ -1,0 +1,159 @@
+"""Our own walk over a table, with the guards that the SNMP libraries lack.
+
+A walk ends because it left the table, or it says why it ended. OIDs must increase strictly (an agent that
+goes back would otherwise be read for ever), rows are capped, every request is retried, max-repetitions is
+halved on tooBig, on an empty answer and on a time-out, and each device and each table has a deadline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from collectors.contract import DeadlineError, Run, retry
+from collectors.snmp.engines import (
+    AgentError,
+    AuthenticationError,
+    Engine,
+    NoAnswerError,
+    Oid,
+    TooBigError,
+    Value,
+    Varbind,
+)
+from collectors.snmp.tables import Table
+from inventory.coverage import Status
+
+T = TypeVar("T")
+
+_SHORTEST_TIMEOUT = 0.05  # below this a request is not worth sending
+
+
+class Limits(msgspec.Struct, kw_only=True, frozen=True):
+    """``attempts`` counts the first try; times in seconds."""
+
+    timeout_seconds: float = 2.0
+    attempts: int = 3
+    max_repetitions: int = 25
+    max_rows: int = 100_000  # of one table
+    device_seconds: float = 60.0
+    table_seconds: float = 30.0
+
+
+class Walk(msgspec.Struct, kw_only=True):
+    """A table as far as it was read; ``reason`` (中文) says why it is not complete. ``silent``: the agent
+    stopped answering, so asking on makes no sense."""
+
+    rows: dict[Oid, Value] = msgspec.field(default_factory=dict)
+    status: Status = Status.COMPLETE
+    reason: str = ""
+    silent: bool = False
+
+
+class Walker:
+    """Reads one device through one engine. Its deadline starts when it is made."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        run: Run,
+        limits: Limits,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._run = run
+        self._limits = limits
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._ends = monotonic() + limits.device_seconds
+        self._most = limits.max_repetitions  # what the agent was found to manage
+        self._repetitions = limits.max_repetitions
+
+    def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
+        """Read instances. Raises NoAnswerError, AuthenticationError, AgentError, DeadlineError."""
+        try:
+            return self._retried(lambda: self._engine.get(oids, self._timeout(self._ends)))
+        except TooBigError:
+            if len(oids) == 1:
+                raise AgentError("一个值也放不进应答（tooBig）") from None
+            half = len(oids) // 2
+            return self.get(oids[:half]) | self.get(oids[half:])
+
+    def walk(self, table: Table) -> Walk:
+        """Read a table. Never raises for the device: what went wrong is in the walk."""
+        walk = Walk()
+        ends = min(self._ends, self._monotonic() + self._limits.table_seconds)
+        try:
+            for start, stop in table.ranges():
+                reason = self._range(walk.rows, start, stop, ends)
+                if reason:
+                    walk.status, walk.reason = Status.PARTIAL, reason
+                    break
+        except NoAnswerError as error:
+            walk.status, walk.reason, walk.silent = Status.PARTIAL, f"读到一半{error}", True
+        except DeadlineError as error:
+            walk.status, walk.reason = Status.PARTIAL, error.reason
+        except AuthenticationError as error:
+            walk.status, walk.reason = Status.DENIED, str(error)
+        except AgentError as error:
+            walk.status, walk.reason = Status.PARTIAL, str(error)
+        return walk
+
+    def _range(self, rows: dict[Oid, Value], start: Oid, stop: Oid, ends: float) -> str:
+        """Read the instances between ``start`` and ``stop`` into ``rows``; why it broke off, or ""."""
+        at = start
+        while True:
+            page = self._page(at, ends)
+            if not page:
+                return ""
+            for oid, value in page:
+                if oid <= at:
+                    return "设备返回的 OID 不递增（代理有缺陷），已停止读取"
+                at = oid
+                if oid >= stop:
+                    return ""
+                if len(rows) >= self._limits.max_rows:
+                    return f"超过 {self._limits.max_rows} 行，已停止读取"
+                rows[oid] = value
+
+    def _page(self, at: Oid, ends: float) -> list[Varbind]:
+        """The next rows after ``at``; empty only at the end of the MIB view."""
+
+        def attempt() -> list[Varbind]:
+            timeout = self._timeout(ends)
+            try:
+                page = self._engine.get_bulk(at, self._repetitions, timeout)
+            except NoAnswerError:
+                self._repetitions = max(1, self._repetitions // 2)  # perhaps the answer was too long
+                raise
+            except TooBigError:
+                page = []
+            if page:
+                self._repetitions = min(self._most, self._repetitions * 2)
+                return page
+            row = self._engine.get_next(at, self._timeout(ends))
+            if row is None:
+                return []
+            self._most = self._repetitions = max(1, self._repetitions // 2)
+            return [row]
+
+        try:
+            return self._retried(attempt)
+        except TooBigError:
+            raise AgentError("一个值也放不进应答（tooBig）") from None
+
+    def _retried(self, call: Callable[[], T]) -> T:
+        base = min(0.5, self._limits.timeout_seconds / 4)  # a time-out has been a wait already
+        return retry(call, self._run, attempts=self._limits.attempts, base_seconds=base, sleep=self._sleep)
+
+    def _timeout(self, ends: float) -> float:
+        left = ends - self._monotonic()
+        if left < _SHORTEST_TIMEOUT:
+            at_device = ends >= self._ends
+            raise DeadlineError(self._limits.device_seconds if at_device else self._limits.table_seconds)
+        return self._run.timeout(min(self._limits.timeout_seconds, left))
