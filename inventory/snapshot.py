@@ -47,6 +47,7 @@ class Snapshot:
     ``collections`` holds the latest attempt at every (source, scope, kind) up to this snapshot, so a run
     over one source keeps the coverage of the others. ``stale`` maps a uid to the time of the last snapshot
     that really saw it. ``fresh`` maps (source, kind) to the end of the last complete collection.
+    ``resources`` may be a mapping that reads a kind when first asked for it; it then holds no empty kind.
     """
 
     def __init__(
@@ -61,7 +62,11 @@ class Snapshot:
         self.collections = sorted(collections, key=lambda c: (c.source, c.kind, c.scope))
         self.stale = dict(stale or {})
         self.fresh = dict(fresh or {})
-        self._by_kind = resources
+        self._by_kind = (
+            {kind: rows for kind, rows in resources.items() if rows}
+            if isinstance(resources, dict)
+            else resources
+        )
         self._by_uid: dict[str, Resource] | None = None
 
     @classmethod
@@ -80,7 +85,7 @@ class Snapshot:
 
     def kinds(self) -> list[str]:
         """Kinds with at least one resource, sorted."""
-        return sorted(kind for kind, rows in self._by_kind.items() if rows)
+        return sorted(self._by_kind)
 
     def of(self, kind: type[R]) -> list[R]:
         """All resources of a kind, sorted by uid."""

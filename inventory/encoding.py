@@ -1,0 +1,213 @@
+"""Resources and other values as the store keeps them: bytes that are equal when the meaning is.
+
+Device text is hostile: NUL, lone surrogates, megabytes where a name belongs. Nothing of it may break a
+commit or a later read, so what no database can hold is escaped, and a field that does not fit its own
+type is stored as not seen.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import logging
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from inventory.kinds import KINDS
+from inventory.resource import Relation, Resource
+from inventory.unknown import UNKNOWN, Unknown
+
+log = logging.getLogger("zhengguan.store")
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+LONGEST_KEY = 1000
+"""Characters of a uid; PostgreSQL indexes no more than 2.7 kB. Longer ones are cut and end in a digest."""
+
+ABSENT: dict[str, Any] = {"scope": "", "labels": {}, "relations": []}
+"""What an absent key of a stored resource means; of every other key: not seen."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class Encoded(NamedTuple):
+    """``body`` leaves out the volatile fields, ``volatile`` holds them (None where none was seen)."""
+
+    uid: str
+    source: str
+    scope: str
+    hash: bytes
+    body: bytes
+    volatile: bytes | None
+    relations: list[Relation]
+
+
+def text(value: str) -> str:
+    """The text with NUL and lone surrogates written as escapes. Idempotent."""
+    return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def key(uid: str) -> str:
+    """The uid as the store holds it: clean and of bounded length. Idempotent."""
+    uid = text(uid)
+    if len(uid) <= LONGEST_KEY:
+        return uid
+    digest = hashlib.sha256(uid.encode()).hexdigest()
+    return f"{uid[: LONGEST_KEY - len(digest) - 1]}~{digest}"
+
+
+def encode(resource: Resource) -> Encoded:
+    """Canonical form: labels and relations have no order, and volatile fields stay out of the hash."""
+    uid = resource.uid
+    if len(uid) > LONGEST_KEY or "\0" in uid or "\0" in resource.scope:
+        resource, uid = _renamed(resource)
+    try:
+        return _encode(resource, uid)
+    except (TypeError, ValueError, RecursionError):
+        return _encode(*_renamed(_fitted(resource)))
+
+
+def checked(resource: Resource, encoded: Encoded) -> Encoded:
+    """Make sure that a form about to be stored can be read again; fields that could not are dropped."""
+    if any(key(r.target) != r.target for r in encoded.relations):
+        return _encode(*_renamed(resource))
+    try:
+        _decoder(type(resource)).decode(_overlaid(encoded.body, encoded.volatile))
+    except (msgspec.MsgspecError, RecursionError):
+        return _encode(*_renamed(_fitted(resource)))
+    return encoded
+
+
+def decode(kind: type[Resource], body: bytes, volatile: bytes | None = None) -> Resource:
+    """The resource of a stored form, with its volatile values laid over it.
+
+    A field that no longer fits (stored by another release) comes back as not seen.
+    """
+    body = _overlaid(body, volatile)
+    try:
+        resource: Resource = _decoder(kind).decode(body)
+    except msgspec.ValidationError:
+        return _lenient(kind, msgspec.json.decode(body))
+    return resource
+
+
+def to_json(value: msgspec.Struct) -> bytes:
+    """JSON of anything else that the store keeps, hostile text escaped."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_clean(msgspec.to_builtins(value)))
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970, UTC. Raises ValueError for a time without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {moment}")
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(value: int) -> datetime:
+    """The UTC time of a number of microseconds."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+@cache
+def _decoder(kind: type[Resource]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _encode(resource: Resource, uid: str) -> Encoded:
+    relations = resource.relations
+    if len(relations) > 1:
+        relations = sorted(set(relations))
+    kind_volatile = resource.VOLATILE
+    volatile = None
+    if kind_volatile or relations != resource.relations:
+        original, resource = resource, copy.copy(resource)
+        resource.relations = relations
+        if seen := _volatile(original):
+            volatile = _encoder.encode(seen)
+        for name in kind_volatile:
+            setattr(resource, name, UNKNOWN)
+    body = _encoder.encode(resource)
+    return Encoded(
+        uid,
+        resource.source,
+        resource.scope,
+        hashlib.blake2b(body, digest_size=16).digest(),
+        body,
+        volatile,
+        relations,
+    )
+
+
+def _overlaid(body: bytes, volatile: bytes | None) -> bytes:
+    """One JSON object of two; each has at least one key, and no key is in both."""
+    return body[:-1] + b"," + volatile[1:] if volatile else body
+
+
+def _volatile(resource: Resource) -> dict[str, Any]:
+    values = {name: getattr(resource, name) for name in sorted(resource.VOLATILE)}
+    return {name: value for name, value in values.items() if not isinstance(value, Unknown)}
+
+
+def _renamed(resource: Resource) -> tuple[Resource, str]:
+    """The resource under a uid that the store can hold; source and kind are its start, and stay whole."""
+    source = text(resource.source)
+    prefix = f"{source}/{resource.KIND}/"
+    uid = key(prefix + text(resource.native_id))
+    relations = [Relation(r.type, key(r.target)) for r in resource.relations]
+    changed = msgspec.structs.replace(
+        resource,
+        source=source,
+        native_id=uid.removeprefix(prefix),
+        scope=text(resource.scope),
+        relations=relations,
+    )
+    return changed, uid
+
+
+def _fitted(resource: Resource) -> Resource:
+    """The resource with every text escaped and every field of a wrong type left out."""
+    data: dict[str, Any] = {}
+    for name in resource.__struct_fields__:
+        value = getattr(resource, name)
+        if isinstance(value, Unknown):
+            continue
+        try:
+            data[name] = _clean(msgspec.to_builtins(value))
+        except (TypeError, ValueError, RecursionError):
+            log.warning("%s: field %s cannot be stored, kept as unknown", type(resource).__name__, name)
+    return _lenient(type(resource), data)
+
+
+def _lenient(kind: type[Resource], data: dict[str, Any]) -> Resource:
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    fitting: dict[str, Any] = {}
+    for name, value in data.items():
+        if name not in fields:
+            continue
+        try:
+            fitting[name] = msgspec.convert(value, fields[name])
+        except msgspec.ValidationError as error:
+            log.warning("%s: field %s does not fit, taken as unknown: %s", kind.__name__, name, error)
+    return kind(**{"native_id": "", "source": ""} | fitting)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, dict):
+        return {_clean(k): _clean(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return value
+
+
+def kind_named(name: str) -> type[Resource] | None:
+    """The type of a stored kind; None where this release knows it no more."""
+    return KINDS.get(name)

@@ -1,0 +1,359 @@
+"""Writing a run: everything it saw becomes one snapshot, in one transaction.
+
+What a resource's absence means is decided here and nowhere else: a row is closed only where the collection
+that covers it is complete; after any other attempt it stays, marked stale since it was last seen.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from inventory import tables
+from inventory.coverage import Batch, Collection, Status
+from inventory.database import StoreError, reported
+from inventory.encoding import Encoded, checked, encode, microseconds, text, to_json
+from inventory.evidence import Evidence
+from inventory.kinds import KINDS
+from inventory.resource import Resource
+from inventory.snapshot import SnapshotInfo
+from inventory.tables import OPEN, STILL_OPEN
+
+_FLUSH_ROWS = 10_000
+_FLUSH_BYTES = 32 * 1024 * 1024
+_CHUNK = 500  # values in one IN (…)
+
+T = TypeVar("T")
+Group = tuple[str, str]  # (source, kind)
+Place = tuple[str, str, str]  # (source, kind, scope)
+
+
+class _Live(NamedTuple):
+    """A version that holds before this run."""
+
+    id: int
+    scope: str
+    hash: bytes
+    valid_from: int
+
+
+class Writer:
+    """Takes the batches of one run. ``info`` is the snapshot that they become when the run ends well."""
+
+    def __init__(self, connection: Connection, path: Path | None, now: datetime, note: str) -> None:
+        microseconds(now)  # refuses a time without a zone before anything is done
+        last = connection.scalar(select(func.max(tables.snapshot.c.id))) or 0
+        self.info = SnapshotInfo(id=last + 1, taken_at=now, note=text(note))
+        self._connection = connection
+        self._path = path
+        self._failed = False
+        self._next_version = (connection.scalar(select(func.max(tables.version.c.id))) or 0) + 1
+        self._live: dict[Group, dict[str, _Live]] = {}
+        self._places: dict[Place, Place] = {}  # one tuple for all rows of a place
+        self._seen: dict[str, Place] = {}  # by uid
+        self._written: dict[str, int] = {}  # uid → id of the version this run gives it
+        self._discarded: list[int] = []  # versions that a later row of the same run replaced
+        self._collections: dict[Place, Collection] = {}
+        self._versions: list[dict[str, Any]] = []
+        self._relations: list[dict[str, Any]] = []
+        self._volatile: dict[str, dict[str, Any]] = {}
+        self._evidence: dict[str, Evidence] = {}
+        self._pending_bytes = 0
+
+    def add(self, batch: Batch) -> None:
+        """Take one batch. A uid that comes twice in a run: the last one counts. Raises StoreError where
+        the database fails (the run is then lost), ValueError for a kind that is not registered."""
+        with self._working():
+            for evidence in batch.evidence:
+                self._evidence[evidence.id] = evidence
+                self._pending_bytes += len(evidence.content)
+            for collection in batch.collections:
+                place = (text(collection.source), collection.kind, text(collection.scope))
+                self._live_of(place[:2])
+                self._collections[place] = collection
+            for resource in batch.resources:
+                self._take(resource)
+            rows = len(self._versions) + len(self._volatile)
+            if rows > _FLUSH_ROWS or self._pending_bytes > _FLUSH_BYTES:
+                self._flush()
+
+    def finish(self) -> None:
+        """Settle what was not seen and write the snapshot's own row; the caller commits."""
+        with self._working():
+            self._flush()
+            self._complete_coverage()
+            doubtful, gone = self._absent()
+            self._discard()
+            self._close([live.id for live in self._replaced()] + [live.id for live in gone.values()])
+            self._mark_stale(doubtful, set(gone))
+            self._forget_volatile(list(gone))
+            self._store_collections()
+            self._connection.execute(
+                tables.snapshot.insert(),
+                {"id": self.info.id, "taken_at": microseconds(self.info.taken_at), "note": self.info.note},
+            )
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """After an error the database may have rolled back, and more writes would be half a snapshot."""
+        if self._failed:
+            raise StoreError("这一次写入已经失败，不能继续", "重新采集")
+        self._failed = True
+        with reported(self._path):
+            yield
+        self._failed = False
+
+    # Resources
+
+    def _live_of(self, group: Group) -> dict[str, _Live]:
+        rows = self._live.get(group)
+        if rows is None:
+            v = tables.version.c
+            found = self._connection.execute(
+                select(v.uid, v.id, v.scope, v.hash, v.valid_from).where(
+                    v.source == group[0], v.kind == group[1], STILL_OPEN
+                )
+            )
+            rows = {uid: _Live(*rest) for uid, *rest in found}
+            self._live[group] = rows
+        return rows
+
+    def _take(self, resource: Resource) -> None:
+        if KINDS.get(resource.KIND) is not type(resource):
+            raise ValueError(f"kind {resource.KIND!r} ({type(resource).__name__}) is not registered in KINDS")
+        encoded = encode(resource)
+        group = (encoded.source, resource.KIND)
+        live = self._live_of(group).get(encoded.uid)
+        if live is None or live.hash != encoded.hash or encoded.volatile:
+            encoded = checked(resource, encoded)
+        place = (*group, encoded.scope)
+        self._seen[encoded.uid] = self._places.setdefault(place, place)
+        if encoded.uid in self._written:
+            self._discarded.append(self._written.pop(encoded.uid))
+        if live is None or live.hash != encoded.hash:
+            self._write(group, encoded)
+        if resource.VOLATILE:
+            self._volatile[encoded.uid] = {
+                "uid": encoded.uid,
+                "kind": resource.KIND,
+                "snapshot": self.info.id,
+                "body": encoded.volatile or b"",
+            }
+
+    def _write(self, group: Group, encoded: Encoded) -> None:
+        id_ = self._next_version
+        self._next_version += 1
+        self._written[encoded.uid] = id_
+        self._pending_bytes += len(encoded.body)
+        self._versions.append(
+            {
+                "id": id_,
+                "uid": encoded.uid,
+                "source": group[0],
+                "kind": group[1],
+                "scope": encoded.scope,
+                "valid_from": self.info.id,
+                "valid_to": OPEN,
+                "hash": encoded.hash,
+                "body": encoded.body,
+            }
+        )
+        self._relations += [{"target": r.target, "type": r.type, "version": id_} for r in encoded.relations]
+
+    def _flush(self) -> None:
+        self._insert(tables.version, self._versions)
+        self._insert(tables.relation, self._relations)
+        if self._volatile:
+            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+            statement = dialect.insert(tables.volatile)
+            new = statement.excluded
+            statement = statement.on_conflict_do_update(
+                index_elements=["uid"], set_={"snapshot": new.snapshot, "body": new.body}
+            )
+            self._connection.execute(statement, list(self._volatile.values()))
+        self._store_evidence()
+        self._versions, self._relations = [], []
+        self._volatile, self._evidence = {}, {}
+        self._pending_bytes = 0
+
+    def _store_evidence(self) -> None:
+        e = tables.evidence.c
+        for ids in _chunks(list(self._evidence)):
+            held = set(self._connection.scalars(select(e.id).where(e.id.in_(ids))))
+            rows = [
+                {
+                    "id": evidence.id,
+                    "source": text(evidence.source),
+                    "origin": text(evidence.origin),
+                    "media_type": text(evidence.media_type),
+                    "captured_at": microseconds(evidence.captured_at),
+                    "content": zlib.compress(evidence.content),
+                }
+                for evidence in (self._evidence[id_] for id_ in ids if id_ not in held)
+            ]
+            self._insert(tables.evidence, rows)
+
+    # What was not seen
+
+    def _complete_coverage(self) -> None:
+        """Rows that came without word of how complete they are count as a partial attempt."""
+        for (source, kind, scope), count in Counter(self._seen.values()).items():
+            if self._covering(source, kind, scope) is None:
+                self._collections[source, kind, scope] = Collection(
+                    source=source,
+                    kind=kind,
+                    scope=scope,
+                    status=Status.PARTIAL,
+                    started_at=self.info.taken_at,
+                    ended_at=self.info.taken_at,
+                    count=count,
+                    reason="采集器交了数据，但没有说明是否完整",
+                    remedy="请报告此缺陷",
+                )
+
+    def _covering(self, source: str, kind: str, scope: str) -> Collection | None:
+        """The attempt that tells about a scope: its own before that of the whole source."""
+        own = self._collections.get((source, kind, scope))
+        return own or self._collections.get((source, kind, ""))
+
+    def _absent(self) -> tuple[dict[str, tuple[Group, _Live]], dict[str, _Live]]:
+        """Rows attempted and not seen: those to be marked stale, and those that are gone."""
+        doubtful: dict[str, tuple[Group, _Live]] = {}
+        gone: dict[str, _Live] = {}
+        for group, rows in self._live.items():
+            for uid, live in rows.items():
+                if uid in self._seen:
+                    continue
+                covering = self._covering(*group, live.scope)
+                if covering is None:
+                    continue
+                if covering.status is Status.COMPLETE:
+                    gone[uid] = live
+                else:
+                    doubtful[uid] = (group, live)
+        return doubtful, gone
+
+    def _mark_stale(self, doubtful: dict[str, tuple[Group, _Live]], gone: set[str]) -> None:
+        s = tables.stale.c
+        already = set(self._connection.scalars(select(s.uid).where(s.valid_to == OPEN)))
+        self._execute_many(
+            update(tables.stale)
+            .where(s.uid == bindparam("the_uid"), s.valid_to == OPEN)
+            .values(valid_to=self.info.id),
+            [{"the_uid": uid} for uid in already if uid in gone or uid in self._seen],
+        )
+        attempts = self._attempts_before({group for group, _ in doubtful.values()})
+        rows = []
+        for uid, (group, live) in doubtful.items():
+            if uid in already:
+                continue
+            # It was not stale, so each attempt since its version began has shown it, the latest too.
+            attempted = max(attempts.get((*group, live.scope), 0), attempts.get((*group, ""), 0))
+            rows.append(
+                {
+                    "uid": uid,
+                    "valid_from": self.info.id,
+                    "valid_to": OPEN,
+                    "last_seen": max(live.valid_from, attempted),
+                }
+            )
+        self._insert(tables.stale, rows)
+
+    def _attempts_before(self, groups: set[Group]) -> dict[Place, int]:
+        """Snapshot of the latest attempt before this run at each place of these groups' sources."""
+        c = tables.collection.c
+        found: dict[Place, int] = {}
+        for source in {source for source, _ in groups}:
+            statement = select(c.source, c.kind, c.scope, c.valid_from)
+            for row in self._connection.execute(statement.where(c.source == source, c.valid_to == OPEN)):
+                found[row.source, row.kind, row.scope] = row.valid_from
+        return found
+
+    # The end
+
+    def _replaced(self) -> Iterator[_Live]:
+        for rows in self._live.values():
+            yield from (rows[uid] for uid in rows.keys() & self._written.keys())
+
+    def _close(self, ids: list[int]) -> None:
+        v = tables.version.c
+        statement = update(tables.version).where(v.id == bindparam("the_id")).values(valid_to=self.info.id)
+        self._execute_many(statement, [{"the_id": id_} for id_ in sorted(ids)])
+
+    def _discard(self) -> None:
+        if not self._discarded:
+            return
+        v, r = tables.version.c, tables.relation.c
+        self._execute_many(
+            delete(tables.version).where(v.id == bindparam("the_id")),
+            [{"the_id": id_} for id_ in self._discarded],
+        )
+        first = min(self._discarded)
+        self._connection.execute(
+            delete(tables.relation).where(r.version >= first, r.version.not_in(select(v.id)))
+        )
+
+    def _forget_volatile(self, uids: list[str]) -> None:
+        statement = delete(tables.volatile).where(tables.volatile.c.uid == bindparam("the_uid"))
+        self._execute_many(statement, [{"the_uid": uid} for uid in uids])
+
+    def _store_collections(self) -> None:
+        c = tables.collection.c
+        before: dict[Place, int | None] = {}  # end of the last complete attempt
+        for source in {source for source, _, _ in self._collections}:
+            statement = select(c.source, c.kind, c.scope, c.completed_at)
+            for row in self._connection.execute(statement.where(c.source == source, c.valid_to == OPEN)):
+                before[row.source, row.kind, row.scope] = row.completed_at
+        self._execute_many(
+            update(tables.collection)
+            .where(
+                c.source == bindparam("the_source"),
+                c.kind == bindparam("the_kind"),
+                c.scope == bindparam("the_scope"),
+                c.valid_to == OPEN,
+            )
+            .values(valid_to=self.info.id),
+            [
+                {"the_source": source, "the_kind": kind, "the_scope": scope}
+                for source, kind, scope in self._collections
+                if (source, kind, scope) in before
+            ],
+        )
+        rows = []
+        for (source, kind, scope), attempt in self._collections.items():
+            completed = before.get((source, kind, scope))
+            if attempt.status is Status.COMPLETE:
+                completed = microseconds(attempt.ended_at)
+            rows.append(
+                {
+                    "source": source,
+                    "kind": kind,
+                    "scope": scope,
+                    "valid_from": self.info.id,
+                    "valid_to": OPEN,
+                    "completed_at": completed,
+                    "body": to_json(attempt),
+                }
+            )
+        self._insert(tables.collection, rows)
+
+    def _insert(self, table: Any, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(table.insert(), rows)
+
+    def _execute_many(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(statement, rows)
+
+
+def _chunks(items: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
