@@ -1,0 +1,247 @@
+"""The Linux machine this program runs on: host, accounts, listeners, interfaces, routes.
+
+``reader`` does the I/O and nothing else; every other module turns bytes into fields. ``collect_from``
+takes any reader, so that a recording (or another way to the machine) gives the same resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from collectors.contract import Access, Run, Source, SourceError
+from collectors.contract import Options as BaseOptions
+from collectors.host.accounts import read_accounts
+from collectors.host.evidence import chapter_evidence, table_evidence
+from collectors.host.network import interfaces, ipv6_enabled, read_routes
+from collectors.host.notebook import Notebook, decode
+from collectors.host.packages import read_updates
+from collectors.host.policy import read_lockout, read_password_policy, read_session_timeout, read_umask
+from collectors.host.processes import Processes, hidden, read_processes
+from collectors.host.protection import firewall, malware_protection, mandatory_access_control
+from collectors.host.reader import LocalReader, Reader, Refusal
+from collectors.host.services import read_audit, read_time_sync
+from collectors.host.sockets import read_listeners
+from collectors.host.sshd import read_ssh_server
+from collectors.host.syslog import read_logging
+from collectors.host.system import host_id, system_facts
+from inventory.coverage import Batch, Status
+from inventory.kinds.host import Account, Host, Listener
+from inventory.resource import Resource
+
+KINDS = ("host", "account", "listener", "interface", "route")
+
+PERMISSIONS = """\
+普通用户即可运行；只读，不改任何文件，不联网。以 root 运行才能看到：
+  /etc/shadow            账户口令状态、算法、有效期（口令散列本身从不保存）
+  /etc/sudoers(.d)       谁有 sudo 权限
+  sshd -T                SSH 服务的生效配置（普通用户只能读 sshd_config 文件）
+  auditctl、/etc/audit   审计规则，是否锁定
+  nft、iptables-save     防火墙规则
+  /proc/*/fd             监听端口属于哪个程序
+  dnf/yum 的缓存         待装更新
+没有这些权限时，相应字段记为“未知”，不影响其余内容；也可以只给个别文件授权（setfacl -m u:用户:r）。"""
+
+_REMEDY_ROOT = "以 root 运行，或给运行账户授予这些文件的只读权限（zhengguan doctor 列出各项）"
+_REMEDY_UNREADABLE = "检查这些文件和命令：超过 4 MiB、不是普通文件或命令超时的一律不读"
+_SHOWN = 6  # refused paths named in a reason
+
+
+class Options(BaseOptions):
+    """``sshd_config``: path of the SSH server's configuration where it is not the usual one."""
+
+    sshd_config: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sshd_config and not self.sshd_config.startswith("/"):
+            raise ValueError("sshd_config 要写绝对路径")
+
+
+def collect(source: Source, run: Run) -> Iterator[Batch]:
+    """Read this machine. Raises SourceError where it is no Linux with /proc."""
+    yield from collect_from(LocalReader(run.timeout), source, run)
+
+
+def collect_from(reader: Reader, source: Source, run: Run) -> Iterator[Batch]:
+    """Read a machine through a reader: one batch per kind, in the order of KINDS."""
+    notebook = Notebook(reader)
+    if not notebook.exists("/proc/sys/kernel"):
+        raise SourceError("读不到 /proc：不是 Linux，或 /proc 没有挂载", "在 Linux 上运行，并挂载 /proc")
+    options = source.options if isinstance(source.options, Options) else Options()
+    machine = _Machine(notebook, source, run, options)
+    steps: tuple[tuple[str, Callable[[], Batch]], ...] = (
+        ("主机", machine.host),
+        ("账户", machine.accounts),
+        ("监听端口", machine.listeners),
+        ("网络接口", machine.interfaces),
+        ("路由", machine.routes),
+    )
+    for done, (title, step) in enumerate(steps):
+        run.remaining()
+        run.progress(title, done, len(steps))
+        yield step()
+
+
+class _Machine:
+    """One machine in one run: what the kinds share (its id, its processes) and the coverage of each."""
+
+    def __init__(self, notebook: Notebook, source: Source, run: Run, options: Options) -> None:
+        self.notebook, self.source, self.run, self.options = notebook, source, run, options
+        hostname = notebook.reader.read_file("/proc/sys/kernel/hostname")
+        self.name = decode(hostname).strip()[:255] if isinstance(hostname, bytes) else "localhost"
+        self.id = host_id(notebook.reader.read_file("/etc/machine-id"), self.name)
+        self._processes: Processes | None = None
+
+    def processes(self) -> Processes:
+        if self._processes is None:
+            self._processes = read_processes(self.notebook)
+        return self._processes
+
+    def host(self) -> Batch:
+        started, book = self.run.now(), self.notebook
+        book.open_chapter()
+        processes = self.processes()
+        row = Host(
+            source=self.source.name,
+            native_id=self.id,
+            name=self.name,
+            labels=dict(self.source.labels),
+            **system_facts(book),
+            ssh=read_ssh_server(book, processes, self.options.sshd_config),
+            password_policy=read_password_policy(book),
+            lockout=read_lockout(book),
+            session_timeout_seconds=read_session_timeout(book),
+            umask=read_umask(book),
+            time_sync=read_time_sync(book, processes),
+            audit=read_audit(book, processes),
+            logging=read_logging(book, processes),
+            updates=read_updates(book, started),
+            mandatory_access_control=mandatory_access_control(book),
+            malware_protection=malware_protection(processes),
+            firewall=firewall(book, processes),
+            ipv6_enabled=ipv6_enabled(book),
+        )
+        return self._batch("host", [row], Status.COMPLETE, started)
+
+    def accounts(self) -> Batch:
+        started, book = self.run.now(), self.notebook
+        book.open_chapter()
+        rows, gaps = read_accounts(book, self.id, self.source.name, self.source.labels, self.processes())
+        if isinstance(rows, Refusal):
+            return self._batch("account", [], _status(rows), started, ["/etc/passwd 读不到"])
+        status = Status.PARTIAL if gaps else Status.COMPLETE
+        return self._batch("account", rows, status, started, gaps)
+
+    def listeners(self) -> Batch:
+        started, book = self.run.now(), self.notebook
+        book.open_chapter()
+        rows, refused = read_listeners(book, self.processes(), self.id, self.source.name, self.source.labels)
+        return self._refusable("listener", rows, refused, "/proc/net 的端口表读不全", started)
+
+    def interfaces(self) -> Batch:
+        started, book = self.run.now(), self.notebook
+        book.open_chapter()
+        place = (self.id, self.source.name, self.source.labels)
+        rows = interfaces(book, read_routes(book, *place)[0], *place)
+        refused = None if rows else Refusal.UNREADABLE
+        return self._refusable("interface", rows, refused, "ip 命令和 /sys/class/net 都读不到接口", started)
+
+    def routes(self) -> Batch:
+        started, book = self.run.now(), self.notebook
+        book.open_chapter()
+        rows, refused = read_routes(book, self.id, self.source.name, self.source.labels)
+        return self._refusable("route", rows, refused, "路由表读不全", started)
+
+    def _refusable(
+        self, kind: str, rows: Sequence[Resource], refused: Refusal | None, reason: str, started: datetime
+    ) -> Batch:
+        if refused is None:
+            return self._batch(kind, rows, Status.COMPLETE, started)
+        status = Status.PARTIAL if rows else _status(refused)
+        return self._batch(kind, rows, status, started, [reason])
+
+    def _batch(
+        self,
+        kind: str,
+        rows: Sequence[Resource],
+        status: Status,
+        started: datetime,
+        reasons: Sequence[str] = (),
+    ) -> Batch:
+        """Rows with their coverage. A complete collection still says which fields are hidden and why."""
+        book = self.notebook
+        evidence = chapter_evidence(book, self.run)
+        table = [row for row in rows if isinstance(row, Account | Listener)]
+        evidence += table_evidence(table, self.run, "账户清单" if kind == "account" else "监听端口清单")
+        parts = [*reasons, *book.notes]
+        parts += [f"无权读取：{_some(book.denied)}"] if book.denied else []
+        parts += [f"读不出：{_some(book.unreadable)}"] if book.unreadable else []
+        remedy = _REMEDY_ROOT if not book.root else (_REMEDY_UNREADABLE if book.unreadable else "")
+        collection = self.run.collection(
+            kind,
+            status,
+            started,
+            count=len(rows),
+            reason="；".join(parts),
+            remedy=remedy if parts else "",
+            evidence=[e.id for e in evidence],
+        )
+        return Batch(resources=list(rows), collections=[collection], evidence=evidence)
+
+
+def _status(refused: Refusal) -> Status:
+    return Status.DENIED if refused is Refusal.DENIED else Status.FAILED
+
+
+def _some(paths: dict[str, None]) -> str:
+    shown = "、".join(list(paths)[:_SHOWN])
+    return shown if len(paths) <= _SHOWN else f"{shown} 等 {len(paths)} 处"
+
+
+def probe(source: Source, run: Run) -> Iterator[Access]:
+    """What this user may read, and what each missing permission hides."""
+    reader = LocalReader(run.timeout)
+    notebook = Notebook(reader)
+    if not notebook.exists("/proc/sys/kernel"):
+        raise SourceError("读不到 /proc：不是 Linux，或 /proc 没有挂载", "在 Linux 上运行，并挂载 /proc")
+    root = reader.user_id == 0
+    yield Access(
+        subject="运行身份",
+        ok=True,
+        detail="root：全部内容可读" if root else f"普通用户（uid {reader.user_id}）：部分字段将为未知",
+    )
+    for path, what in (
+        ("/etc/passwd", "账户清单"),
+        ("/etc/shadow", "口令状态、算法和有效期"),
+        ("/etc/sudoers", "sudo 权限"),
+        ("/etc/ssh/sshd_config", "SSH 服务配置"),
+        ("/etc/audit/audit.rules", "审计规则"),
+    ):
+        yield _access(f"{what}（{path}）", reader.read_file(path), f"{what}将为未知")
+    for subject, what in (
+        ("nft、iptables-save", "防火墙规则"),
+        ("sshd -T", "SSH 生效配置"),
+        ("/proc/*/fd", "端口所属程序"),
+    ):
+        yield Access(
+            subject=f"{what}（{subject}）",
+            ok=root,
+            detail="" if root else f"{what}只有 root 可读，将为未知或不全",
+            remedy="" if root else _REMEDY_ROOT,
+        )
+    if hidden(reader.read_file("/proc/mounts"), reader.user_id):
+        yield Access(
+            subject="进程列表",
+            ok=False,
+            detail="/proc 以 hidepid 挂载，服务状态将为未知",
+            remedy=_REMEDY_ROOT,
+        )
+
+
+def _access(subject: str, answer: bytes | Refusal, hides: str) -> Access:
+    if isinstance(answer, bytes):
+        return Access(subject=subject, ok=True)
+    if answer is Refusal.NOT_FOUND:
+        return Access(subject=subject, ok=None, detail="本机没有这个文件")
+    return Access(subject=subject, ok=False, detail=f"读不到：{hides}", remedy=_REMEDY_ROOT)

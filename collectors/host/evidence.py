@@ -1,0 +1,77 @@
+"""Which lines of what was read are kept as evidence: those a value came from, and no others.
+
+Files are on a list; what is not on it (passwd, shadow, group, machine-id, /proc of processes) never
+becomes evidence. Accounts and listeners are shown by the derived table instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from collectors.contract import Run
+from collectors.host.notebook import Notebook, decode
+from inventory.evidence import Evidence
+from inventory.kinds.host import Account, Listener
+from inventory.resource import plain
+
+_MOST_BYTES = 64 << 10
+_KEPT: tuple[tuple[str, str], ...] = (  # (file or command, lines of it)
+    (r"(/etc|/usr/lib)/os-release", "."),
+    (r"/proc/cpuinfo|lscpu", r"(?i)^(vendor|model name|architecture|cpu (implementer|part|family)|cpu\(s\))"),
+    (r"(/usr)?/etc/login\.defs", r"^(PASS_|UMASK|ENCRYPT_METHOD)"),
+    (r"/etc/pam\.d/.*|/etc/security/.*\.conf", r"^[^#]"),
+    (r"/etc/profile.*|/etc/bash.*", r"TMOUT|umask"),
+    (r"/etc/sudoers.*", r"^\s*(?!Defaults|#\s)\S"),
+    (r".*sshd.*", r"^\s*[^#\s]"),
+    (r"/etc/nsswitch\.conf", r"^(passwd|sudoers):"),
+    (r"/etc/(chrony|ntp).*|/etc/openntpd/.*", r"(?i)^(server|servers|pool|peer|confdir|sourcedir|include)\s"),
+    (r"(/etc|/usr/lib)/systemd/.*", r"^(NTP|FallbackNTP|Storage|MaxRetentionSec|ForwardTo\w+)="),
+    (r"/etc/audit/.*", r"^-"),
+    (r"/etc/r?syslog.*", r"^(?!.*(?i:pass|pwd|sql)).*(@|omfwd|omrelp|target=|network\(|tcp\(|udp\()"),
+    (r"/etc/logrotate.*", r"^[^#]*(/var/log|daily|weekly|monthly|yearly|rotate|maxage|size|[{}])"),
+    (r"/sys/(fs/selinux/enforce|module/apparmor/parameters/enabled)", "."),
+    (r"chronyc -n tracking", r"^Leap status"),
+    (r"timedatectl show", r"^NTPSynchronized"),
+    (r"apt .*", r"upgradable from"),
+    (r"iptables-save|ip6tables-save", r"^[*:-]"),
+    (r"(ip|ntpq|auditctl|nft|dnf|yum|systemd-detect-virt|systemctl) ?.*", "."),
+)
+_VOLATILE = re.compile(r'"(?:packets|bytes|valid_life_time|preferred_life_time)": ?\d+,?|\[\d+:\d+\]')
+
+
+def kept(origin: str, content: bytes) -> str:
+    """The lines of one answer that are evidence; "" where none is. Counters are left out, so that the
+    same configuration gives the same evidence."""
+    for pattern, line in _KEPT:
+        if re.fullmatch(pattern, origin):
+            wanted = re.compile(line)
+            text = "\n".join(row for row in decode(content).split("\n") if row.strip() and wanted.search(row))
+            text = _VOLATILE.sub("", text)
+            return text if len(text) <= _MOST_BYTES else text[:_MOST_BYTES] + "\n（过长，后面略去）"
+    return ""
+
+
+def chapter_evidence(notebook: Notebook, run: Run) -> list[Evidence]:
+    """Evidence of what the open chapter read."""
+    return [
+        run.evidence(text.encode(), origin=origin, media_type="text/plain")
+        for origin, content in sorted(notebook.read.items())
+        if (text := kept(origin, content))
+    ]
+
+
+def table_evidence(rows: Sequence[Account | Listener], run: Run, origin: str) -> list[Evidence]:
+    """The derived table of accounts or listeners. The state of a password is called so, because whatever
+    is named "password" is masked."""
+    table = []
+    for row in rows:
+        fields = plain(row)
+        for name in ("source", "labels", "relations", "native_id"):
+            fields.pop(name, None)
+        if "password" in fields:
+            fields["password_state"] = fields.pop("password")
+        table.append(fields)
+    return [run.evidence(msgspec.json.encode(table), origin=origin)] if table else []

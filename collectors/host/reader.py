@@ -1,0 +1,264 @@
+"""Reading a Linux machine: files, directories, links, and a fixed list of commands. Nothing is written.
+
+The parsers see a ``Reader`` and nothing else, so the same facts can come from this machine, from a
+recording, or (later) from one script run over SSH. A refusal is a value: "not there" is evidence of
+absence, "denied" and "unreadable" are evidence of nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import os
+import signal
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+MAX_FILE_BYTES = 4 << 20  # a larger configuration file is not read: unreadable, never cut short
+MAX_OUTPUT_BYTES = 16 << 20
+COMMAND_SECONDS = 20.0
+
+COMMANDS: frozenset[tuple[str, ...]] = frozenset(
+    tuple(line.split())
+    for line in """
+    uname -m
+    lscpu
+    systemd-detect-virt
+    sshd -T
+    ip -j addr
+    ip -o addr
+    ip -j route
+    ip -6 -j route
+    systemctl list-units --type=service --state=running --no-legend --no-pager --plain
+    timedatectl show
+    chronyc -n tracking
+    ntpq -pn
+    auditctl -s
+    auditctl -l
+    nft -j list ruleset
+    iptables-save
+    ip6tables-save
+    apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable
+    dnf -C -q check-update
+    dnf -C -q updateinfo list --updates --security
+    yum -C -q check-update
+    """.strip().splitlines()
+)
+"""Every command a reader may run, whole: all of them only read."""
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Refusal(enum.StrEnum):
+    """Why something was not read."""
+
+    NOT_FOUND = "not_found"  # it does not exist: seen
+    DENIED = "denied"  # it may exist: not seen
+    UNREADABLE = "unreadable"  # too large, timed out, not a plain file, not recorded: not seen
+
+
+class Output(msgspec.Struct, frozen=True):
+    """What a command said."""
+
+    status: int
+    stdout: bytes
+
+
+class Reader(Protocol):
+    """A machine to read. ``user_id`` is the one it is read as; 0 is root."""
+
+    user_id: int
+
+    def read_file(self, path: str) -> bytes | Refusal:
+        """The whole file, at most MAX_FILE_BYTES."""
+        ...
+
+    def list_dir(self, path: str) -> list[str] | Refusal:
+        """Names in a directory, sorted."""
+        ...
+
+    def read_link(self, path: str) -> str | Refusal:
+        """Target of a symbolic link."""
+        ...
+
+    def modified(self, path: str) -> float | Refusal:
+        """Time of last modification, seconds since the epoch; also tells whether the path exists."""
+        ...
+
+    def run(self, argv: tuple[str, ...]) -> Output | Refusal:
+        """Run a command of the allow-list. Raises ValueError for any other."""
+        ...
+
+
+def allowed(argv: tuple[str, ...]) -> bool:
+    """Whether a command is on the list; ``sshd -T`` may also name its configuration file."""
+    if argv in COMMANDS:
+        return True
+    return len(argv) == 4 and argv[:3] == ("sshd", "-T", "-f") and argv[3].startswith("/")
+
+
+class LocalReader:
+    """This machine. ``timeout`` gives the seconds a command may take (bound to the run's deadline)."""
+
+    def __init__(self, timeout: Callable[[float], float] = lambda at_most: at_most) -> None:
+        self.user_id = os.geteuid()
+        self._timeout = timeout
+
+    def read_file(self, path: str) -> bytes | Refusal:
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+        try:
+            descriptor = os.open(path, flags)
+            with os.fdopen(descriptor, "rb"):
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    return Refusal.UNREADABLE
+                data = b"".join(_chunks(descriptor))
+        except (OSError, ValueError) as error:
+            return _refusal(error)
+        return data if len(data) <= MAX_FILE_BYTES else Refusal.UNREADABLE
+
+    def list_dir(self, path: str) -> list[str] | Refusal:
+        try:
+            return sorted(os.listdir(path))  # noqa: PTH208 - /proc with many entries: names only
+        except (OSError, ValueError) as error:
+            return _refusal(error)
+
+    def read_link(self, path: str) -> str | Refusal:
+        try:
+            return os.readlink(path)  # noqa: PTH115 - called for every descriptor of every process
+        except (OSError, ValueError) as error:
+            return _refusal(error)
+
+    def modified(self, path: str) -> float | Refusal:
+        try:
+            return Path(path).stat().st_mtime
+        except (OSError, ValueError) as error:
+            return _refusal(error)
+
+    def run(self, argv: tuple[str, ...]) -> Output | Refusal:
+        if not allowed(argv):
+            raise ValueError(f"not an allowed command: {' '.join(argv)}")
+        program = next((p for d in _PATH.split(":") if (p := Path(d) / argv[0]).exists()), None)
+        if program is None:
+            return Refusal.NOT_FOUND
+        timeout = self._timeout(COMMAND_SECONDS)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - from the allow-list, found in a fixed path
+                [str(program), *argv[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"PATH": _PATH, "LC_ALL": "C", "LANG": "C"},
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            return _refusal(error)
+        with process:
+            try:
+                stdout, _ = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return Refusal.UNREADABLE
+        return Output(process.returncode, stdout[:MAX_OUTPUT_BYTES])
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    """The file in pieces, ending just past MAX_FILE_BYTES; /proc/sys refuses to be read in one large one."""
+    total = 0
+    while total <= MAX_FILE_BYTES and (piece := os.read(descriptor, 1 << 16)):
+        total += len(piece)
+        yield piece
+
+
+def _refusal(error: OSError | ValueError) -> Refusal:
+    if isinstance(error, FileNotFoundError | NotADirectoryError | ProcessLookupError):
+        return Refusal.NOT_FOUND
+    return Refusal.DENIED if isinstance(error, PermissionError) else Refusal.UNREADABLE
+
+
+class _Recording(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``files`` maps a path to its text, to {"base64": …} or to {"refused": …}; likewise the others.
+    ``unlisted`` is the answer for whatever is not in the recording: "unreadable" (nobody asked), or
+    "not_found" where the recording describes a whole machine."""
+
+    note: str = ""
+    user_id: int = 0
+    unlisted: Refusal = Refusal.UNREADABLE
+    files: dict[str, str | dict[str, str]] = msgspec.field(default_factory=dict)
+    dirs: dict[str, list[str] | dict[str, str]] = msgspec.field(default_factory=dict)
+    links: dict[str, str | dict[str, str]] = msgspec.field(default_factory=dict)
+    modified: dict[str, float | dict[str, str]] = msgspec.field(default_factory=dict)
+    commands: dict[str, tuple[int, str] | dict[str, str]] = msgspec.field(default_factory=dict)
+
+
+class RecordedReader:
+    """A machine from a JSON recording. Directories follow from the paths of files unless listed."""
+
+    def __init__(self, content: bytes) -> None:
+        """Raises msgspec.MsgspecError where the JSON is not a recording."""
+        self._record = msgspec.json.decode(content, type=_Recording)
+        self.user_id = self._record.user_id
+        self._children: dict[str, set[str]] = {}
+        for path in [*self._record.files, *self._record.links, *self._record.modified]:
+            self._plant(path)
+
+    def _plant(self, path: str) -> None:
+        while path not in ("", "/"):
+            parent, _, name = path.rstrip("/").rpartition("/")
+            self._children.setdefault(parent or "/", set()).add(name)
+            path = parent
+
+    def read_file(self, path: str) -> bytes | Refusal:
+        entry = self._record.files.get(path, self._record.unlisted)
+        if isinstance(entry, Refusal):
+            return Refusal.UNREADABLE if path in self._children else entry
+        if isinstance(entry, str):
+            return entry.encode()
+        if "refused" in entry:
+            return _recorded_refusal(entry)
+        try:
+            return base64.b64decode(entry.get("base64", ""), validate=True)
+        except binascii.Error:
+            return Refusal.UNREADABLE
+
+    def list_dir(self, path: str) -> list[str] | Refusal:
+        entry = self._record.dirs.get(path)
+        if isinstance(entry, dict):
+            return _recorded_refusal(entry)
+        if entry is not None:
+            return sorted(entry)
+        children = self._children.get(path)
+        return self._record.unlisted if children is None else sorted(children)
+
+    def read_link(self, path: str) -> str | Refusal:
+        entry = self._record.links.get(path, self._record.unlisted)
+        return _recorded_refusal(entry) if isinstance(entry, dict) else entry
+
+    def modified(self, path: str) -> float | Refusal:
+        entry = self._record.modified.get(path)
+        if isinstance(entry, dict):
+            return _recorded_refusal(entry)
+        if entry is not None:
+            return entry
+        known = path in self._children or path in self._record.files or path in self._record.dirs
+        return 0.0 if known else self._record.unlisted
+
+    def run(self, argv: tuple[str, ...]) -> Output | Refusal:
+        if not allowed(argv):
+            raise ValueError(f"not an allowed command: {' '.join(argv)}")
+        entry = self._record.commands.get(" ".join(argv), self._record.unlisted)
+        if isinstance(entry, Refusal):
+            return entry
+        return _recorded_refusal(entry) if isinstance(entry, dict) else Output(entry[0], entry[1].encode())
+
+
+def _recorded_refusal(entry: dict[str, str]) -> Refusal:
+    try:
+        return Refusal(entry.get("refused", ""))
+    except ValueError:
+        return Refusal.UNREADABLE
