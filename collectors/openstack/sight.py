@@ -227,7 +227,8 @@ def settle(
 
 
 def _with_count(reason: str, count: int, unit: str) -> str:
-    return f"{reason}（看见 {count} 个{unit}，不等于只有这些）"
+    seen = f"看见 {count} 个{unit}，不等于只有这些" if count else f"没有看见{unit}，不等于没有"
+    return f"{reason}；{seen}"
 
 
 def wrong_region(facts: Facts) -> list[str]:

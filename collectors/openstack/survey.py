@@ -195,7 +195,7 @@ def _inherited(batch: Batch) -> Proof:
         return Proof(everything=True)
     return Proof(
         everything=False,
-        reason=f"{ALL_KINDS[above.kind].TITLE}没有看全：{above.reason}",
+        reason=f"{ALL_KINDS[above.kind].TITLE}没有看全，沿着它读的也就不全",
         remedy=above.remedy,
         status=above.status,
     )
