@@ -16,7 +16,7 @@ from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.assessment import Assessment, Asset, Bounds, Control, ControlVerdict, Edition, ObjectVerdict
 from policies.assets import OBJECT_TITLE, Estate, estate_of
-from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, verdict_of
+from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
 from policies.high_risk import high_risks
 from policies.outcome import Outcome, Rule
 from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
@@ -229,7 +229,7 @@ def _judge(
     if all(mask == NONE_APPLIES for _, _, mask in spoke):
         if any(d for _, d, _ in spoke):
             return _Judged(Verdict.NOT_APPLICABLE, None, "检查不适用于该对象", checks)
-        return _Judged(Verdict.UNKNOWN, UNSEEN, NOT_HERE, checks)
+        return _Judged(Verdict.UNKNOWN, None, NOT_HERE, checks)
     parts: list[Bounds] = []
     for _, _, mask in spoke:
         parts += [b for bit, b in ((PASS, PASSED), (FAIL, FAILED), (BLIND, UNSEEN)) if mask & bit]
@@ -243,7 +243,7 @@ def _judge(
         Verdict.PARTIAL: f"部分不符合：{failed}",
         Verdict.FAIL: f"不符合：{failed}",
     }.get(verdict, "有内容没有看到" if any(mask & BLIND for _, _, mask in spoke) else PARTLY)
-    return _Judged(verdict, None if bounds[0] is bounds[1] else bounds, reason, checks)
+    return _Judged(verdict, told(bounds), reason, checks)
 
 
 @lru_cache(maxsize=32)
@@ -273,7 +273,7 @@ def _over_objects(
         reason=_reason(control, verdict, objects, uncovered, system),
         objects=objects,
         uncovered=uncovered,
-        bounds=None if bounds[0] is bounds[1] else bounds,
+        bounds=told(bounds),
     )
 
 

@@ -64,8 +64,8 @@ class Asset(msgspec.Struct, kw_only=True, frozen=True):
 
 class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
     """One control on one asset: the machine's part. ``checks`` tells rule id → verdict for each rule that
-    spoke; ``reason`` says in one line why it is what it is (中文). ``bounds`` are told where something
-    about it was not seen; None = the verdict is all there is (``policies.bounds.bounds_of``)."""
+    spoke; ``reason`` says in one line why it is what it is (中文). ``bounds`` are told where they
+    are not those of the verdict itself (``policies.bounds.bounds_of`` gives them in any case)."""
 
     asset: str
     verdict: Verdict

@@ -31,6 +31,11 @@ def bounds_of(verdict: ObjectVerdict | ControlVerdict) -> Bounds:
     return verdict.bounds or _OF_VERDICT[verdict.verdict]
 
 
+def told(bounds: Bounds) -> Bounds | None:
+    """Bounds as a verdict stores them: None where they are those of the verdict itself."""
+    return None if bounds == _OF_VERDICT[verdict_of(bounds)] else bounds
+
+
 def together(parts: Iterable[Bounds]) -> Bounds:
     """Bounds of what the parts make up. No part at all is unseen."""
     pairs = set(parts)

@@ -52,10 +52,10 @@ def problems(assessment: Assessment, rules: Iterable[Rule]) -> list[Problem]:
     breached: dict[str, list[str]] = {}  # rule → controls
     for control in assessment.controls:
         for object_ in control.objects:
-            for rule, verdict in object_.checks.items():
+            for failed, verdict in object_.checks.items():
                 if verdict in (Verdict.FAIL, Verdict.PARTIAL):
-                    where.setdefault(rule, []).append(object_.asset)
-                    breached.setdefault(rule, []).append(control.control.id)
+                    where.setdefault(failed, []).append(object_.asset)
+                    breached.setdefault(failed, []).append(control.control.id)
     met = {risk.case: set(risk.findings) for risk in assessment.high_risks if risk.state == "triggered"}
     found = []
     for id_, findings in by_rule.items():
