@@ -5,11 +5,12 @@ Content is plain text; renderers escape it for their format. Nothing here knows 
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal, TypeAlias
+from datetime import datetime, timedelta, timezone
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+BEIJING: Final = timezone(timedelta(hours=8))
 Tone = Literal["plain", "pass", "partial", "fail", "unknown", "na", "note"]
 TONE_MARK: dict[Tone, str] = {"pass": "✓", "partial": "◐", "fail": "✗", "unknown": "？", "na": "－"}
 """A sign that renderers set before a cell of this tone."""
@@ -77,3 +78,8 @@ class Document(msgspec.Struct, kw_only=True):
     created_at: datetime
     program: str
     blocks: list[Block] = msgspec.field(default_factory=list)
+
+    @property
+    def made_at(self) -> str:
+        """``created_at`` as offices write it: Beijing time, to the minute."""
+        return f"{self.created_at.astimezone(BEIJING):%Y-%m-%d %H:%M}（北京时间）"

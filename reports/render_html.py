@@ -23,7 +23,6 @@ def render_html(document: Document) -> str:
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return _template().render(
         document=document,
-        created=document.created_at.strftime("%Y-%m-%d %H:%M %Z"),
         css=Markup(css),  # noqa: S704 - our own sheet; the marking in it is escaped as a CSS string
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         anchors=anchors(document.blocks),

@@ -7,7 +7,6 @@ from policies.verdict import Verdict
 from reports.dengbao.front import filing, last_assessment
 from reports.dengbao.problems import Problem, count_risks
 from reports.dengbao.wording import (
-    BEIJING,
     CONCLUSION,
     FIXES,
     HIGH_RISKS,
@@ -23,7 +22,7 @@ from reports.dengbao.wording import (
     percent,
     score_text,
 )
-from reports.document import Block, Bullets, Cell, Facts, Heading, Paragraph, Table, Tone
+from reports.document import BEIJING, Block, Bullets, Cell, Facts, Heading, Paragraph, Table, Tone
 
 _STATE: dict[str, tuple[str, Tone]] = {
     "triggered": ("命中，待人工确认缓解措施", "fail"),
@@ -48,7 +47,7 @@ def risks(assessment: Assessment, found: list[Problem]) -> list[Block]:
     return [
         Heading("5 安全问题风险分析"),
         Paragraph(
-            f"{count_risks(found)}。风险等级是程序的建议：命中高风险指引情形的为高，其余按检查的严重程度为中或低；"
+            f"{count_risks(found)}。风险等级是程序的建议：命中高风险指引情形或检查项严重的为高，其余按检查的严重程度为中或低；"
             "指引之外的问题也可能为高，关联威胁和最终等级由人判定。"
         ),
         Table(

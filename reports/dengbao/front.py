@@ -8,7 +8,6 @@ from policies.assessment import Assessment
 from policies.verdict import Verdict
 from reports.dengbao.problems import Problem, count_risks
 from reports.dengbao.wording import (
-    BEIJING,
     GRADE_WORD,
     HUMAN,
     RISK_TONE,
@@ -19,7 +18,7 @@ from reports.dengbao.wording import (
     percent,
     score_text,
 )
-from reports.document import Block, Cell, Contents, Facts, Heading, PageBreak, Paragraph, Table
+from reports.document import BEIJING, Block, Cell, Contents, Facts, Heading, PageBreak, Paragraph, Table
 
 STATEMENT = (
     "本报告是运营使用单位的自查材料，由程序对技术项自动核查生成，不是等级测评机构出具的报告，也不能替代等级测评；"

@@ -8,9 +8,10 @@ from typing import Any, Literal
 import msgspec
 
 from policies.assessment import Assessment, Asset
-from policies.verdict import Finding
+from policies.verdict import Finding, Severity
 
 Risk = Literal["高", "中", "低"]
+_RISK: dict[Severity, Risk] = {"critical": "高", "high": "高", "medium": "中", "low": "低", "info": "低"}
 RISKS: tuple[Risk, ...] = ("高", "中", "低")
 
 
@@ -61,7 +62,7 @@ def _problem(
         number="",
         rule=rule,
         title=title,
-        risk="高" if met else ("低" if findings[0].severity in ("low", "info") else "中"),
+        risk="高" if met else _RISK[findings[0].severity],
         findings=findings,
         assets=list({a.uid: a for f in findings for a in owners.get(f.id, [])}.values()),
         controls=tuple(dict.fromkeys(c for f in findings for c in f.controls)),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final, Literal
 
 from inventory.coverage import Status
 from policies.assessment import Assessment, Control, ControlVerdict
 from policies.verdict import Verdict
-from reports.document import Cell, Tone
+from reports.document import BEIJING, Cell, Tone
 
 TITLE: Final = "网络安全等级保护自查报告（技术项自动核查）"
 HUMAN: Final = "待人工"
@@ -30,7 +30,6 @@ ANNEX_RECORD: Final = "单项结果记录"
 ANNEX_FINDINGS: Final = "问题记录与证据"
 COVERAGE: Final = "表 I-1 采集覆盖情况"
 
-BEIJING: Final = timezone(timedelta(hours=8))
 VERDICT_WORD: Final = {
     Verdict.PASS: "符合",
     Verdict.PARTIAL: "部分符合",
