@@ -36,7 +36,7 @@ class Collect(Section):
 class Policies(Section):
     rules: list[str] = []  # folders of own rules
     edition: Edition = "2025"
-    parameters: dict[str, str | int | float] = {}  # open points of the scoring method
+    parameters: dict[str, str] = {}  # open points of the scoring method
 
 
 class Serve(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from policies.assess import assess
 from policies.assessment import Assessment, Edition
 from policies.evaluate import evaluate
 from policies.outcome import Rule
-from policies.rules import load_rules
+from policies.rules import RulesError, load_rules
 from policies.standards import load_standard
 from zhengguan import __version__
 from zhengguan.config import DEFAULT_FILE, Config, load_config
@@ -88,7 +88,7 @@ def collect_into(
     collected = Collected()
     collected.batches = {source.name: [] for source in sources}
     try:
-        with store.writer(now, note=note) as writer:
+        with store.writer(now(), note=note) as writer:
             for source, batch in collect_all(sources, concurrency=concurrency, progress=progress, now=now):
                 writer.add(batch)
                 collected.batches[source.name].append(Batch(collections=batch.collections))
@@ -98,10 +98,20 @@ def collect_into(
     return collected
 
 
-def rules_of(config: Config | None, folders: Iterable[Path] = ()) -> list[Rule]:
-    """Built-in rules and the user's own."""
-    own = [*(config.rule_folders() if config else []), *folders]
-    return load_rules(own)
+def rules_of(config: Config) -> list[Rule]:
+    """Built-in rules and the user's own. UserError for the first that is refused."""
+    try:
+        return load_rules(config.rule_folders())
+    except RulesError as error:
+        raise refused(error) from error
+
+
+def refused(error: RulesError) -> UserError:
+    """The first of the rules' errors, and how many more there are."""
+    first = error.errors[0]
+    more = f"（还有 {len(error.errors) - 1} 处，见 zhengguan rules test）" if len(error.errors) > 1 else ""
+    where = f"{first.path}:{first.line}" if first.line else str(first.path)
+    return UserError(f"{first.message}{more}", where=where, remedy=first.hint)
 
 
 def assess_all(
@@ -128,6 +138,7 @@ def assess_all(
                 snapshot,
                 edition=edition or config.policies.edition,
                 parameters=config.policies.parameters,
+                members=members,
                 program=PROGRAM,
             )
         )

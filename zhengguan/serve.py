@@ -27,7 +27,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collectors.contract import Run, Source, SourceError, utc_now
 from exporters.exposition import Page, negotiate, wants_gzip
@@ -164,9 +164,9 @@ class _Guard:
         headers = dict(scope["headers"])
         refusal = self._refusal(headers)
 
-        async def guarded(message: dict[str, object]) -> None:
+        async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]  # type: ignore[misc]
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
         await (refusal or self.app)(scope, receive, guarded)
@@ -187,7 +187,8 @@ async def _metrics(program: Program, request: Request) -> Response:
     accept = request.headers.get("accept", "")
     encoding = request.headers.get("accept-encoding", "")
     form = negotiate(accept)
-    own = openmetrics_of(program.registry) if form == "openmetrics" else text_of(program.registry)
+    render_own = openmetrics_of if form == "openmetrics" else text_of
+    own: bytes = render_own(program.registry)  # type: ignore[operator]
     own = own.removesuffix(b"# EOF\n")
     page = program.ready.page if program.ready else Page([])
     answer = page.answer(accept, encoding)

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
 def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float | None) -> Exit:
     """The exit code: findings come before coverage."""
     if fail_on:
-        serious = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+        serious = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
         if any(f.severity in serious for a in assessments for f in a.findings):
             return Exit.FINDINGS
     if min_coverage is not None and any(a.score.coverage < Decimal(str(min_coverage)) for a in assessments):

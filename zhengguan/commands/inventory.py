@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from collectors.contract import utc_now
 from inventory.kinds import KINDS
 from inventory.resource import Resource, plain
 from inventory.snapshot import Snapshot
 from inventory.store import Store
 from inventory.unknown import Unknown
-from policies.rules import RuleError
 from zhengguan import console
 from zhengguan.config import Config, did_you_mean
 from zhengguan.errors import Exit, UserError
@@ -109,13 +109,16 @@ def _list(options: argparse.Namespace, config: Config, store: Store) -> None:
 
 
 def _where(expression: str, kind: str, rows: list[Resource]) -> tuple[list[Resource], list[Resource]]:
-    from policies.expression import compile_filter
+    from policies.evaluate import compile_filter
+    from policies.expression import ExpressionError
 
     try:
-        keep = compile_filter(expression, KINDS[kind])
-    except RuleError as error:
-        raise UserError(f"--where：{error}") from error
-    return keep(rows)
+        found = compile_filter(expression, kind).split(rows, utc_now())
+    except ExpressionError as error:
+        raise UserError(
+            error.message, where=f"--where 第 {error.offset + 1} 个字符", remedy=error.hint
+        ) from error
+    return found.matched, found.unknown
 
 
 def _say_coverage(snapshot: Snapshot, kind: str) -> None:
@@ -130,7 +133,8 @@ def _columns(rows: list[Resource]) -> list[str]:
     if not rows:
         return []
     common = set(Resource.__struct_fields__)
-    scalar, other = [], []
+    scalar: list[str] = []
+    other: list[str] = []
     for name in type(rows[0]).__struct_fields__:
         if name in common:
             continue

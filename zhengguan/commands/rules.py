@@ -9,12 +9,14 @@ import msgspec
 
 from inventory.systems import Grade
 from policies.outcome import Rule
-from policies.rules import RuleError, lint_rule, load_rules, test_rule
+from policies.rule_examples import lint, test_rule
+from policies.rules import RulesError, load_rules
 from policies.standards import load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
 from zhengguan import console
 from zhengguan.config import DEFAULT_FILE, did_you_mean, load_config
 from zhengguan.errors import Exit, UserError
+from zhengguan.loop import refused
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,8 +32,8 @@ def _load(options: argparse.Namespace) -> list[Rule]:
         folders = [*load_config(path).rule_folders(), *folders]
     try:
         return load_rules(folders)
-    except RuleError as error:
-        raise UserError(str(error)) from error
+    except RulesError as error:
+        raise refused(error) from error
 
 
 def _list(options: argparse.Namespace, rules: list[Rule]) -> int:
@@ -59,7 +61,7 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
     if options.json:
         console.write_json(rule)
         return Exit.FINE
-    controls = {c.id: c for c in load_standard("dengbao").controls()}
+    controls = load_standard("dengbao").controls
     console.say(f"{rule.id}    {rule.title}（{SEVERITY_TITLE[rule.severity]}）")
     console.say(f"  {rule.title_en}")
     for name, text in (
@@ -80,7 +82,11 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
 
 
 def _test(options: argparse.Namespace, rules: list[Rule]) -> int:
-    failures = {rule.id: messages for rule in rules if (messages := test_rule(rule))}
+    failures = {
+        rule.id: problems
+        for rule in rules
+        if (problems := [f"{r.place}: {r.problem}" for r in test_rule(rule) if r.problem])
+    }
     if options.json:
         console.write_json({"rules": len(rules), "failures": failures})
     else:
@@ -92,7 +98,7 @@ def _test(options: argparse.Namespace, rules: list[Rule]) -> int:
 
 
 def _lint(options: argparse.Namespace, rules: list[Rule]) -> int:
-    warnings = {rule.id: messages for rule in rules if (messages := lint_rule(rule))}
+    warnings = {rule.id: messages for rule in rules if (messages := lint(rule))}
     if options.json:
         console.write_json(warnings)
     else:
@@ -117,7 +123,7 @@ class _Reach(msgspec.Struct):
 
 def _coverage(options: argparse.Namespace, rules: list[Rule]) -> int:
     level = options.level
-    controls = load_standard(options.standard).select(Grade(level, level), cloud=True)
+    controls = load_standard(options.standard).chosen(Grade(level, level), cloud=True)
     decided = {id_ for rule in rules for id_ in rule.controls.decides}
     touched = {id_ for rule in rules for id_ in rule.controls.all()}
     reach = _Reach(options.standard, level)
