@@ -188,7 +188,7 @@ async def _metrics(program: Program, request: Request) -> Response:
     encoding = request.headers.get("accept-encoding", "")
     form = negotiate(accept)
     render_own = openmetrics_of if form == "openmetrics" else text_of
-    own: bytes = render_own(program.registry)  # type: ignore[operator]
+    own: bytes = render_own(program.registry)
     own = own.removesuffix(b"# EOF\n")
     page = program.ready.page if program.ready else Page([])
     answer = page.answer(accept, encoding)
