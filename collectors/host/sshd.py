@@ -105,7 +105,7 @@ def _apply(
 
 
 def _set(settings: Settings, key: str, value: str) -> None:
-    bare = value.strip('"')
+    bare = value.replace('"', "")
     if key in _MULTIPLE:
         settings.setdefault(key, []).append(bare)
     else:
