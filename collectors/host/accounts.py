@@ -163,7 +163,7 @@ def read_accounts(
     else:
         shadow = {} if shadow_bytes is Refusal.NOT_FOUND else shadow_bytes
         if shadow_bytes is Refusal.DENIED:
-            notebook.note("账户列表完整，口令状态、算法和有效期未知：/etc/shadow 只有 root 可读")
+            notebook.note("口令状态、算法和有效期未知：/etc/shadow 只有 root 可读")
     group_bytes = notebook.file("/etc/group")
     groups = None if isinstance(group_bytes, Refusal) else group_members(group_bytes)
     sudo = read_sudo(notebook)

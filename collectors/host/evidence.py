@@ -25,7 +25,7 @@ _KEPT: tuple[tuple[str, str], ...] = (  # (file or command, lines of it)
     (r"/etc/pam\.d/.*|/etc/security/.*\.conf", r"^[^#]"),
     (r"/etc/profile.*|/etc/bash.*", r"TMOUT|umask"),
     (r"/etc/sudoers.*", r"^\s*(?!Defaults|#\s)\S"),
-    (r".*sshd.*", r"^\s*[^#\s]"),
+    (r"/etc/ssh/.*|.*sshd.*", r"^\s*[^#\s]"),
     (r"/etc/nsswitch\.conf", r"^(passwd|sudoers):"),
     (r"/etc/(chrony|ntp).*|/etc/openntpd/.*", r"(?i)^(server|servers|pool|peer|confdir|sourcedir|include)\s"),
     (r"(/etc|/usr/lib)/systemd/.*", r"^(NTP|FallbackNTP|Storage|MaxRetentionSec|ForwardTo\w+)="),

@@ -105,7 +105,7 @@ def _apply(
 
 
 def _set(settings: Settings, key: str, value: str) -> None:
-    bare = value.strip('"')
+    bare = value.replace('"', "")
     if key in _MULTIPLE:
         settings.setdefault(key, []).append(bare)
     else:
@@ -186,7 +186,8 @@ def read_ssh_server(notebook: Notebook, processes: Processes, config_path: str =
 def _listener(processes: Processes) -> Process | None:
     """The sshd that listens, rather than one that serves a session."""
     daemons = [p for p in processes.rows if p.name == "sshd"]
-    return next((p for p in daemons if not re.search(r"\[priv\]|@", " ".join(p.argv))), None)
+    titles = [(p, " ".join(p.argv)) for p in daemons]
+    return next((p for p, t in titles if not t.startswith("sshd: ") or "[listener]" in t), None)
 
 
 def _fill(notebook: Notebook, server: SshServer, settings: Settings, conditional: Settings) -> SshServer:

@@ -20,6 +20,8 @@ _HYPERVISORS = (  # (mark in DMI vendor or product, name as systemd-detect-virt 
     ("alibaba cloud", "kvm"), ("huawei cloud", "kvm"), ("bochs", "bochs"), ("parallels", "parallels"),
 )  # fmt: skip
 
+_CONTAINERS = frozenset("docker podman lxc lxc-libvirt systemd-nspawn openvz rkt pouch container-other".split())
+
 
 def host_id(machine_id: bytes | Refusal, hostname: str) -> str:
     """Stable native id of a host: 12 hex digits of HMAC-SHA256 keyed with the machine id, because
@@ -94,7 +96,7 @@ def virtualization(notebook: Notebook, cpuinfo: bytes) -> Maybe[str | None]:
     if not isinstance(told, Refusal):
         word = decode(told.stdout).strip()
         if re.fullmatch(r"[a-z0-9-]{2,32}", word):
-            return None if word == "none" else word
+            return "container" if word in _CONTAINERS else (None if word == "none" else word)
     if notebook.exists("/.dockerenv") or notebook.exists("/run/.containerenv"):
         return "container"
     marks = [notebook.file(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")]
