@@ -228,8 +228,9 @@ def _asset_findings(
         )
     ]
     if len(findings) > MOST_ROWS:
-        rest = f"以上列出前 {MOST_ROWS} 处，另有 {len(findings) - MOST_ROWS} 处未印出，见问题清单导出。"
-        blocks.append(Paragraph(rest, "note"))
+        rest = len(findings) - MOST_ROWS
+        text = f"以上列出前 {MOST_ROWS} 处，另有 {rest} 处未印出，见 zhengguan check --json。"
+        blocks.append(Paragraph(text, "note"))
     return blocks
 
 
