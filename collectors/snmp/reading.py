@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from collectors.snmp.engines import AgentError, NoAnswerError, Oid, Value
+from collectors.contract import DeadlineError
+from collectors.snmp.engines import AgentError, AuthenticationError, NoAnswerError, Oid, Value
 from collectors.snmp.tables import (
     DEVICE_TABLES,
     ENTITY_CHASSIS,
@@ -75,6 +76,6 @@ def _read_chassis(walker: Walker, answers: Answers) -> None:
         return
     try:
         answers.chassis = walker.get(wanted)
-    except (NoAnswerError, AgentError) as error:
+    except (NoAnswerError, AgentError, AuthenticationError, DeadlineError) as error:
         walk = answers.walks[ENTITY_CLASS.name]
         walk.status, walk.reason = Status.PARTIAL, str(error)

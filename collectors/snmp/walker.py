@@ -77,7 +77,7 @@ class Walker:
     def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
         """Read instances. Raises NoAnswerError, AuthenticationError, AgentError, DeadlineError."""
         try:
-            return self._retried(lambda: self._engine.get(oids, self._timeout(self._ends)))
+            return self._retried(lambda: self._engine.get(oids, self._timeout(self._ends)), self._ends)
         except TooBigError:
             if len(oids) == 1:
                 raise AgentError("一个值也放不进应答（tooBig）") from None
@@ -143,13 +143,17 @@ class Walker:
             return [row]
 
         try:
-            return self._retried(attempt)
+            return self._retried(attempt, ends)
         except TooBigError:
             raise AgentError("一个值也放不进应答（tooBig）") from None
 
-    def _retried(self, call: Callable[[], T]) -> T:
+    def _retried(self, call: Callable[[], T], ends: float) -> T:
         base = min(0.5, self._limits.timeout_seconds / 4)  # a time-out has been a wait already
-        return retry(call, self._run, attempts=self._limits.attempts, base_seconds=base, sleep=self._sleep)
+
+        def sleep(seconds: float) -> None:
+            self._sleep(min(seconds, max(0.0, ends - self._monotonic())))
+
+        return retry(call, self._run, attempts=self._limits.attempts, base_seconds=base, sleep=sleep)
 
     def _timeout(self, ends: float) -> float:
         left = ends - self._monotonic()
