@@ -203,7 +203,8 @@ class _Writer:
                     parts += [_SYMBOLS[type(operator)], self.value(right)]
                 return f"({' '.join(parts)})"
             case ast.Tuple() | ast.List() | ast.Set():
-                return f"({', '.join(self.value(item) for item in node.elts)},)"
+                # a list, because fields hold lists and a list never equals a tuple
+                return f"[{', '.join(self.value(item) for item in node.elts)}]"
             case ast.Call():
                 return self._call(node)
         raise AssertionError(f"not in the whitelist: {type(node).__name__}")

@@ -96,14 +96,16 @@ def lint(rule: Rule) -> list[str]:
         remarks.append("evidence 是空的：不符合项没有取证字段")
     if "{it." not in rule.message:
         remarks.append("message 里没有 {it.字段}：看不出是哪个对象")
-    if not rule.controls.all():
+    if not rule.controls.all() and rule.severity != "info":
         remarks.append("controls 是空的：不归入任何条款")
-    reads = {path.split(".")[0].removesuffix("[]") for path in check_of(*key_of(rule)).reads}
+    check = check_of(*key_of(rule))
+    reads = {path.split(".")[0].removesuffix("[]") for path in check.reads}
     unread = [path for path in rule.evidence if path.split(".")[0] not in reads | {"name"}]
     if unread and len(unread) == len(rule.evidence):
         remarks.append("evidence 里没有判断所用的字段")
     if rule.applies.strip() != "True" and not rule.examples.not_applicable:
         remarks.append("写了 applies，但没有 not_applicable 例子")
-    if len(rule.examples.bad) + len(rule.examples.good) < 3:
-        remarks.append("例子太少：边界情形也要有")
+    decisive = check.violates.reads if check.violates else check.predicate_reads
+    if len(decisive) > 1 and len(rule.examples.bad) + len(rule.examples.good) < 3:
+        remarks.append("例子太少：判断用到几个字段，边界情形也要有")
     return remarks
