@@ -7,7 +7,7 @@ cost is one step per resource of a kind, once for all rules on it, and one per a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -43,11 +43,12 @@ def readings_of(outcomes: Sequence[Outcome], estate: Estate, gaps: Sequence[Sequ
     """Readings of all outcomes; ``gaps`` are those of each outcome that concern the system."""
     readings = Readings(masks=[], findings=[], missing=[], lost=[])
     position = {asset.uid: i for i, asset in enumerate(estate.assets)}
+    at = {uid: position[owner] for uid, owner in estate.owner.items()}
     holdings: dict[int, _Holding] = {}
     for outcome, open_ in zip(outcomes, gaps, strict=True):
         key = id(outcome.resources)
         if key not in holdings:
-            holdings[key] = _holding(outcome.resources, estate, position)
+            holdings[key] = _holding(outcome.resources, at, len(position))
         masks = _masks(outcome, holdings[key])
         missing: dict[str, str] = {}
         for unseen in outcome.unseen:
@@ -94,13 +95,13 @@ class _Holding(msgspec.Struct, frozen=True):
     passed: bytes
 
 
-def _holding(resources: Sequence[Resource], estate: Estate, position: dict[str, int]) -> _Holding:
-    owners = [position[owner] if (owner := estate.owner.get(r.uid)) else -1 for r in resources]
+def _holding(resources: Sequence[Resource], at: Mapping[str, int], assets: int) -> _Holding:
+    owners = [at.get(r.uid, -1) for r in resources]
     counts = dict(Counter(owners))
     counts.pop(-1, None)
-    passed = bytearray(len(position))
-    for owner in counts:
-        passed[owner] = PASS
+    passed = bytearray(assets)
+    for place in counts:
+        passed[place] = PASS
     return _Holding(owners, counts, bytes(passed))
 
 
