@@ -14,7 +14,7 @@ import msgspec
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
-from policies.assessment import Assessment, Asset, Bounds, Control, ControlVerdict, Edition, ObjectVerdict
+from policies.assessment import Assessment, Bounds, Control, ControlVerdict, Edition, ObjectVerdict
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
 from policies.high_risk import high_risks
@@ -106,10 +106,14 @@ def _links(
 
 
 class _Judged(msgspec.Struct, frozen=True):
+    """``failed``: some check failed; ``blind``: none did, and something was not seen."""
+
     verdict: Verdict
     bounds: Bounds | None
     reason: str
     checks: dict[str, Verdict]
+    failed: bool = False
+    blind: bool = False
 
 
 class _Scope:
@@ -127,16 +131,16 @@ class _Scope:
         self.rules = [o.rule for o in outcomes]
         self.readings = readings
         self.unlisted = unlisted
-        self.order = {asset.uid: i for i, asset in enumerate(estate.assets)}
-        self.by_type: dict[str, list[Asset]] = {}
-        for asset in estate.assets:
+        self.assets = [asset.uid for asset in estate.assets]
+        self.by_type: dict[str, list[int]] = {}
+        for position, asset in enumerate(estate.assets):
             for type_ in asset.types:
-                self.by_type.setdefault(type_, []).append(asset)
-        self._unchecked: dict[tuple[str, str], ObjectVerdict] = {}
+                self.by_type.setdefault(type_, []).append(position)
+        self._unchecked: dict[tuple[int, str], ObjectVerdict] = {}
 
     def control(self, control: Control, links: Sequence[Link]) -> ControlVerdict:
         """One control over the system's assets."""
-        objects = self._checked(control, links)
+        objects = self._objects(control, links)
         absent = [t for t in control.objects if t in self.system.absent_objects]
         if len(absent) == len(control.objects) and not objects:
             titles = "、".join(OBJECT_TITLE.get(t, t) for t in absent)
@@ -146,60 +150,68 @@ class _Scope:
                 origin="person",
                 reason=f"系统声明没有这类对象：{titles}",
             )
-        if control.automation != "manual":
-            why = NO_CHECK if control.automation == "technical-auto" else f"{NO_CHECK}，{BY_PERSON}"
-            objects = self._with_unchecked(control, objects, why)
         uncovered = (*self._unlisted(control), *self._lost(links))
         return _over_objects(control, objects, uncovered, self.system)
 
-    def _checked(self, control: Control, links: Sequence[Link]) -> list[ObjectVerdict]:
-        rows = [(index, decides, self.readings.by_asset[index]) for index, decides in links]
-        touched = sorted({uid for _, _, masks in rows for uid in masks}, key=self.order.__getitem__)
-        rules = [self.rules[index] for index, _, _ in rows]
-        decides = tuple(d for _, d, _ in rows)
-        cache: dict[tuple[int, ...], _Judged] = {}
+    def _objects(self, control: Control, links: Sequence[Link]) -> list[ObjectVerdict]:
+        """Assets that a rule looked at, and those the control speaks to that no rule did. Most assets
+        answer alike, so a control is judged once per combination of answers."""
+        speaks = self._speaks_to(control)
+        if not links and not any(speaks):
+            return []
+        why = NO_CHECK if control.automation == "technical-auto" else f"{NO_CHECK}，{BY_PERSON}"
+        rules = [self.rules[index] for index, _ in links]
+        decides = tuple(d for _, d in links)
+        rows = [self.readings.masks[index] for index, _ in links]
+        judgements: dict[tuple[int, ...], _Judged] = {}
         objects = []
-        for uid in touched:
-            masks = tuple(by_asset.get(uid, 0) for _, _, by_asset in rows)
-            judged = cache.get(masks)
+        for position, (due, *answers) in enumerate(zip(speaks, *rows, strict=True)):
+            masks = tuple(answers)
+            if not any(masks):
+                if due:
+                    objects.append(self._not_checked(position, why))
+                continue
+            judged = judgements.get(masks)
             if judged is None:
-                judged = cache[masks] = _judge(control.automation, rules, decides, masks)
-            findings: tuple[str, ...] = ()
-            reason = judged.reason
-            if any(mask & FAIL for mask in masks):
-                findings = tuple(f for i, _, _ in rows for f in self.readings.findings[i].get(uid, ()))
-            elif any(mask & BLIND for mask in masks):
-                missing = (self.readings.missing[i].get(uid) for i, _, _ in rows)
-                reason = next((text for text in missing if text), reason)
+                judged = judgements[masks] = _judge(control.automation, rules, decides, masks)
+            asset = self.assets[position]
             objects.append(
                 ObjectVerdict(
-                    asset=uid,
+                    asset=asset,
                     verdict=judged.verdict,
-                    reason=reason,
+                    reason=self._missing(asset, links, judged) if judged.blind else judged.reason,
                     checks=judged.checks,
-                    findings=findings,
+                    findings=self._findings(asset, links) if judged.failed else (),
                     bounds=judged.bounds,
                 )
             )
         return objects
 
-    def _with_unchecked(
-        self, control: Control, checked: list[ObjectVerdict], why: str
-    ) -> list[ObjectVerdict]:
-        """The checked objects and, in report order, those the control speaks to and no rule looked at.
-        The latter are one shared value per asset: there may be a hundred thousand of them."""
-        known = {o.asset: o for o in checked}
-        uids = dict.fromkeys(a.uid for t in control.objects for a in self.by_type.get(t, ()))
-        if len(known) == 0 and len(uids) == 0:
-            return checked
-        for uid in uids:
-            if uid not in known:
-                shared = self._unchecked.get((uid, why))
-                if shared is None:
-                    shared = ObjectVerdict(asset=uid, verdict=Verdict.UNKNOWN, reason=why, checks={})
-                    self._unchecked[uid, why] = shared
-                known[uid] = shared
-        return sorted(known.values(), key=lambda o: self.order[o.asset])
+    def _speaks_to(self, control: Control) -> bytearray:
+        """Per asset, whether the control speaks to its type; a manual one is asked of people as a whole."""
+        speaks = bytearray(len(self.assets))
+        if control.automation != "manual":
+            for type_ in control.objects:
+                for position in self.by_type.get(type_, ()):
+                    speaks[position] = 1
+        return speaks
+
+    def _not_checked(self, position: int, why: str) -> ObjectVerdict:
+        """One shared value per asset: a hundred thousand assets may stand under each of many controls."""
+        shared = self._unchecked.get((position, why))
+        if shared is None:
+            shared = ObjectVerdict(
+                asset=self.assets[position], verdict=Verdict.UNKNOWN, reason=why, checks={}
+            )
+            self._unchecked[position, why] = shared
+        return shared
+
+    def _missing(self, asset: str, links: Sequence[Link], judged: _Judged) -> str:
+        texts = (self.readings.missing[index].get(asset) for index, _ in links)
+        return next((text for text in texts if text), judged.reason)
+
+    def _findings(self, asset: str, links: Sequence[Link]) -> tuple[str, ...]:
+        return tuple(f for index, _ in links for f in self.readings.findings[index].get(asset, ()))
 
     def _unlisted(self, control: Control) -> tuple[str, ...]:
         """Object types of the control that the inventory does not show and nobody declared absent."""
@@ -237,13 +249,14 @@ def _judge(
         parts.append(UNSEEN)
     bounds = together(parts)
     verdict = verdict_of(bounds)
+    blind = any(mask & BLIND for _, _, mask in spoke)
     failed = "、".join(rule.title for rule, _, mask in spoke if mask & FAIL)
     reason = {
         Verdict.PASS: f"{len(spoke)} 项检查全部符合",
         Verdict.PARTIAL: f"部分不符合：{failed}",
         Verdict.FAIL: f"不符合：{failed}",
-    }.get(verdict, "有内容没有看到" if any(mask & BLIND for _, _, mask in spoke) else PARTLY)
-    return _Judged(verdict, told(bounds), reason, checks)
+    }.get(verdict, "有内容没有看到" if blind else PARTLY)
+    return _Judged(verdict, told(bounds), reason, checks, bool(failed), blind and not failed)
 
 
 @lru_cache(maxsize=32)

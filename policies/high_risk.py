@@ -58,7 +58,7 @@ def high_risks(
 
 
 def _looked_everywhere(readings: Readings, rule: int) -> bool:
-    seen = readings.by_asset[rule].values()
+    seen = set(readings.masks[rule]) - {0}
     return bool(seen) and not readings.lost[rule] and not any(mask & (FAIL | BLIND) for mask in seen)
 
 

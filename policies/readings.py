@@ -7,7 +7,7 @@ cost is one step per resource of a kind, once for all rules on it, and one per a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -29,10 +29,11 @@ _ANSWERED: Final = PASS | FAIL | BLIND
 
 
 class Readings(msgspec.Struct, kw_only=True, frozen=True):
-    """For each outcome, by its index: asset → bits; asset → ids of findings; asset → what was missing
-    there (中文); and the sources that may hold whole assets which nobody saw."""
+    """For each outcome, by its index: the bits of every asset, in the order of the estate (0 = the rule
+    met nothing of it); asset → ids of findings; asset → what was missing there (中文); and the sources
+    that may hold whole assets which nobody saw."""
 
-    by_asset: list[dict[str, int]]
+    masks: list[bytearray]
     findings: list[dict[str, list[str]]]
     missing: list[dict[str, str]]
     lost: list[tuple[str, ...]]
@@ -40,13 +41,15 @@ class Readings(msgspec.Struct, kw_only=True, frozen=True):
 
 def readings_of(outcomes: Sequence[Outcome], estate: Estate, gaps: Sequence[Sequence[Unseen]]) -> Readings:
     """Readings of all outcomes; ``gaps`` are those of each outcome that concern the system."""
-    readings = Readings(by_asset=[], findings=[], missing=[], lost=[])
-    owners: dict[int, tuple[list[str], dict[str, int]]] = {}
+    readings = Readings(masks=[], findings=[], missing=[], lost=[])
+    position = {asset.uid: i for i, asset in enumerate(estate.assets)}
+    at = {uid: position[owner] for uid, owner in estate.owner.items()}
+    holdings: dict[int, _Holding] = {}
     for outcome, open_ in zip(outcomes, gaps, strict=True):
         key = id(outcome.resources)
-        if key not in owners:
-            owners[key] = _owners(outcome.resources, estate)
-        masks = _masks(outcome, *owners[key])
+        if key not in holdings:
+            holdings[key] = _holding(outcome.resources, at, len(position))
+        masks = _masks(outcome, holdings[key])
         missing: dict[str, str] = {}
         for unseen in outcome.unseen:
             if asset := estate.owner.get(unseen.uid):
@@ -56,11 +59,11 @@ def readings_of(outcomes: Sequence[Outcome], estate: Estate, gaps: Sequence[Sequ
             held = estate.holders(gap.source, gap.kind)
             for asset in held:
                 # a finding stands; a pass beside rows that nobody saw does not
-                masks[asset] = masks.get(asset, 0) & ~NONE_APPLIES | BLIND
+                masks[position[asset]] = masks[position[asset]] & ~NONE_APPLIES | BLIND
                 missing.setdefault(asset, _text(gap))
             if not held:
                 lost.append(f"{gap.source} 的{_title(gap.kind)}")
-        readings.by_asset.append(masks)
+        readings.masks.append(masks)
         readings.findings.append(_findings(outcome, estate))
         readings.missing.append(missing)
         readings.lost.append(tuple(lost))
@@ -83,29 +86,39 @@ def _may_take(selector: Selector, gap: Unseen, sources: set[str]) -> bool:
     return gap.source in sources or not selector.projects
 
 
-def _owners(resources: Sequence[Resource], estate: Estate) -> tuple[list[str], dict[str, int]]:
-    """The asset of each resource ("" = no member of the system), and how many each asset has."""
-    owners = [estate.owner.get(r.uid, "") for r in resources]
+class _Holding(msgspec.Struct, frozen=True):
+    """The resources of one kind: the position of each one's asset (−1 = no member of the system), how many
+    each asset has, and the bits of a rule that all of them pass."""
+
+    owners: list[int]
+    counts: dict[int, int]
+    passed: bytes
+
+
+def _holding(resources: Sequence[Resource], at: Mapping[str, int], assets: int) -> _Holding:
+    owners = [at.get(r.uid, -1) for r in resources]
     counts = dict(Counter(owners))
-    counts.pop("", None)
-    return owners, counts
+    counts.pop(-1, None)
+    passed = bytearray(assets)
+    for place in counts:
+        passed[place] = PASS
+    return _Holding(owners, counts, bytes(passed))
 
 
-def _masks(outcome: Outcome, owners: Sequence[str], counts: dict[str, int]) -> dict[str, int]:
-    special: dict[str, int] = {}
-    masks: dict[str, int] = {}
+def _masks(outcome: Outcome, holding: _Holding) -> bytearray:
+    masks = bytearray(holding.passed)
+    left: dict[int, int] = {}
     for bit, indexes in ((FAIL, outcome.failed), (BLIND, outcome.unknown), (NONE_APPLIES, outcome.excluded)):
         for index in indexes:
-            owner = owners[index]
-            if not owner:
-                continue
-            special[owner] = special.get(owner, 0) + 1
-            masks[owner] = masks.get(owner, 0) | bit
-    for owner, count in counts.items():
-        mask = masks.get(owner, 0)
-        if special.get(owner, 0) < count:
-            mask |= PASS
-        masks[owner] = mask & ~NONE_APPLIES if mask & _ANSWERED else mask
+            owner = holding.owners[index]
+            if owner >= 0:
+                left[owner] = left.get(owner, holding.counts[owner]) - 1
+                masks[owner] |= bit
+    for owner, passing in left.items():
+        if not passing:
+            masks[owner] &= ~PASS
+        if masks[owner] & _ANSWERED:
+            masks[owner] &= ~NONE_APPLIES
     return masks
 
 

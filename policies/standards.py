@@ -18,13 +18,14 @@ import msgspec
 
 from inventory.systems import Grade
 from policies.assessment import Automation, Control
-from policies.datafile import DataFileError, line_of, read
+from policies.yaml_text import YamlError, YamlText, read_yaml
 
 BUILT_IN = Path(__file__).with_name("standards")
 
 T = TypeVar("T")
 Part = Literal["general", "cloud"]
 _Order: TypeAlias = tuple[int, tuple[int, ...], str]
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _CITE = re.compile(r"(\d+(?:\.\d+)+)(?: ([a-z])\))?")
 
 
@@ -211,15 +212,16 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         raise StandardError(f"标准 {name} 有两份：{found[0]} 与 {found[1]}；改一个名字")
     path = found[0]
     try:
-        catalogue = read(path, _Catalogue)
+        text = read_yaml(path)
+        catalogue = _as(text, _Catalogue)
+        if catalogue.name != name:
+            raise text.error(f"name 应与文件名一致：{name}，而不是 {catalogue.name}", ["name"])
         cases = _beside(path, "high-risk", _Cases) or _Cases(name="", title="", cases=())
         scoring = _beside(path, "scoring", _Scoring) or _Scoring(name="", title="", default="", editions={})
-    except DataFileError as error:
+        by_case = _cases_by_id(cases.cases, path)
+        controls, same, points = _controls(text, catalogue, by_case)
+    except YamlError as error:
         raise StandardError(str(error)) from error
-    if catalogue.name != name:
-        raise StandardError(f"{path}:1: name 应与文件名一致：{name}，而不是 {catalogue.name}")
-    by_case = _cases_by_id(cases.cases, path)
-    controls, same, points = _controls(path, catalogue, by_case)
     return Standard(
         name=name,
         title=catalogue.title,
@@ -239,7 +241,18 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
 
 def _beside(path: Path, suffix: str, type_: type[T]) -> T | None:
     other = path.with_name(f"{path.stem}-{suffix}.yaml")
-    return read(other, type_) if other.is_file() else None
+    return _as(read_yaml(other), type_) if other.is_file() else None
+
+
+def _as(text: YamlText, type_: type[T]) -> T:
+    """The file's data as a struct. msgspec tells the place as ``$.points[3].at[...]``."""
+    try:
+        return msgspec.convert(text.data, type_)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `")
+        known = where.partition("[...]")[0]
+        place = [key or int(index) for key, index in _STEP.findall(known)]
+        raise text.error(message, place) from error
 
 
 def _cases_by_id(cases: tuple[Case, ...], path: Path) -> dict[str, Case]:
@@ -252,7 +265,7 @@ def _cases_by_id(cases: tuple[Case, ...], path: Path) -> dict[str, Case]:
 
 
 def _controls(
-    path: Path, catalogue: _Catalogue, cases: Mapping[str, Case]
+    text: YamlText, catalogue: _Catalogue, cases: Mapping[str, Case]
 ) -> tuple[dict[str, Control], dict[str, tuple[str, ...]], dict[str, int]]:
     linked: dict[str, list[str]] = {}
     for case in cases.values():
@@ -267,11 +280,13 @@ def _controls(
             for level, cite in item.at.items():
                 match = _CITE.fullmatch(cite)
                 if not match:
-                    raise _wrong(path, p, i, f"条款写作 8.1.3.2 或 8.1.3.2 a)，而不是 {cite}")
+                    message = f"条款写作 8.1.3.2 或 8.1.3.2 a)，而不是 {cite}"
+                    raise text.error(message, ["points", p, "items", i, "at", level])
                 letter = match[2] or "a"
                 control = _control(f"{catalogue.name}/{match[1]}.{letter}", point, item, level, linked)
                 if control.id in same or control.id in ids:
-                    raise _wrong(path, p, i, f"要求项 {control.id} 出现两次")
+                    message = f"要求项 {control.id} 出现两次"
+                    raise text.error(message, ["points", p, "items", i, "at", level])
                 ids.append(control.id)
                 points[control.id] = p
                 clause = tuple(int(n) for n in match[1].split("."))
@@ -279,7 +294,9 @@ def _controls(
             same.update(dict.fromkeys(ids, tuple(ids)))
     unknown = next((c for c in linked if c not in same), None)
     if unknown:
-        raise StandardError(f"{path.stem}-high-risk.yaml: {linked[unknown][0]} 指向不存在的要求项 {unknown}")
+        raise StandardError(
+            f"{text.path.stem}-high-risk.yaml: {linked[unknown][0]} 指向不存在的要求项 {unknown}"
+        )
     unordered.sort(key=lambda pair: pair[0])
     return {control.id: control for _, control in unordered}, same, points
 
@@ -302,8 +319,3 @@ def _control(id_: str, point: _Point, item: _Item, level: int, cases: Mapping[st
         unit_verified=level in item.unit,
         high_risk=tuple(cases.get(id_, ())),
     )
-
-
-def _wrong(path: Path, point: int, item: int, message: str) -> StandardError:
-    line = line_of(path.read_text(encoding="utf-8"), ["points", point, "items", item])
-    return StandardError(f"{path}:{line}: {message}")

@@ -167,7 +167,7 @@ def test_users_bring_their_own_standard(tmp_path: Path) -> None:
         ("1.1 a)", "1.1 第一项", 9, "条款写作"),
         ("automation: manual", "automation: magic", 14, "magic"),
         ("summary: 每季度复核", "summery: 每季度复核", 13, "summery"),
-        ("sag: S", "sag: [S", 8, "不是合法的 YAML"),
+        ("sag: S", "sag: [S", 8, "语法错误"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(
@@ -176,7 +176,7 @@ def test_a_wrong_file_is_refused_with_its_line(
     path = own(tmp_path, OWN.replace(old, new, 1))
     with pytest.raises(StandardError) as error:
         load_standard("province", [tmp_path])
-    assert str(error.value).startswith(f"{path}:{line}: ")
+    assert str(error.value).startswith(f"{path}:{line}:")
     assert said in str(error.value)
 
 
