@@ -161,6 +161,15 @@ def rows(pages: list[bytes], key: str, row: type[T]) -> tuple[list[T], list[str]
     return good, problems
 
 
+class _Id(msgspec.Struct):
+    id: str
+
+
+def row_ids(pages: list[bytes], key: str) -> set[str]:
+    """Ids of all rows, odd ones too: for holding lists against each other."""
+    return {row.id for row in rows(pages, key, _Id)[0]}
+
+
 def _identity(row: msgspec.Raw) -> str:
     value = msgspec.json.decode(row)
     return str(value.get("id", "?"))[:64] if isinstance(value, dict) else "?"

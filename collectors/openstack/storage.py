@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.listing import Mapped, Place, mapped, moment, seen
 from inventory.kinds.cloud import Volume
 from inventory.unknown import UNKNOWN
 
@@ -58,7 +58,3 @@ def volumes(pages: list[bytes], place: Place) -> Mapped:
 
     return mapped(pages, "volumes", _Volume, make, place.clean)
 
-
-def volume_ids(pages: list[bytes]) -> set[str]:
-    """Ids of the volumes seen, for holding them against what servers carry."""
-    return {row.id for row in rows(pages, "volumes", _Volume)[0]}

@@ -11,7 +11,7 @@ from collectors.contract import Run
 from collectors.openstack import compute, identity, image, network, storage
 from collectors.openstack.client import Facts, ServiceError, ServiceName
 from collectors.openstack.compute import Facing
-from collectors.openstack.listing import Listing, Mapped, Place
+from collectors.openstack.listing import Listing, Mapped, Place, row_ids
 from collectors.openstack.quota import QuotaService, quota
 from collectors.openstack.reading import UNFINISHED, Answers
 from collectors.openstack.sight import Proof, doubt_ports, doubt_volumes, settle
@@ -110,9 +110,8 @@ class Survey(msgspec.Struct, kw_only=True):
         """Volumes, held against the disks that servers carry."""
         pages = answers.pages("volume")
         found = storage.volumes(pages, self.place)
-        proof = doubt_volumes(
-            answers.proofs.get("volume", _UNPROVEN), storage.volume_ids(pages), facing.volumes
-        )
+        proof = answers.proofs.get("volume", _UNPROVEN)
+        proof = doubt_volumes(proof, row_ids(pages, "volumes"), facing.volumes)
         return self._one("volume", answers, found, proof=proof)
 
     def network(self, answers: Answers, facing: Facing) -> Iterator[Batch]:
@@ -120,9 +119,8 @@ class Survey(msgspec.Struct, kw_only=True):
         place = self.place
         port_pages, subnet_pages = answers.pages("port"), answers.pages("subnet")
         ports = network.ports(port_pages, network.prefix_lengths(subnet_pages), place)
-        proof = doubt_ports(
-            answers.proofs.get("port", _UNPROVEN), len(ports.resources), facing.with_addresses
-        )
+        proof = answers.proofs.get("port", _UNPROVEN)
+        proof = doubt_ports(proof, len(row_ids(port_pages, "ports")), facing.with_addresses)
         all_ports = proof.everything and _list(answers, "port").error is None and not ports.problems
         in_use = network.groups_in_use(port_pages) if all_ports else None
         groups = network.security_groups(answers.pages("security_group"), in_use, place)
@@ -151,7 +149,7 @@ class Survey(msgspec.Struct, kw_only=True):
             if absent is Status.UNSUPPORTED:
                 continue
             if absent is not None and proof.everything:
-                proof = answers.proofs[service if service != "compute" else "server"]
+                proof = answers.proofs.get(service if service != "compute" else "server", _UNPROVEN)
             for project, pages in list(answers.items.items()):
                 try:
                     found.resources.append(quota(pages[0], service, project, self.place))
