@@ -12,6 +12,7 @@ import hashlib
 import logging
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -61,7 +62,10 @@ def key(uid: str) -> str:
 
 
 def encode(resource: Resource) -> Encoded:
-    """Canonical form: labels and relations have no order, and volatile fields stay out of the hash."""
+    """Canonical form: labels and relations have no order, and volatile fields stay out of the hash.
+
+    The resource's relations are left sorted and without duplicates.
+    """
     uid = resource.uid
     if len(uid) > LONGEST_KEY or "\0" in uid or "\0" in resource.scope:
         resource, uid = _renamed(resource)
@@ -122,27 +126,23 @@ def _decoder(kind: type[Resource]) -> msgspec.json.Decoder[Any]:
 
 def _encode(resource: Resource, uid: str) -> Encoded:
     relations = resource.relations
-    if len(relations) > 1:
-        relations = sorted(set(relations))
-    kind_volatile = resource.VOLATILE
+    if len(relations) > 1 and not _ascending(relations):
+        # In place, because relations have no order, and a copy of every resource would be dear.
+        relations = resource.relations = sorted(set(relations))
     volatile = None
-    if kind_volatile or relations != resource.relations:
-        original, resource = resource, copy.copy(resource)
-        resource.relations = relations
-        if seen := _volatile(original):
+    if resource.VOLATILE:
+        if seen := _volatile(resource):
             volatile = _encoder.encode(seen)
-        for name in kind_volatile:
+        resource = copy.copy(resource)
+        for name in resource.VOLATILE:
             setattr(resource, name, UNKNOWN)
     body = _encoder.encode(resource)
-    return Encoded(
-        uid,
-        resource.source,
-        resource.scope,
-        hashlib.blake2b(body, digest_size=16).digest(),
-        body,
-        volatile,
-        relations,
-    )
+    digest = hashlib.blake2b(body, digest_size=16).digest()
+    return Encoded(uid, resource.source, resource.scope, digest, body, volatile, relations)
+
+
+def _ascending(relations: list[Relation]) -> bool:
+    return all(a < b for a, b in pairwise(relations))
 
 
 def _overlaid(body: bytes, volatile: bytes | None) -> bytes:

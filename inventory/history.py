@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +90,18 @@ def _coverage(
     return collections, fresh
 
 
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Without the cycle collector, which would walk each of the growing rows many times for nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class _Kinds(Mapping[str, list[Resource]]):
     """Kind → resources sorted by uid, read on first use. A later run does not change what it reads."""
 
@@ -120,9 +134,9 @@ class _Kinds(Mapping[str, list[Resource]]):
         found = connection.execute(
             select(v.uid, v.body).where(v.kind == kind, holds_at(tables.version, self._snapshot_id))
         )
-        rows = [decode(type_, body, overlay.get(uid)) for uid, body in found]
-        rows.sort(key=lambda resource: resource.uid)
-        return rows
+        with _no_garbage():
+            held = sorted(tuple(row) for row in found.all())
+            return [decode(type_, body, overlay.get(uid)) for uid, body in held]
 
     def _overlay(self, connection: Connection, kind: str) -> dict[str, bytes]:
         """Volatile values, without those that a later run has written since this snapshot was opened."""

@@ -56,15 +56,14 @@ Index("version_kind", version.c.kind, version.c.valid_to, version.c.valid_from)
 
 # A literal, because neither database uses a partial index for a bound parameter.
 STILL_OPEN: ColumnElement[bool] = version.c.valid_to == literal_column(str(OPEN))
-# Carries every column that a writer compares, so that no body is read to find out that nothing changed.
+# Carries what a writer compares, so that no body is read to find out that nothing changed.
 Index(
     "version_live",
     version.c.source,
     version.c.kind,
     version.c.uid,
-    version.c.scope,
     version.c.hash,
-    version.c.valid_from,
+    version.c.valid_to,  # or SQLite looks into the row to test what the index already promises
     sqlite_where=STILL_OPEN,
     postgresql_where=STILL_OPEN,
 )

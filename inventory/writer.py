@@ -36,12 +36,12 @@ Group = tuple[str, str]  # (source, kind)
 Place = tuple[str, str, str]  # (source, kind, scope)
 
 
-class _Live(NamedTuple):
-    """A version that holds before this run."""
+class _Absent(NamedTuple):
+    """A version that this run attempted and did not see."""
 
-    id: int
+    uid: str
+    group: Group
     scope: str
-    hash: bytes
     valid_from: int
 
 
@@ -56,9 +56,9 @@ class Writer:
         self._path = path
         self._failed = False
         self._next_version = (connection.scalar(select(func.max(tables.version.c.id))) or 0) + 1
-        self._live: dict[Group, dict[str, _Live]] = {}
-        self._places: dict[Place, Place] = {}  # one tuple for all rows of a place
-        self._seen: dict[str, Place] = {}  # by uid
+        self._live: dict[Group, dict[str, bytes]] = {}  # uid → hash of what holds before this run
+        self._seen: set[str] = set()
+        self._places: Counter[Place] = Counter()  # rows handed over
         self._written: dict[str, int] = {}  # uid → id of the version this run gives it
         self._discarded: list[int] = []  # versions that a later row of the same run replaced
         self._collections: dict[Place, Collection] = {}
@@ -91,10 +91,9 @@ class Writer:
             self._flush()
             self._complete_coverage()
             doubtful, gone = self._absent()
-            self._discard()
-            self._close([live.id for live in self._replaced()] + [live.id for live in gone.values()])
-            self._mark_stale(doubtful, set(gone))
-            self._forget_volatile(list(gone))
+            self._close_versions(gone)
+            self._mark_stale(doubtful, gone)
+            self._forget_volatile(gone)
             self._store_collections()
             self._connection.execute(
                 tables.snapshot.insert(),
@@ -113,37 +112,35 @@ class Writer:
 
     # Resources
 
-    def _live_of(self, group: Group) -> dict[str, _Live]:
+    def _live_of(self, group: Group) -> dict[str, bytes]:
         rows = self._live.get(group)
         if rows is None:
             v = tables.version.c
-            found = self._connection.execute(
-                select(v.uid, v.id, v.scope, v.hash, v.valid_from).where(
-                    v.source == group[0], v.kind == group[1], STILL_OPEN
-                )
-            )
-            rows = {uid: _Live(*rest) for uid, *rest in found}
+            of_group = select(v.uid, v.hash).where(v.source == group[0], v.kind == group[1], STILL_OPEN)
+            rows = dict(tuple(row) for row in self._connection.execute(of_group).all())
             self._live[group] = rows
         return rows
 
     def _take(self, resource: Resource) -> None:
-        if KINDS.get(resource.KIND) is not type(resource):
-            raise ValueError(f"kind {resource.KIND!r} ({type(resource).__name__}) is not registered in KINDS")
+        kind = resource.KIND
+        if KINDS.get(kind) is not type(resource):
+            raise ValueError(f"kind {kind!r} ({type(resource).__name__}) is not registered in KINDS")
         encoded = encode(resource)
-        group = (encoded.source, resource.KIND)
-        live = self._live_of(group).get(encoded.uid)
-        if live is None or live.hash != encoded.hash or encoded.volatile:
+        group = (encoded.source, kind)
+        held = self._live_of(group).get(encoded.uid)
+        if held != encoded.hash or encoded.volatile:
             encoded = checked(resource, encoded)
-        place = (*group, encoded.scope)
-        self._seen[encoded.uid] = self._places.setdefault(place, place)
-        if encoded.uid in self._written:
-            self._discarded.append(self._written.pop(encoded.uid))
-        if live is None or live.hash != encoded.hash:
+        uid = encoded.uid
+        self._seen.add(uid)
+        self._places[encoded.source, kind, encoded.scope] += 1
+        if uid in self._written:
+            self._discarded.append(self._written.pop(uid))
+        if held != encoded.hash:
             self._write(group, encoded)
         if resource.VOLATILE:
-            self._volatile[encoded.uid] = {
-                "uid": encoded.uid,
-                "kind": resource.KIND,
+            self._volatile[uid] = {
+                "uid": uid,
+                "kind": kind,
                 "snapshot": self.info.id,
                 "body": encoded.volatile or b"",
             }
@@ -205,7 +202,7 @@ class Writer:
 
     def _complete_coverage(self) -> None:
         """Rows that came without word of how complete they are count as a partial attempt."""
-        for (source, kind, scope), count in Counter(self._seen.values()).items():
+        for (source, kind, scope), count in self._places.items():
             if self._covering(source, kind, scope) is None:
                 self._collections[source, kind, scope] = Collection(
                     source=source,
@@ -224,54 +221,61 @@ class Writer:
         own = self._collections.get((source, kind, scope))
         return own or self._collections.get((source, kind, ""))
 
-    def _absent(self) -> tuple[dict[str, tuple[Group, _Live]], dict[str, _Live]]:
-        """Rows attempted and not seen: those to be marked stale, and those that are gone."""
-        doubtful: dict[str, tuple[Group, _Live]] = {}
-        gone: dict[str, _Live] = {}
+    def _absent(self) -> tuple[list[_Absent], list[str]]:
+        """Rows attempted and not seen: those that may still be there, and the uids of those gone."""
+        doubtful: list[_Absent] = []
+        gone: list[str] = []
         for group, rows in self._live.items():
-            for uid, live in rows.items():
-                if uid in self._seen:
-                    continue
-                covering = self._covering(*group, live.scope)
+            for row in self._look_up(group, [uid for uid in rows if uid not in self._seen]):
+                covering = self._covering(*group, row.scope)
                 if covering is None:
                     continue
                 if covering.status is Status.COMPLETE:
-                    gone[uid] = live
+                    gone.append(row.uid)
                 else:
-                    doubtful[uid] = (group, live)
+                    doubtful.append(row)
         return doubtful, gone
 
-    def _mark_stale(self, doubtful: dict[str, tuple[Group, _Live]], gone: set[str]) -> None:
+    def _look_up(self, group: Group, uids: list[str]) -> Iterator[_Absent]:
+        v = tables.version.c
+        for some in _chunks(uids):
+            found = select(v.uid, v.scope, v.valid_from).where(
+                v.uid.in_(some), v.valid_to == OPEN, v.valid_from < self.info.id
+            )
+            for row in self._connection.execute(found):
+                yield _Absent(row.uid, group, row.scope, row.valid_from)
+
+    def _mark_stale(self, doubtful: list[_Absent], gone: list[str]) -> None:
         s = tables.stale.c
         already = set(self._connection.scalars(select(s.uid).where(s.valid_to == OPEN)))
         self._execute_many(
             update(tables.stale)
             .where(s.uid == bindparam("the_uid"), s.valid_to == OPEN)
             .values(valid_to=self.info.id),
-            [{"the_uid": uid} for uid in already if uid in gone or uid in self._seen],
+            [{"the_uid": uid} for uid in already & (self._seen | set(gone))],
         )
-        attempts = self._attempts_before({group for group, _ in doubtful.values()})
+        attempts = self._attempts_before({row.group[0] for row in doubtful})
         rows = []
-        for uid, (group, live) in doubtful.items():
-            if uid in already:
+        for row in doubtful:
+            if row.uid in already:
                 continue
             # It was not stale, so each attempt since its version began has shown it, the latest too.
-            attempted = max(attempts.get((*group, live.scope), 0), attempts.get((*group, ""), 0))
+            attempted = (attempts.get((*row.group, scope), 0) for scope in {row.scope, ""})
             rows.append(
                 {
-                    "uid": uid,
+                    "uid": row.uid,
                     "valid_from": self.info.id,
                     "valid_to": OPEN,
-                    "last_seen": max(live.valid_from, attempted),
+                    "last_seen": max(row.valid_from, *attempted),
                 }
             )
         self._insert(tables.stale, rows)
 
-    def _attempts_before(self, groups: set[Group]) -> dict[Place, int]:
-        """Snapshot of the latest attempt before this run at each place of these groups' sources."""
+    def _attempts_before(self, sources: set[str]) -> dict[Place, int]:
+        """Snapshot of the latest attempt before this run at each place of these sources."""
         c = tables.collection.c
         found: dict[Place, int] = {}
-        for source in {source for source, _ in groups}:
+        for source in sources:
             statement = select(c.source, c.kind, c.scope, c.valid_from)
             for row in self._connection.execute(statement.where(c.source == source, c.valid_to == OPEN)):
                 found[row.source, row.kind, row.scope] = row.valid_from
@@ -279,26 +283,23 @@ class Writer:
 
     # The end
 
-    def _replaced(self) -> Iterator[_Live]:
-        for rows in self._live.values():
-            yield from (rows[uid] for uid in rows.keys() & self._written.keys())
-
-    def _close(self, ids: list[int]) -> None:
-        v = tables.version.c
-        statement = update(tables.version).where(v.id == bindparam("the_id")).values(valid_to=self.info.id)
-        self._execute_many(statement, [{"the_id": id_} for id_ in sorted(ids)])
-
-    def _discard(self) -> None:
-        if not self._discarded:
-            return
+    def _close_versions(self, gone: list[str]) -> None:
         v, r = tables.version.c, tables.relation.c
+        if self._discarded:
+            self._execute_many(
+                delete(tables.version).where(v.id == bindparam("the_id")),
+                [{"the_id": id_} for id_ in self._discarded],
+            )
+            orphaned = delete(tables.relation).where(
+                r.version >= min(self._discarded), r.version.not_in(select(v.id))
+            )
+            self._connection.execute(orphaned)
+        replaced = (uid for rows in self._live.values() for uid in rows.keys() & self._written.keys())
         self._execute_many(
-            delete(tables.version).where(v.id == bindparam("the_id")),
-            [{"the_id": id_} for id_ in self._discarded],
-        )
-        first = min(self._discarded)
-        self._connection.execute(
-            delete(tables.relation).where(r.version >= first, r.version.not_in(select(v.id)))
+            update(tables.version)
+            .where(v.uid == bindparam("the_uid"), v.valid_to == OPEN, v.valid_from < self.info.id)
+            .values(valid_to=self.info.id),
+            [{"the_uid": uid} for uid in (*replaced, *gone)],
         )
 
     def _forget_volatile(self, uids: list[str]) -> None:
