@@ -42,8 +42,8 @@ class Problem(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def problems(assessment: Assessment, rules: Iterable[Rule]) -> list[Problem]:
-    """安全问题汇总: findings by rule, worst and widest first. ``rules`` must hold every rule with a finding
-    (KeyError otherwise)."""
+    """安全问题汇总: findings by rule, worst and widest first. A rule that is not in ``rules`` (removed since)
+    is told by its finding: no ``why``, and the message for a title."""
     by_id = {rule.id: rule for rule in rules}
     by_rule: dict[str, list[Finding]] = {}
     for finding in assessment.findings:
@@ -59,18 +59,20 @@ def problems(assessment: Assessment, rules: Iterable[Rule]) -> list[Problem]:
     met = {risk.case: set(risk.findings) for risk in assessment.high_risks if risk.state == "triggered"}
     found = []
     for id_, findings in by_rule.items():
-        rule = by_id[id_]
+        rule = by_id.get(id_)
+        first = findings[0]
+        severity = rule.severity if rule else first.severity
         ids = tuple(f.id for f in findings)
         cases = tuple(case for case, of_case in met.items() if not of_case.isdisjoint(ids))
         found.append(
             Problem(
                 number="",
                 rule=id_,
-                title=rule.title,
-                why=rule.why,
-                fix=rule.fix,
-                severity=rule.severity,
-                risk="高" if cases else _RISK[rule.severity],
+                title=rule.title if rule else first.message,
+                why=rule.why if rule else "",
+                fix=rule.fix if rule else first.fix,
+                severity=severity,
+                risk="高" if cases else _RISK[severity],
                 assets=tuple(dict.fromkeys(where.get(id_, ()))),
                 controls=tuple(dict.fromkeys(breached.get(id_, ()))),
                 findings=ids,

@@ -7,11 +7,12 @@ ranges with coverage, chapter 4 left to people, chapter 7 as 自查初判.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from inventory.snapshot import Change
 from policies.assessment import Assessment
+from policies.outcome import Rule
 from reports.dengbao.annexes import annexes
 from reports.dengbao.body import described, overall, overview, results
 from reports.dengbao.checks import check_consistency
@@ -28,11 +29,14 @@ def dengbao(
     assessment: Assessment,
     *,
     created_at: datetime,
+    rules: Iterable[Rule] = (),
     marking: str = "内部",
     changes: Sequence[Change] | None = None,
 ) -> Document:
-    """The self-check report of one system. ``changes`` since the last snapshot, None = there is none."""
-    found = problems(assessment)
+    """The self-check report of one system. ``rules`` give problems their titles and reasons (without them,
+    a problem is called after its first finding). ``changes`` since the last snapshot; None = there is none
+    to compare with."""
+    found = problems(assessment, rules)
     return Document(
         title=TITLE,
         subtitle=assessment.system.title,

@@ -229,8 +229,10 @@ def _class(title: str, controls: list[ControlVerdict]) -> list[Block]:
                 caption="主要安全问题",
             )
         )
+    elif len(unseen) == len(controls):
+        blocks.append(Paragraph("主要安全问题：本类尚未核查，不能下结论。"))
     else:
-        blocks.append(Paragraph("主要安全问题：自动核查与人工确认的要求项中没有发现。"))
+        blocks.append(Paragraph("主要安全问题：已核查的要求项中没有发现。"))
     if unseen:
         text = f"未核查 {len(unseen)} 项，不能推断符合与否，逐项见附录 D。"
         blocks.append(Paragraph(text, "unknown"))

@@ -61,9 +61,10 @@ def risks(assessment: Assessment, found: list[Problem]) -> list[Block]:
 
 
 def _harm(problem: Problem) -> str | Cell:
-    if problem.cases:
-        return "符合高风险指引情形 " + "、".join(problem.cases)
-    return Cell(HUMAN, "unknown")
+    case = "符合高风险指引情形 " + "、".join(problem.cases) if problem.cases else ""
+    if not case and not problem.why:
+        return Cell(HUMAN, "unknown")
+    return "\n".join(text for text in (problem.why, case) if text)
 
 
 def _cases(assessment: Assessment, found: list[Problem]) -> Table:

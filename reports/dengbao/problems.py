@@ -1,28 +1,28 @@
-"""安全问题: findings of one rule are one problem, numbered T001… in the order of their weight."""
+"""安全问题 as the chapters show them: each with its findings and the assets it was found on."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from policies.assessment import Assessment, Asset
-from policies.verdict import Finding, Severity
-
-Risk = Literal["高", "中", "低"]
-_RISK: dict[Severity, Risk] = {"critical": "高", "high": "高", "medium": "中", "low": "低", "info": "低"}
-RISKS: tuple[Risk, ...] = ("高", "中", "低")
+from policies.outcome import Rule
+from policies.problems import RISK_LEVELS, RiskLevel
+from policies.problems import problems as problems_of
+from policies.verdict import Finding
 
 
 class Problem(msgspec.Struct, kw_only=True):
-    """``risk`` is a proposal: 高 where a case of the high-risk guideline is met, otherwise by severity, and
-    a person decides. ``cases`` are the guideline's."""
+    """A problem of ``policies.problems`` with what it stands on. ``risk`` is a proposal."""
 
     number: str
     rule: str
     title: str
-    risk: Risk
+    why: str
+    risk: RiskLevel
     findings: list[Finding]
     assets: list[Asset]
     controls: tuple[str, ...]
@@ -36,39 +36,25 @@ class Problem(msgspec.Struct, kw_only=True):
         return "、".join(names[:limit]) + more
 
 
-def problems(assessment: Assessment) -> list[Problem]:
-    """Problems of an assessment: heaviest first, then as the findings stand."""
-    grouped: dict[str, list[Finding]] = {}
-    for finding in assessment.findings:
-        grouped.setdefault(finding.rule, []).append(finding)
-    cases: dict[str, list[str]] = {}
-    for risk in assessment.high_risks:
-        if risk.state == "triggered":
-            for id_ in risk.findings:
-                cases.setdefault(id_, []).append(risk.case)
-    owners = asset_of_findings(assessment)
-    found = [_problem(rule, rows, cases, owners) for rule, rows in grouped.items()]
-    found.sort(key=lambda p: RISKS.index(p.risk))
-    return [msgspec.structs.replace(p, number=f"T{i:03}") for i, p in enumerate(found, start=1)]
-
-
-def _problem(
-    rule: str, findings: list[Finding], cases: dict[str, list[str]], owners: dict[str, list[Asset]]
-) -> Problem:
-    met = dict.fromkeys(case for f in findings for case in cases.get(f.id, []))
-    messages = list(dict.fromkeys(f.message for f in findings))
-    title = messages[0] if len(messages) == 1 else f"{messages[0]}（同类共 {len(findings)} 处）"
-    return Problem(
-        number="",
-        rule=rule,
-        title=title,
-        risk="高" if met else _RISK[findings[0].severity],
-        findings=findings,
-        assets=list({a.uid: a for f in findings for a in owners.get(f.id, [])}.values()),
-        controls=tuple(dict.fromkeys(c for f in findings for c in f.controls)),
-        cases=tuple(met),
-        fix=findings[0].fix,
-    )
+def problems(assessment: Assessment, rules: Iterable[Rule]) -> list[Problem]:
+    """Problems of an assessment, in the order of their numbers."""
+    assets = {a.uid: a for a in assessment.assets}
+    findings = {f.id: f for f in assessment.findings}
+    return [
+        Problem(
+            number=p.number,
+            rule=p.rule,
+            title=p.title if len(p.findings) == 1 else f"{p.title}（{len(p.findings)} 处）",
+            why=p.why,
+            risk=p.risk,
+            findings=[findings[id_] for id_ in p.findings],
+            assets=[assets[uid] for uid in p.assets if uid in assets],
+            controls=p.controls,
+            cases=p.cases,
+            fix=p.fix,
+        )
+        for p in problems_of(assessment, rules)
+    ]
 
 
 def asset_of_findings(assessment: Assessment) -> dict[str, list[Asset]]:
@@ -86,7 +72,7 @@ def asset_of_findings(assessment: Assessment) -> dict[str, list[Asset]]:
 def count_risks(found: list[Problem]) -> str:
     """How many of each risk, as the front page and chapter 5 say it."""
     counts = Counter(p.risk for p in found)
-    inner = "，".join(f"{risk} {counts[risk]} 个" for risk in RISKS)
+    inner = "，".join(f"{risk} {counts[risk]} 个" for risk in RISK_LEVELS)
     return f"共 {len(found)} 个：{inner}"
 
 
