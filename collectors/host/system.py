@@ -20,7 +20,9 @@ _HYPERVISORS = (  # (mark in DMI vendor or product, name as systemd-detect-virt 
     ("alibaba cloud", "kvm"), ("huawei cloud", "kvm"), ("bochs", "bochs"), ("parallels", "parallels"),
 )  # fmt: skip
 
-_CONTAINERS = frozenset("docker podman lxc lxc-libvirt systemd-nspawn openvz rkt pouch container-other".split())
+_CONTAINERS = frozenset(
+    "docker podman lxc lxc-libvirt systemd-nspawn openvz rkt pouch container-other".split()
+)
 
 
 def host_id(machine_id: bytes | Refusal, hostname: str) -> str:

@@ -11,7 +11,7 @@ from inventory.systems import Grade
 from policies.outcome import Rule
 from policies.rule_examples import lint, test_rule
 from policies.rules import RulesError, load_rules
-from policies.standards import load_standard
+from policies.standards import Standard, load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
 from zhengguan import console
 from zhengguan.config import DEFAULT_FILE, did_you_mean, load_config
@@ -121,25 +121,35 @@ class _Reach(msgspec.Struct):
     items: list[dict[str, object]] = []
 
 
+def _speaking(standard: Standard, rules: list[Rule]) -> dict[str, dict[str, bool]]:
+    """Control → the rules that speak to it at its level or at another one → whether they decide it."""
+    found: dict[str, dict[str, bool]] = {}
+    for rule in rules:
+        for id_ in rule.controls.all():
+            for same in standard.counterparts(id_) if id_ in standard else ():
+                told = found.setdefault(same, {})
+                told[rule.id] = told.get(rule.id, False) or id_ in rule.controls.decides
+    return found
+
+
 def _coverage(options: argparse.Namespace, rules: list[Rule]) -> int:
     level = options.level
-    controls = load_standard(options.standard).chosen(Grade(level, level), cloud=True)
-    decided = {id_ for rule in rules for id_ in rule.controls.decides}
-    touched = {id_ for rule in rules for id_ in rule.controls.all()}
+    standard = load_standard(options.standard)
+    speaking = _speaking(standard, rules)
     reach = _Reach(options.standard, level)
-    for control in controls:
-        if control.automation == "technical-auto" and control.id in decided:
+    for control in standard.chosen(Grade(level, level), cloud=True):
+        rows = speaking.get(control.id, {})
+        if control.automation == "technical-auto" and any(rows.values()):
             word = "automatic"
-        elif control.id in touched:
+        elif rows:
             word = "partly"
         elif control.automation == "manual":
             word = "manual"
         else:
             word = "missing"
         setattr(reach, word, getattr(reach, word) + 1)
-        by = sorted(rule.id for rule in rules if control.id in rule.controls.all())
         reach.items.append(
-            {"id": control.id, "control_point": control.control_point, "reach": word, "rules": by}
+            {"id": control.id, "control_point": control.control_point, "reach": word, "rules": sorted(rows)}
         )
     if options.json:
         console.write_json(reach)

@@ -40,8 +40,14 @@ def test_password_field_tells_state_and_algorithm(field: str, state: str, algori
 
 
 def test_shadow_ageing() -> None:
-    rows = shadow_lines(b"a:!!:19700:0:90:7:35:20500:\nb:*::::::\nc::0:0:99999:7:::\nd:x:99999999999:::::\nshort\n")
-    assert (rows["a"].changed, rows["a"].max_days, rows["a"].expires) == (date(2023, 12, 9), 90, date(2026, 2, 16))
+    rows = shadow_lines(
+        b"a:!!:19700:0:90:7:35:20500:\nb:*::::::\nc::0:0:99999:7:::\nd:x:99999999999:::::\nshort\n"
+    )
+    assert (rows["a"].changed, rows["a"].max_days, rows["a"].expires) == (
+        date(2023, 12, 9),
+        90,
+        date(2026, 2, 16),
+    )
     assert (rows["b"].changed, rows["b"].max_days, rows["b"].expires) == (None, None, None)
     assert rows["c"].state == "empty"
     assert rows["c"].changed is None  # 0: must be changed at the next login
@@ -58,7 +64,13 @@ def test_passwd_with_nis_or_broken_lines_is_not_whole() -> None:
 
 @pytest.mark.parametrize(
     ("shell", "allowed"),
-    [("/bin/bash", True), ("", True), ("/usr/sbin/nologin", False), ("/bin/false", False), ("/bin/sync", False)],
+    [
+        ("/bin/bash", True),
+        ("", True),
+        ("/usr/sbin/nologin", False),
+        ("/bin/false", False),
+        ("/bin/sync", False),
+    ],
 )
 def test_login_shell(shell: str, allowed: bool) -> None:
     assert may_log_in(shell) is allowed
@@ -91,7 +103,14 @@ def test_denied_shadow_hides_passwords_and_not_accounts(machine) -> None:
     assert "/etc/shadow" in batch.collections[0].reason
     assert "root" in batch.collections[0].remedy
     for account in batch.resources:
-        for field in ("password", "password_algorithm", "password_max_days", "password_changed", "expires", "sudo"):
+        for field in (
+            "password",
+            "password_algorithm",
+            "password_max_days",
+            "password_changed",
+            "expires",
+            "sudo",
+        ):
             assert str(getattr(account, field)) == "未知", field
 
 

@@ -37,7 +37,9 @@ def test_kernel_addresses(text: str, address: str) -> None:
 def test_only_listening_sockets_count() -> None:
     head = b"  sl  local_address ...\n"
     row = b"   0: 0100007F:0016 00000000:0000 %b 00000000:00000000 00:00000000 00000000     0        0 77 1\n"
-    assert [(s.address, s.port, s.inode) for s in listening(head + row % b"0A", "tcp")] == [("127.0.0.1", 22, 77)]
+    assert [(s.address, s.port, s.inode) for s in listening(head + row % b"0A", "tcp")] == [
+        ("127.0.0.1", 22, 77)
+    ]
     assert listening(head + row % b"01", "tcp") == []
     assert listening(head + row % b"01", "udp") == []
     assert len(listening(head + row % b"07", "udp")) == 1
@@ -93,12 +95,16 @@ def test_routes_from_proc_equal_those_from_ip(machine) -> None:
     def view(name: str) -> set:
         return {(r.family, r.destination, r.gateway, r.interface) for r in machine(name)["route"].resources}
 
-    assert view("centos-7") == view("openeuler-22.03") == {
-        ("ipv4", "0.0.0.0/0", "10.0.0.1", "eth0"),
-        ("ipv4", "10.0.0.0/24", None, "eth0"),
-        ("ipv6", "2001:db8::/64", None, "eth0"),
-        ("ipv6", "::/0", "fe80::1", "eth0"),
-    }
+    assert (
+        view("centos-7")
+        == view("openeuler-22.03")
+        == {
+            ("ipv4", "0.0.0.0/0", "10.0.0.1", "eth0"),
+            ("ipv4", "10.0.0.0/24", None, "eth0"),
+            ("ipv6", "2001:db8::/64", None, "eth0"),
+            ("ipv6", "::/0", "fe80::1", "eth0"),
+        }
+    )
 
 
 def test_address_that_cannot_be_placed_makes_addresses_unknown(machine) -> None:
@@ -120,7 +126,9 @@ def test_no_interface_at_all_is_a_failure(machine) -> None:
 
 def test_place_takes_the_longest_connected_prefix() -> None:
     def route(destination: str, interface: str) -> Route:
-        return Route(source="s", native_id=destination, destination=destination, interface=interface, gateway=None)
+        return Route(
+            source="s", native_id=destination, destination=destination, interface=interface, gateway=None
+        )
 
     routes = [route("10.0.0.0/8", "a"), route("10.1.0.0/16", "b")]
     placed = place(["10.1.2.3", "127.0.0.1"], routes)
@@ -143,24 +151,46 @@ def test_old_ip_text() -> None:
 
 def test_json_of_another_shape_is_refused() -> None:
     assert links_of_json(b"{}") is None
-    assert links_of_json(b'[{"ifname": 5}, 7, {"ifname": "x", "ifindex": 3, "addr_info": [{"local": "bad"}]}]')[0].addresses == []
-    assert routes_of_json(b'[{"dst": "default", "nexthops": [{"gateway": "10.0.0.1", "dev": "a"}, {"via": {"host": "fe80::1"}, "dev": "b"}]}]', "ipv4") is not None
+    assert (
+        links_of_json(b'[{"ifname": 5}, 7, {"ifname": "x", "ifindex": 3, "addr_info": [{"local": "bad"}]}]')[
+            0
+        ].addresses
+        == []
+    )
+    assert (
+        routes_of_json(
+            b'[{"dst": "default", "nexthops": [{"gateway": "10.0.0.1", "dev": "a"}, {"via": {"host": "fe80::1"}, "dev": "b"}]}]',
+            "ipv4",
+        )
+        is not None
+    )
     assert routes_of_json(b"junk", "ipv4") is None
 
 
 def test_multipath_has_a_route_per_hop() -> None:
-    rows = routes_of_json(b'[{"dst":"default","nexthops":[{"gateway":"10.0.0.1","dev":"a"},{"gateway":"10.0.0.2","dev":"b"}]}]', "ipv4")
+    rows = routes_of_json(
+        b'[{"dst":"default","nexthops":[{"gateway":"10.0.0.1","dev":"a"},{"gateway":"10.0.0.2","dev":"b"}]}]',
+        "ipv4",
+    )
     assert rows is not None
     assert [(r["gateway"], r["interface"]) for r in rows] == [("10.0.0.1", "a"), ("10.0.0.2", "b")]
 
 
 def test_own_addresses_of_fib_trie() -> None:
-    assert local_addresses(b"  |-- 10.0.0.5\n    /32 host LOCAL\n  |-- 10.0.0.255\n    /32 link BROADCAST\n") == ["10.0.0.5"]
+    assert local_addresses(
+        b"  |-- 10.0.0.5\n    /32 host LOCAL\n  |-- 10.0.0.255\n    /32 link BROADCAST\n"
+    ) == ["10.0.0.5"]
 
 
 def test_proc_routes_drop_rejects_and_own_addresses() -> None:
     assert routes_of_proc4(b"head\neth0\t00000000\t00000000\t0201\t0\t0\t0\t00000000\n") == []
-    local = b"20010db8000000000000000000000005 80 " + b"0" * 32 + b" 00 " + b"0" * 32 + b" 00000000 00000001 00000000 80200001     eth0\n"
+    local = (
+        b"20010db8000000000000000000000005 80 "
+        + b"0" * 32
+        + b" 00 "
+        + b"0" * 32
+        + b" 00000000 00000001 00000000 80200001     eth0\n"
+    )
     assert routes_of_proc6(local) == []
 
 

@@ -41,7 +41,10 @@ def test_effective_output() -> None:
 
 
 def test_file_says_what_it_says_and_varying_defaults_stay_unknown(notebook) -> None:
-    server = from_file(notebook, 'PermitRootLogin no\npermitrootlogin yes\nClientAliveInterval 1h30m # x\nPort=2022\nAllowUsers "ops" adm@10.*\nAllowGroups wheel\n')
+    server = from_file(
+        notebook,
+        'PermitRootLogin no\npermitrootlogin yes\nClientAliveInterval 1h30m # x\nPort=2022\nAllowUsers "ops" adm@10.*\nAllowGroups wheel\n',
+    )
     assert server.permit_root_login == "no"  # the first value counts
     assert server.idle_timeout_seconds == 5400 * 3
     assert server.ports == [2022]
@@ -75,17 +78,27 @@ def test_include_in_place_with_match_ending_at_its_file(notebook) -> None:
     assert server.max_auth_tries is UNKNOWN
 
 
-@pytest.mark.parametrize("drop_in", [DENIED, "Include /etc/ssh/sshd_config\n", "Include /etc/ssh/sshd_config.d/1.conf\n"])
+@pytest.mark.parametrize(
+    "drop_in", [DENIED, "Include /etc/ssh/sshd_config\n", "Include /etc/ssh/sshd_config.d/1.conf\n"]
+)
 def test_unreadable_or_looping_include_leaves_everything_unknown(notebook, drop_in) -> None:
     server = from_file(
-        notebook, "Include sshd_config.d/1.conf\nPermitRootLogin no\n", **{"/etc/ssh/sshd_config.d/1.conf": drop_in}
+        notebook,
+        "Include sshd_config.d/1.conf\nPermitRootLogin no\n",
+        **{"/etc/ssh/sshd_config.d/1.conf": drop_in},
     )
     assert server.permit_root_login is UNKNOWN
     assert server.installed is True
 
 
 def test_command_line_counts_before_the_file() -> None:
-    new = Process(9, "sshd", ("sshd: /usr/sbin/sshd -D -oCiphers=aes256-ctr -o PermitRootLogin=no [listener] 0 of 10-100 startups",))
+    new = Process(
+        9,
+        "sshd",
+        (
+            "sshd: /usr/sbin/sshd -D -oCiphers=aes256-ctr -o PermitRootLogin=no [listener] 0 of 10-100 startups",
+        ),
+    )
     assert arguments(new)[0] == {"ciphers": ["aes256-ctr"], "permitrootlogin": ["no"]}
     old = Process(9, "sshd", ("/usr/sbin/sshd", "-f", "/etc/ssh/other", "-p", "2200"))
     assert arguments(old) == ({"port": ["2200"]}, "/etc/ssh/other")
@@ -162,7 +175,11 @@ def test_real_sshd_is_read_as_configured(real_sshd) -> None:
     server = batches["host"].resources[0].ssh
     assert (server.installed, server.running, server.ports) == (True, True, [port])
     assert (server.permit_root_login, server.max_auth_tries, server.idle_timeout_seconds) == ("no", 4, 600)
-    assert (server.password_authentication, server.empty_passwords, server.x11_forwarding) == (False, False, False)
+    assert (server.password_authentication, server.empty_passwords, server.x11_forwarding) == (
+        False,
+        False,
+        False,
+    )
     assert server.allow_users == ["ops", "adm", "%wheel"]
     assert server.authentication_methods == ["publickey"]
     assert (server.ciphers, server.macs) == (["aes256-ctr", "aes128-ctr"], ["hmac-sha2-512"])
@@ -183,5 +200,7 @@ def test_file_and_effective_output_agree_on_a_real_configuration(real_sshd) -> N
     assert any("sshd -T（生效值）" in note for note in root.notes)
     assert not any("sshd -T（生效值）" in note for note in user.notes)
     for field in effective_.__struct_fields__:
-        assert getattr(parsed, field) is UNKNOWN or getattr(parsed, field) == getattr(effective_, field), field
+        assert getattr(parsed, field) is UNKNOWN or getattr(parsed, field) == getattr(effective_, field), (
+            field
+        )
     assert parsed.ciphers == ["aes256-ctr", "aes128-ctr"]

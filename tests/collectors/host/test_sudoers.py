@@ -14,7 +14,13 @@ def test_users_groups_aliases_and_ids(notebook) -> None:
         "#1005 ALL=(ALL) ALL\n%#9001 ALL=ALL\n# dave ALL=(ALL) ALL\n\\\nerin ALL=ALL\n"
     )
     sudo = read_sudo(notebook({"/etc/sudoers": text}))
-    assert [allowed(sudo, n) for n in ("alice", "bob", "carol", "dave", "erin")] == [True, True, True, False, True]
+    assert [allowed(sudo, n) for n in ("alice", "bob", "carol", "dave", "erin")] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]
     assert allowed(sudo, "x", "wheel") is True
     assert allowed(sudo, "x", user_id=1005) is True
     assert sudo.allows("x", 1, set(), {9001}) is True

@@ -279,9 +279,7 @@ def test_a_damaged_recording_is_one_clear_error(
 
 
 def test_recording_a_replay_gives_the_same_recording(recordings: dict[str, Path], tmp_path: Path) -> None:
-    source = Source(
-        name="zw", type="openstack", options=openstack.Options(recording=str(recordings["day2"]))
-    )
+    source = Source(name="zw", type="openstack", options=openstack.Options(recording=str(recordings["day2"])))
     copy = tmp_path / "copy.jsonl.gz"
     openstack.record(source, Run(source), copy)
     before, after = (gzip.open(p).read().splitlines()[1:] for p in (recordings["day2"], copy))
@@ -298,9 +296,7 @@ def test_a_recorder_keeps_no_secret(
         server["metadata"]["root_password"] = "Planted-metadata"
         answer(lines, "network", "/ports")["text"] = "<html>password=Planted-html</html>"
 
-    source = Source(
-        name="zw", type="openstack", options=openstack.Options(recording=str(edited(plant)))
-    )
+    source = Source(name="zw", type="openstack", options=openstack.Options(recording=str(edited(plant))))
     run = Run(source)
     client = Recorder(ReplayClient(Path(source.options.recording)), run)
     client.facts()
