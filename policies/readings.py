@@ -73,7 +73,21 @@ def readings_of(outcomes: Sequence[Outcome], estate: Estate, gaps: Sequence[Sequ
 def relevant_gaps(system: System, outcomes: Sequence[Outcome], estate: Estate) -> list[list[Unseen]]:
     """For each outcome, the gaps that may hide resources of this system."""
     sources = {uid.split("/", 1)[0] for uid in estate.owner}
-    return [[g for g in o.gaps if any(_may_take(s, g, sources) for s in system.include)] for o in outcomes]
+
+    def relevant(gap: Unseen) -> bool:
+        taken = any(_may_take(selector, gap, sources) for selector in system.include)
+        return taken and not any(_leaves_out(selector, gap) for selector in system.exclude)
+
+    return [[gap for gap in outcome.gaps if relevant(gap)] for outcome in outcomes]
+
+
+def _leaves_out(selector: Selector, gap: Unseen) -> bool:
+    """Whether an excluding selector takes all that a gap hides, whatever it is."""
+    if selector.names or selector.labels or selector.projects or selector.addresses:
+        return False
+    return (not selector.kinds or gap.kind in selector.kinds) and (
+        not selector.sources or any(fnmatchcase(gap.source, pattern) for pattern in selector.sources)
+    )
 
 
 def _may_take(selector: Selector, gap: Unseen, sources: set[str]) -> bool:

@@ -250,6 +250,14 @@ def test_a_machine_that_could_not_be_reached_is_not_forgotten() -> None:
     kept = run([outcome(check, SW, "pp", [gap("sw3", "device")])], of=elsewhere)
     assert control(kept, FIVE_TUPLE).verdict is PASS
     assert kept.unseen == []
+    left_out = system(exclude=[Selector(sources=["sw3"])])
+    assert (
+        control(run([outcome(check, SW, "pp", [gap("sw3", "device")])], of=left_out), FIVE_TUPLE).verdict
+        is PASS
+    )
+    by_name = system(exclude=[Selector(names=["sw3"])])  # nobody saw the names there
+    open_ = run([outcome(check, SW, "pp", [gap("sw3", "device")])], of=by_name)
+    assert control(open_, FIVE_TUPLE).verdict is UNKNOWN
 
 
 def test_object_types_nobody_inventoried_keep_it_open() -> None:
