@@ -14,9 +14,14 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
-import json, resource, sys
+import json, os, resource, sys
 from collectors.contract import Run, Source, collector
 from inventory.resource import plain
+collector("local")  # imported as root: nobody may not reach the checkout
+if sys.argv[1] == "nobody":
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
 source = Source(name="here", type="local", labels={"zone": "z"})
 run = Run(source)
 found = {"rows": {}, "collections": {}, "evidence": ""}
@@ -32,15 +37,14 @@ json.dump(found, sys.stdout, default=str)
 """
 
 
-def read(*wrapper: str, path: str = os.environ.get("PATH", "")) -> dict[str, Any]:
-    """Collect in a process of its own. As nobody the code comes on standard input of an interpreter that
-    inherits its import path, since the checkout itself may lie where nobody cannot go."""
+def read(user: str) -> dict[str, Any]:
+    """Collect in a process of its own, as root or as nobody (without groups)."""
     answer = subprocess.run(
-        [*wrapper, sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", SCRIPT, user],
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(ROOT), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
         cwd="/",
     )
     assert answer.returncode == 0, answer.stderr
@@ -51,12 +55,12 @@ def read(*wrapper: str, path: str = os.environ.get("PATH", "")) -> dict[str, Any
 @pytest.fixture(scope="module")
 def as_root() -> dict[str, Any]:
     assert os.geteuid() == 0, "these tests compare root with nobody and must start as root"
-    return read()
+    return read("root")
 
 
 @pytest.fixture(scope="module")
-def as_nobody(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return read("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+def as_nobody() -> dict[str, Any]:
+    return read("nobody")
 
 
 def test_accounts_are_those_of_getent(as_root: dict[str, Any], as_nobody: dict[str, Any]) -> None:
@@ -100,7 +104,11 @@ def test_interfaces_are_those_of_ip(as_root: dict[str, Any], as_nobody: dict[str
     }
     for found in (as_root, as_nobody):
         ours = {
-            r["name"]: (r["index"], r["mtu"], sorted((a["address"], a["prefix_length"]) for a in r["addresses"]))
+            r["name"]: (
+                r["index"],
+                r["mtu"],
+                sorted((a["address"], a["prefix_length"]) for a in r["addresses"]),
+            )
             for r in found["rows"]["interface"]
         }
         assert ours == theirs
@@ -170,7 +178,9 @@ def test_evidence_holds_no_hash_and_no_machine_id(as_root: dict[str, Any]) -> No
     hashes = [line.split(":")[1] for line in Path("/etc/shadow").read_text().splitlines()]
     assert not [h for h in hashes if len(h) > 4 and h in text]
     machine_id = Path("/etc/machine-id")
-    assert not (machine_id.exists() and len(machine_id.read_text()) > 30 and machine_id.read_text().strip() in text)
+    assert not (
+        machine_id.exists() and len(machine_id.read_text()) > 30 and machine_id.read_text().strip() in text
+    )
     assert "password_state" in text
 
 

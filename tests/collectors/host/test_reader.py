@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from collectors.host.notebook import decode, lines
-from collectors.host.reader import COMMANDS, MAX_FILE_BYTES, LocalReader, Output, RecordedReader, Refusal, allowed
+from collectors.host.reader import (
+    COMMANDS,
+    MAX_FILE_BYTES,
+    LocalReader,
+    Output,
+    RecordedReader,
+    Refusal,
+    allowed,
+)
 
 READER = LocalReader()
 
@@ -43,18 +51,32 @@ def test_only_the_list_is_run() -> None:
 
 def test_no_command_of_the_list_can_write() -> None:
     words = {word for argv in COMMANDS for word in argv[1:]}
-    assert not words & {"install", "upgrade", "update", "set", "add", "del", "-w", "flush", "restart", "makecache", "-e"}
+    assert not words & {
+        "install",
+        "upgrade",
+        "update",
+        "set",
+        "add",
+        "del",
+        "-w",
+        "flush",
+        "restart",
+        "makecache",
+        "-e",
+    }
 
 
 def test_command_ends_at_its_timeout() -> None:
     reader = LocalReader(timeout=lambda _: 0.001)
-    assert reader.run(tuple("apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable".split())) is (
-        Refusal.UNREADABLE
-    )
+    assert reader.run(
+        tuple("apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable".split())
+    ) is (Refusal.UNREADABLE)
 
 
 def test_what_was_not_recorded_is_unreadable_and_not_absent() -> None:
-    reader = RecordedReader(b'{"files": {"/a/b": "x", "/c": {"base64": "//4="}, "/d": {"refused": "denied"}}}')
+    reader = RecordedReader(
+        b'{"files": {"/a/b": "x", "/c": {"base64": "//4="}, "/d": {"refused": "denied"}}}'
+    )
     assert reader.read_file("/a/b") == b"x"
     assert reader.read_file("/c") == b"\xff\xfe"
     assert reader.read_file("/d") is Refusal.DENIED

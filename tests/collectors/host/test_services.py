@@ -16,7 +16,14 @@ from collectors.host.protection import (
     nft_filters,
 )
 from collectors.host.reader import Refusal
-from collectors.host.services import audit_rules, ini_values, is_immutable, ntp_servers, read_audit, read_time_sync
+from collectors.host.services import (
+    audit_rules,
+    ini_values,
+    is_immutable,
+    ntp_servers,
+    read_audit,
+    read_time_sync,
+)
 from collectors.host.syslog import (
     logrotate_days,
     read_logging,
@@ -130,7 +137,10 @@ def test_syslog_ng_targets() -> None:
 
 
 def test_log_forwarding_is_unknown_with_a_shipper_or_a_denied_include(notebook) -> None:
-    files = {"/etc/rsyslog.conf": "$IncludeConfig /etc/rsyslog.d/*.conf\n", "/etc/rsyslog.d/a.conf": "*.* /var/log/a\n"}
+    files = {
+        "/etc/rsyslog.conf": "$IncludeConfig /etc/rsyslog.d/*.conf\n",
+        "/etc/rsyslog.d/a.conf": "*.* /var/log/a\n",
+    }
     assert read_logging(notebook(files), running("rsyslogd")).remote == []
     assert read_logging(notebook(files), running("rsyslogd", "filebeat")).remote is UNKNOWN
     files["/etc/rsyslog.d/a.conf"] = DENIED
@@ -169,8 +179,16 @@ def test_logrotate(block: str, days: object) -> None:
 def test_package_outputs() -> None:
     apt = b"Listing...\na/stable-security 2 amd64 [upgradable from: 1]\nb/jammy-updates,jammy-security 2 all [upgradable from: 1]\nc/stable 2 amd64 [upgradable from: 1]\nWARNING x\n"
     assert apt_upgrades(apt) == (3, 2)
-    assert dnf_updates(b"\nkernel.x86_64  5.1  base\nkernel.x86_64 5.1 base\nObsoleting Packages\nx.noarch 1 r\n") == 1
-    assert dnf_security(b"SA-1 Important/Sec. a-1.x86_64\nSA-2 bugfix b-1.x86_64\nSA-3 Low/Sec. a-1.x86_64\n") == 1
+    assert (
+        dnf_updates(
+            b"\nkernel.x86_64  5.1  base\nkernel.x86_64 5.1 base\nObsoleting Packages\nx.noarch 1 r\n"
+        )
+        == 1
+    )
+    assert (
+        dnf_security(b"SA-1 Important/Sec. a-1.x86_64\nSA-2 bugfix b-1.x86_64\nSA-3 Low/Sec. a-1.x86_64\n")
+        == 1
+    )
 
 
 def test_no_index_is_not_up_to_date(notebook) -> None:
@@ -186,17 +204,30 @@ def test_index_age(notebook) -> None:
     book = notebook(
         {"/usr/bin/apt": "", "/var/lib/apt/lists/x_security_Packages": ""},
         modified={"/var/lib/apt/lists/partial": NOW.timestamp() - 10 * 86400 - 5},
-        commands={"apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable": [0, "Listing...\n"]},
+        commands={
+            "apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable": [0, "Listing...\n"]
+        },
     )
     found = read_updates(book, NOW)
     assert (found.index_age_days, found.pending, found.pending_security) == (10, 0, 0)
 
 
-def nft(chain: str, rules: int = 0, policy: str = "accept", type_: str = "filter", hook: str = "input") -> bytes:
+def nft(
+    chain: str, rules: int = 0, policy: str = "accept", type_: str = "filter", hook: str = "input"
+) -> bytes:
     import json
 
     rows: list[dict] = [
-        {"chain": {"family": "ip", "table": "filter", "name": chain, "type": type_, "hook": hook, "policy": policy}}
+        {
+            "chain": {
+                "family": "ip",
+                "table": "filter",
+                "name": chain,
+                "type": type_,
+                "hook": hook,
+                "policy": policy,
+            }
+        }
     ]
     rows += [{"rule": {"family": "ip", "table": "filter", "chain": chain, "expr": []}}] * rules
     return json.dumps({"nftables": rows}).encode()
@@ -235,7 +266,10 @@ def test_firewall_needs_root_and_says_so(notebook) -> None:
     assert firewall(notebook({"/proc/modules": "ext4 1 1 - Live 0x0\n"}), running("init")) is None
     rules = {"iptables-save": [0, "*filter\n:INPUT DROP [0:0]\n-A INPUT -j ufw-before-input\nCOMMIT\n"]}
     assert firewall(notebook({}, commands=rules), running("init")) == "ufw"
-    assert firewall(notebook({}, commands={"nft -j list ruleset": [0, nft("INPUT").decode()]}), running("init")) is None
+    assert (
+        firewall(notebook({}, commands={"nft -j list ruleset": [0, nft("INPUT").decode()]}), running("init"))
+        is None
+    )
 
 
 def test_mandatory_access_control(notebook) -> None:
