@@ -88,9 +88,8 @@ def nft_filters(ruleset: bytes) -> bool | None:
 
 def iptables_filters(saved: bytes) -> bool:
     """Whether ``iptables-save`` filters what comes in."""
-    text = decode(saved)
-    table = re.search(r"(?ms)^\*filter$(.*?)^COMMIT", text)
-    return bool(table and re.search(r"(?m)^(-A INPUT |:INPUT (DROP|REJECT))", table[1]))
+    table = decode(saved).partition("*filter\n")[2].partition("\nCOMMIT")[0]
+    return re.search(r"(?m)^(-A INPUT |:INPUT (DROP|REJECT))", table) is not None
 
 
 def firewall(notebook: Notebook, processes: Processes) -> Maybe[str | None]:

@@ -21,6 +21,7 @@ from typing import Protocol
 import msgspec
 
 MAX_FILE_BYTES = 4 << 20  # a larger configuration file is not read: unreadable, never cut short
+MAX_PROC_BYTES = 64 << 20  # /proc/net/tcp holds 150 bytes a connection
 MAX_OUTPUT_BYTES = 16 << 20
 COMMAND_SECONDS = 20.0
 
@@ -75,7 +76,7 @@ class Reader(Protocol):
     user_id: int
 
     def read_file(self, path: str) -> bytes | Refusal:
-        """The whole file, at most MAX_FILE_BYTES."""
+        """The whole file, at most MAX_FILE_BYTES (under /proc, MAX_PROC_BYTES)."""
         ...
 
     def list_dir(self, path: str) -> list[str] | Refusal:
@@ -110,16 +111,17 @@ class LocalReader:
         self._timeout = timeout
 
     def read_file(self, path: str) -> bytes | Refusal:
+        limit = MAX_PROC_BYTES if path.startswith("/proc/") else MAX_FILE_BYTES
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
         try:
             descriptor = os.open(path, flags)
             with os.fdopen(descriptor, "rb"):
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     return Refusal.UNREADABLE
-                data = b"".join(_chunks(descriptor))
+                data = b"".join(_chunks(descriptor, limit))
         except (OSError, ValueError) as error:
             return _refusal(error)
-        return data if len(data) <= MAX_FILE_BYTES else Refusal.UNREADABLE
+        return data if len(data) <= limit else Refusal.UNREADABLE
 
     def list_dir(self, path: str) -> list[str] | Refusal:
         try:
@@ -167,10 +169,10 @@ class LocalReader:
         return Output(process.returncode, stdout[:MAX_OUTPUT_BYTES])
 
 
-def _chunks(descriptor: int) -> Iterator[bytes]:
-    """The file in pieces, ending just past MAX_FILE_BYTES; /proc/sys refuses to be read in one large one."""
+def _chunks(descriptor: int, limit: int) -> Iterator[bytes]:
+    """The file in pieces, ending just past ``limit``; /proc/sys refuses to be read in one large one."""
     total = 0
-    while total <= MAX_FILE_BYTES and (piece := os.read(descriptor, 1 << 16)):
+    while total <= limit and (piece := os.read(descriptor, 1 << 16)):
         total += len(piece)
         yield piece
 

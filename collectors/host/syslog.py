@@ -25,7 +25,7 @@ _SHIPPERS = tuple(
 _DAYS = {"hourly": 0, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 _SYSTEM_LOGS = ("/var/log/messages", "/var/log/syslog")
 _FILES = 100
-_DEPTH = 5
+_BLOCKS, _BLOCK_LENGTH = 500, 4000
 _SPANS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "day": 86400, "d": 86400,
           "week": 604800, "w": 604800, "month": 2629800, "year": 31557600, "y": 31557600}  # fmt: skip
 
@@ -51,7 +51,7 @@ def rsyslog_includes(data: bytes) -> list[str]:
     """Paths or patterns of ``$IncludeConfig`` and ``include(file="…")``."""
     text = "\n".join(lines(data))
     return re.findall(r"(?mi)^\$IncludeConfig\s+(\S+)", text) + re.findall(
-        r'include\s*\([^)]*?file\s*=\s*"([^"]+)"', text
+        r'include\s*\([^)]{0,200}?file\s*=\s*"([^"]+)"', text
     )
 
 
@@ -59,7 +59,8 @@ def syslog_ng_targets(data: bytes) -> list[str]:
     """Hosts of network drivers in destination blocks of syslog-ng."""
     text = "\n".join(lines(data))
     found = []
-    for block in re.findall(r"destination\s+\S+\s*\{(.*?)\}\s*;", text, re.DOTALL):
+    for head in list(re.finditer(r"\bdestination\s+\S+\s*\{", text))[:_BLOCKS]:
+        block = text[head.end() : head.end() + _BLOCK_LENGTH].split("};", 1)[0]
         drivers = re.findall(r"\b(network|syslog|tcp6?|udp6?)\s*\(\s*(?:ip\s*\(\s*)?\"?([\w.:-]+)", block)
         found += [f"{'tcp' if d.startswith(('tcp', 'net', 'sys')) else 'udp'}://{h}" for d, h in drivers]
     return list(dict.fromkeys(found))
@@ -158,7 +159,7 @@ def logrotate_days(files: list[bytes]) -> Maybe[int | None]:
             else:
                 _directive(top if block is None else block, line)
     known = [k for k in kept if isinstance(k, int)]
-    if not kept or None in kept:
+    if not kept or any(days is None for days in kept):
         return None
     return min(known) if len(known) == len(kept) else UNKNOWN
 
