@@ -108,10 +108,10 @@ class Options(contract.Options, kw_only=True):
         if self.version == "v3":
             if not self.user:
                 raise ValueError("v3 需要 user")
-            if self.authentication != "none" and not self.authentication_ref:
-                raise ValueError("有 authentication 就需要 authentication_ref")
-            if self.privacy != "none" and not self.privacy_ref:
-                raise ValueError("有 privacy 就需要 privacy_ref")
+            if (self.authentication != "none") != bool(self.authentication_ref):
+                raise ValueError("authentication（例如 SHA256）和 authentication_ref 要一起写")
+            if (self.privacy != "none") != bool(self.privacy_ref):
+                raise ValueError("privacy（例如 AES128）和 privacy_ref 要一起写")
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:

@@ -182,12 +182,12 @@ def interfaces_of(
     clean: Callable[[str], str] = str,
 ) -> list[Interface]:
     """All interfaces of a target, in the order of ifIndex."""
-    columns = {
-        (table.name, column): answers.column(table, column)
-        for table in (t.IF_TABLE, t.IF_X_TABLE)
-        for first, last in table.columns
-        for column in range(first, last + 1)
-    }
+    columns: dict[tuple[str, int], dict[Oid, Value]] = {}
+    for table in (t.IF_TABLE, t.IF_X_TABLE):
+        read = answers.columns(table)
+        for first, last in table.columns:
+            for column in range(first, last + 1):
+                columns[table.name, column] = read.get(column, {})
     indexes = sorted({index[0] for column in columns.values() for index in column if len(index) == 1})
     addresses: dict[int, list[Address]] = {}
     for index, address in _addresses(answers):

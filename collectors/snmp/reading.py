@@ -33,11 +33,17 @@ class Answers(msgspec.Struct, kw_only=True):
         """The rows of a table, as far as they were read."""
         return self.walks[table.name].rows
 
+    def columns(self, table: Table) -> dict[int, dict[Oid, Value]]:
+        """Column → index → value. Columns without a row are absent."""
+        at = len(table.entry)
+        found: dict[int, dict[Oid, Value]] = {}
+        for oid, value in self.rows(table).items():
+            found.setdefault(oid[at], {})[oid[at + 1 :]] = value
+        return found
+
     def column(self, table: Table, column: int) -> dict[Oid, Value]:
         """Index → value of one column."""
-        head = (*table.entry, column)
-        size = len(head)
-        return {oid[size:]: value for oid, value in self.rows(table).items() if oid[:size] == head}
+        return self.columns(table).get(column, {})
 
     def whole(self, *tables: Table) -> bool:
         """Whether all of these tables were read to their end."""

@@ -28,7 +28,7 @@ class Agent:
 
     def after(self, oid, count):
         self.requests += 1
-        assert self.requests < 10_000, "the walk does not end"
+        assert self.requests < 1_000, "the walk does not end"
         at = bisect.bisect_right(self.oids, oid)
         return [(o, sum(o)) for o in self.oids[at : at + count]]
 
@@ -93,7 +93,7 @@ def test_an_agent_that_goes_back_ends_partial(oids, data):
         def after(self, oid, count):
             if oid >= rows[at - 1]:  # from here on it serves what it has served before, for ever
                 self.requests += 1
-                assert self.requests < 10_000, "the walk does not end"
+                assert self.requests < 300, "the walk does not end"
                 return [(rows[back] if back < at else rows[at - 1], 0)]
             return super().after(oid, count)
 
@@ -125,6 +125,7 @@ def test_the_same_oid_again_is_not_an_endless_table():
 def test_a_page_that_is_out_of_order_inside_ends_partial():
     class Shuffled(Agent):
         def after(self, oid, count):
+            super().after(oid, count)
             return [((*ENTRY, 1, 5), 0), ((*ENTRY, 1, 3), 0)]
 
     walk = walker(Shuffled([])).walk(WHOLE)
