@@ -31,8 +31,9 @@ RULES = load_rules()
 
 def rule(kind: str, violates: str = "", applies: str = "True", **more: Any) -> Rule:
     values: dict[str, Any] = {
-        "id": "r", "title": "t", "title_en": "t", "severity": "high", "evidence": ["name"], "message": "{it.name}",
-        "why": "w", "fix": "f", "controls": ControlLinks(supports=["dengbao/8.1.4.1.d"]),
+        "id": "r", "title": "t", "title_en": "t", "severity": "high", "evidence": ["name"],
+        "message": "{it.name}", "why": "w", "fix": "f",
+        "controls": ControlLinks(supports=["dengbao/8.1.4.1.d"]),
         "examples": Examples(bad=[], good=[], unknown=[]),
     }  # fmt: skip
     return Rule(kind=kind, violates=violates, applies=applies, **(values | more))
@@ -288,10 +289,9 @@ def struct(type_: type[msgspec.Struct], draw: random.Random, unknown: float) -> 
     fixed = {"source", "native_id", "uid", "scope", "labels", "relations"}
     values: dict[str, Any] = {"source": "s", "native_id": "1"} if issubclass(type_, Resource) else {}
     for name, shape in fields_of(type_).items():
-        if name not in fixed or name in ("labels", "relations"):
-            # what cannot be unknown in the model is never unknown here
-            if draw.random() >= unknown or name in fixed:
-                values[name] = value(shape, draw, unknown)
+        held = name in ("labels", "relations")  # what cannot be unknown in the model is never so here
+        if held or (name not in fixed and draw.random() >= unknown):
+            values[name] = value(shape, draw, unknown)
     return type_(**values)
 
 
@@ -338,7 +338,7 @@ def plain_python(one: Rule, resource: Resource) -> Verdict:
             return Verdict.NOT_APPLICABLE
         check = check_of(KINDS[one.kind], one.applies, one.violates, one.predicate)
         failed = check.predicate.call(resource, NOW) if check.predicate else eval(f"({one.violates})", names)
-    except Exception:
+    except Exception:  # noqa: BLE001 - any error is no answer
         return Verdict.UNKNOWN
     return Verdict.FAIL if failed else Verdict.PASS
 

@@ -87,7 +87,7 @@ REFUSED = [
     ("host", "it.os_name.x == 1", 11, "没有字段 x"),
     ("host", "any(x == 1 for x in it.os_name)", 23, "只能走列表字段"),
     ("security_group", "any(r.remot == None for r in it.rules)", 6, "是不是 remote？"),
-    ("security_group", "any(covers(r.port_min, r.port_max, r.port_min) for r in it.rules)", 37, "这里要整数或列表"),
+    ("security_group", "any(covers(r.port_min, r.port_max, r.port_min) for r in it.rules)", 37, "整数或列表"),
 ]  # fmt: skip
 
 
