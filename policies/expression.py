@@ -99,6 +99,8 @@ def _tree(text: str) -> ast.expr:
         raise ExpressionError(f"语法错误：{error.msg}", offset) from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise ExpressionError("表达式读不懂：嵌套太深或有非法字符") from error
+    if (body.lineno, body.col_offset) == (1, 0):
+        raise ExpressionError("括号不配对，或写了逗号")
     if "#" in text and _has_comment(text):
         raise ExpressionError("表达式里不能写注释", text.index("#"), "换行折叠后注释会吞掉后面的条件")
     if sum(1 for _ in ast.walk(body)) > MAX_NODES:

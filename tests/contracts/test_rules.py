@@ -1,0 +1,99 @@
+"""What every built-in rule must keep."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from policies import rule_examples
+from policies.outcome import Rule
+from policies.rules import BUILTIN, load_rules
+from policies.standards import load_standard
+from policies.verdict import SEVERITIES
+
+RULES = load_rules()
+STANDARD = load_standard("dengbao")
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
+
+
+@each_rule
+def test_its_examples_come_out_as_they_say(rule: Rule) -> None:
+    results = rule_examples.test_rule(rule)
+    assert [f"{result.place} {result.problem}" for result in results if result.problem] == []
+    assert len(results) >= 3
+
+
+@each_rule
+def test_a_careful_reader_has_nothing_to_remark(rule: Rule) -> None:
+    # a matter of operation alone belongs to no clause, and says so by an empty list
+    assert [remark for remark in rule_examples.lint(rule) if not remark.startswith("controls")] == []
+
+
+@each_rule
+def test_it_says_what_and_why_and_what_to_do(rule: Rule) -> None:
+    assert len(rule.title) <= 40
+    assert rule.title_en.isascii()
+    for text in (rule.title, rule.message, rule.why, rule.fix):
+        assert any("\u4e00" <= character <= "\u9fff" for character in text), text
+        assert not text.endswith("。") or text is rule.why
+    assert Path(rule.path).parent.parent == BUILTIN
+
+
+@each_rule
+def test_its_controls_are_in_the_catalogue_at_every_level_that_asks_for_the_same(rule: Rule) -> None:
+    for links in (rule.controls.decides, rule.controls.supports):
+        assert [control for control in links if control not in STANDARD] == []
+        whole = {same for control in links for same in STANDARD.counterparts(control)}
+        assert whole - set(links) == set()
+
+
+@each_rule
+def test_its_high_risk_cases_belong_to_its_controls(rule: Rule) -> None:
+    for case in rule.high_risk:
+        assert case in STANDARD.cases
+        assert set(STANDARD.cases[case].controls) & set(rule.controls.all()), case
+    if rule.severity in ("low", "info"):
+        assert rule.high_risk == []
+    if rule.severity == "info":
+        assert rule.controls.all() == []
+
+
+def test_the_worst_mistakes_of_each_kind_are_looked_for() -> None:
+    assert len(RULES) >= 100
+    assert {rule.severity for rule in RULES} == set(SEVERITIES)
+    counts = Counter(rule.kind for rule in RULES)
+    assert counts["host"] >= 25
+    assert counts["security_group"] >= 10
+    assert counts["account"] >= 5
+    assert counts["listener"] >= 5
+    assert counts["device"] >= 5
+    assert {"user", "port", "network", "volume", "image", "hypervisor", "cloud", "quota"} <= set(counts)
+
+
+def test_ipv6_is_judged_as_ipv4_is() -> None:
+    by_id = {rule.id: rule for rule in RULES}
+    four = [rule for rule in RULES if rule.id.endswith("-ipv4")]
+    assert len(four) == 5
+    for rule in four:
+        six = by_id[rule.id.replace("-ipv4", "-ipv6")]
+        assert six.violates == rule.violates.replace("ipv4", "ipv6")
+        assert (six.severity, six.controls.all()) == (rule.severity, rule.controls.all())
+        assert len(six.examples.bad) == len(rule.examples.bad)
+
+
+def test_what_decides_a_control_is_few_and_known() -> None:
+    """Passing these answers a whole requirement for a host; a new one is a decision, not an accident."""
+    deciding = {control: set[str]() for rule in RULES for control in rule.controls.decides}
+    for rule in RULES:
+        for control in rule.controls.decides:
+            deciding[control].add(rule.id)
+    assert {control: sorted(ids) for control, ids in deciding.items() if control.startswith("dengbao/8")} == {
+        "dengbao/8.1.4.1.a": [
+            "account-empty-password", "account-extra-superuser", "account-password-max-days",
+            "host-password-classes", "host-password-length", "host-password-max-days", "ssh-empty-passwords",
+        ],
+        "dengbao/8.1.4.1.b": ["host-lockout", "host-session-timeout"],
+        "dengbao/8.1.4.1.c": ["listener-rsh", "listener-telnet", "ssh-weak-ciphers", "ssh-weak-key-exchange"],
+        "dengbao/8.1.4.3.d": ["host-audit-immutable"],
+    }  # fmt: skip
