@@ -57,4 +57,3 @@ def volumes(pages: list[bytes], place: Place) -> Mapped:
         )
 
     return mapped(pages, "volumes", _Volume, make, place.clean)
-

@@ -78,7 +78,8 @@ def test_times_without_a_zone_are_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("highest", "asked"), [("2.93", "2.87"), ("2.100", "2.87"), ("2.79", "2.79"), ("2.9", "2.9"), ("", "2.87")]
+    ("highest", "asked"),
+    [("2.93", "2.87"), ("2.100", "2.87"), ("2.79", "2.79"), ("2.9", "2.9"), ("", "2.87")],
 )
 def test_the_microversion_that_still_tells_the_processor(highest: str, asked: str) -> None:
     assert compute.microversion(highest) == asked
@@ -183,7 +184,10 @@ MAPPERS: dict[str, Callable[[list[bytes]], Mapped]] = {
 }
 
 
-@given(st.sampled_from(sorted(MAPPERS)), st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON, max_size=3))
+@given(
+    st.sampled_from(sorted(MAPPERS)),
+    st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON, max_size=3),
+)
 def test_whatever_a_cloud_answers_no_row_is_lost_in_silence(key: str, objects: list[Any]) -> None:
     found = MAPPERS[key]([msgspec.json.encode({key: objects})])
     ids = {o["id"] for o in objects if isinstance(o, dict) and isinstance(o.get("id"), str | int)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import collectors.openstack as openstack
+from collectors import openstack
 from collectors.contract import Run, Source, SourceError
 from inventory.coverage import Batch, Status
 
@@ -50,10 +50,11 @@ def test_a_small_cloud_under_full_admin_is_complete_with_nothing_in_it(
     ],
 )
 def test_without_the_proof_a_list_is_denied_however_long(
-    service: str, path: str, kind: str, edited: Edited, replay: Replay, answer: Answer
+    *, service: str, path: str, kind: str, edited: Edited, replay: Replay, answer: Answer
 ) -> None:
     def refuse(lines: Lines) -> None:
-        answer(lines, service, path)["status"] = 403
+        params = {"name": "0" * 32} if service == "identity" else {}
+        answer(lines, service, path, **params)["status"] = 403
 
     batches = replay(edited(refuse))
     found, count = status(batches, kind)
@@ -76,9 +77,7 @@ def test_an_allowed_call_proves_nothing_without_the_administrators_role(
     assert status(replay(path, admin_roles=["auditor"]), kind)[0] is Status.COMPLETE
 
 
-def test_disks_that_servers_carry_must_be_in_the_list(
-    edited: Edited, replay: Replay, answer: Answer
-) -> None:
+def test_disks_that_servers_carry_must_be_in_the_list(edited: Edited, replay: Replay, answer: Answer) -> None:
     def none(lines: Lines) -> None:
         answer(lines, "volume", "/volumes/detail")["body"]["volumes"] = []
 
@@ -131,9 +130,7 @@ def test_several_regions_need_a_choice(edited: Edited) -> None:
         lines[1]["region"] = ""
         lines[1]["catalogue"][0]["endpoints"][0]["region"] = "zw-region-2"
 
-    source = Source(
-        name="zw", type="openstack", options=openstack.Options(recording=str(edited(two)))
-    )
+    source = Source(name="zw", type="openstack", options=openstack.Options(recording=str(edited(two))))
     with pytest.raises(SourceError) as caught:
         list(openstack.collect(source, Run(source)))
     assert "zw-region-1、zw-region-2" in caught.value.reason
@@ -147,9 +144,7 @@ def test_neutron_without_quota_details_is_proven_by_its_agents(
     def agents(rows: list[dict[str, str]]) -> Path:
         def edit(lines: Lines) -> None:
             answer(lines, "network", path)["status"] = 404
-            lines.append(
-                {"service": "network", "path": "/agents", "status": 200, "body": {"agents": rows}}
-            )
+            lines.append({"service": "network", "path": "/agents", "status": 200, "body": {"agents": rows}})
 
         return edited(edit)
 
