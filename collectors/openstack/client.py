@@ -164,13 +164,23 @@ class LiveClient:
         def once() -> Any:
             try:
                 return call()
-            except (exceptions.ConnectFailure, exceptions.ServiceUnavailable, exceptions.BadGateway) as error:
+            except (
+                exceptions.RetriableConnectionFailure,
+                exceptions.ServiceUnavailable,
+                exceptions.BadGateway,
+                exceptions.GatewayTimeout,
+                exceptions.DiscoveryFailure,
+            ) as error:
+                if _words(error) == _BAD_CERTIFICATE:
+                    raise SourceError(f"身份服务的 {_BAD_CERTIFICATE}", _CA_REMEDY) from error
                 raise RetryableError(_words(error)) from error
 
         try:
             return retry(once, self._run)
         except RetryableError as error:
-            raise SourceError(f"身份服务连不上：{error}", "检查 auth_url、网络和防火墙") from error
+            raise SourceError(
+                f"身份服务连不上：{error}", "检查 auth_url（keystone v3 的地址）、网络和防火墙"
+            ) from error
         except exceptions.MissingAuthMethods as error:
             raise SourceError(
                 "该账户要求多因素登录", "为采集建一个应用凭据（application credential）", Status.DENIED
@@ -182,11 +192,9 @@ class LiveClient:
                 Status.DENIED,
             ) from error
         except exceptions.SSLError as error:
-            raise SourceError("身份服务的 TLS 证书未通过校验", "用 ca_file 指定签发它的 CA 证书") from error
+            raise SourceError(f"身份服务的 {_BAD_CERTIFICATE}", _CA_REMEDY) from error
         except exceptions.ClientException as error:
-            raise SourceError(
-                f"身份服务登录失败：{_words(error)}", "检查 auth_url 是否是 keystone v3 的地址"
-            ) from error
+            raise SourceError(f"身份服务登录失败：{_words(error)}", "核对 auth_url 和登录参数") from error
 
     def get(
         self, service: ServiceName, path: str, params: Mapping[str, str], microversion: str = ""
@@ -226,10 +234,8 @@ class LiveClient:
             ) from error
         except exceptions.Unauthorized as error:
             raise ServiceError("令牌已失效，重新登录被拒绝", "核对凭据", Status.DENIED) from error
-        except (exceptions.ConnectFailure, exceptions.UnknownConnectionError) as error:
-            raise RetryableError(_words(error)) from error
         except (exceptions.ClientException, SDKException) as error:
-            # version discovery reports a service that is down in many ways
+            # a service that is down shows itself in many ways, version discovery has its own
             raise RetryableError(_words(error)) from error
         wait = answer.headers.get("Retry-After", "")
         if answer.status_code in _BUSY:
@@ -245,6 +251,8 @@ class LiveClient:
         self._connection.close()
 
 
+_BAD_CERTIFICATE = "TLS 证书未通过校验"
+_CA_REMEDY = "用 ca_file 指定签发它的 CA 证书"
 _UNREACHABLE = "检查该服务是否在运行、端点地址是否可达，再采集一次"
 
 
@@ -252,6 +260,7 @@ def _words(error: Exception) -> str:
     """A short reason in place of the SDK's page of text with addresses and object names."""
     text = str(error)
     for mark, words in (
+        ("CERTIFICATE_VERIFY_FAILED", _BAD_CERTIFICATE),
         ("timed out", "超时"),
         ("Connection refused", "连接被拒绝"),
         ("Name or service not known", "域名解析不到"),
@@ -259,6 +268,7 @@ def _words(error: Exception) -> str:
         ("No route to host", "没有路由"),
         ("Connection aborted", "连接中断"),
         ("Unable to establish connection", "连不上"),
+        ("versioned identity endpoints", "该地址不像 keystone"),
     ):
         if mark in text:
             return words

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import collectors.openstack as openstack
+from collectors import openstack
 from collectors.contract import Run, Source
 from inventory.coverage import Batch
 
@@ -49,7 +49,7 @@ def edited(tmp_path: Path, recordings: dict[str, Path]) -> Callable[..., Path]:
     count = iter(range(1000))
 
     def make(edit: Edit, name: str = "day1") -> Path:
-        lines = [json.loads(line) for line in gzip.open(recordings[name])]
+        lines = [json.loads(line) for line in gzip.decompress(recordings[name].read_bytes()).splitlines()]
         edit(lines)
         path = tmp_path / f"edited{next(count)}.jsonl.gz"
         path.write_bytes(gzip.compress("\n".join(json.dumps(line) for line in lines).encode()))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import collectors.openstack as openstack
+from collectors import openstack
 from collectors.contract import Run, Source, SourceError
 from collectors.openstack.replay import Recorder, ReplayClient
 from inventory.coverage import Batch, Status
@@ -282,7 +282,7 @@ def test_recording_a_replay_gives_the_same_recording(recordings: dict[str, Path]
     source = Source(name="zw", type="openstack", options=openstack.Options(recording=str(recordings["day2"])))
     copy = tmp_path / "copy.jsonl.gz"
     openstack.record(source, Run(source), copy)
-    before, after = (gzip.open(p).read().splitlines()[1:] for p in (recordings["day2"], copy))
+    before, after = (gzip.decompress(p.read_bytes()).splitlines()[1:] for p in (recordings["day2"], copy))
     assert after == before
 
 
@@ -303,7 +303,7 @@ def test_a_recorder_keeps_no_secret(
     client.get("compute", "/servers/detail", {"all_tenants": "1", "limit": "1000"}, "2.87")
     client.get("network", "/ports", {"limit": "1000"})
     client.write(tmp_path / "r.jsonl.gz")
-    text = gzip.open(tmp_path / "r.jsonl.gz").read().decode()
+    text = gzip.decompress((tmp_path / "r.jsonl.gz").read_bytes()).decode()
     assert "Planted" not in text
     assert "UGxhbnRlZC" not in text
     assert json.loads(text.splitlines()[2])["body"]["servers"][0]["adminPass"] == "******"

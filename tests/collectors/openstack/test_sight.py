@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import collectors.openstack as openstack
+from collectors import openstack
 from collectors.contract import Run, Source, SourceError
 from inventory.coverage import Batch, Status
 
@@ -50,10 +50,11 @@ def test_a_small_cloud_under_full_admin_is_complete_with_nothing_in_it(
     ],
 )
 def test_without_the_proof_a_list_is_denied_however_long(
-    service: str, path: str, kind: str, edited: Edited, replay: Replay, answer: Answer
+    *, service: str, path: str, kind: str, edited: Edited, replay: Replay, answer: Answer
 ) -> None:
     def refuse(lines: Lines) -> None:
-        answer(lines, service, path)["status"] = 403
+        params = {"name": "0" * 32} if service == "identity" else {}
+        answer(lines, service, path, **params)["status"] = 403
 
     batches = replay(edited(refuse))
     found, count = status(batches, kind)
