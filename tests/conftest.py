@@ -312,7 +312,7 @@ def assessment() -> Assessment:
             conclusion_low="不符合",
             conclusion_high="不符合",
             parameters={"partial_credit": "0", "basis": "item"},
-            notes=("部分符合是否计 0.5 未见官方文本",),
+            notes=("partial_credit = 0：公开文本没有写明，取较严的 0（未核实）", "其他说明"),
         ),
         controls=controls,
         high_risks=[

@@ -21,6 +21,7 @@ from reports.dengbao.front import front
 from reports.dengbao.problems import problems
 from reports.dengbao.wording import TITLE
 from reports.document import Document
+from reports.mask import masked
 
 __all__ = ["check_consistency", "dengbao"]
 
@@ -32,12 +33,13 @@ def dengbao(
     rules: Iterable[Rule] = (),
     marking: str = "内部",
     changes: Sequence[Change] | None = None,
+    mask_addresses: bool = False,
 ) -> Document:
     """The self-check report of one system. ``rules`` give problems their titles and reasons (without them,
     a problem is called after its first finding). ``changes`` since the last snapshot; None = there is none
-    to compare with."""
+    to compare with. ``mask_addresses`` leaves the network part of addresses only."""
     found = problems(assessment, rules)
-    return Document(
+    document = Document(
         title=TITLE,
         subtitle=assessment.system.title,
         marking=marking,
@@ -56,3 +58,7 @@ def dengbao(
             *annexes(assessment, found, changes),
         ],
     )
+    if not mask_addresses:
+        return document
+    cites = {c.control.cite.partition(" ")[0] for c in assessment.controls}
+    return masked(document, cites | {risk.case for risk in assessment.high_risks})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.assessment import Assessment, ControlVerdict, HighRisk
+from policies.assessment import Assessment, ControlVerdict, HighRisk, Score
 from policies.verdict import Verdict
 from reports.dengbao.front import filing, last_assessment
 from reports.dengbao.problems import Problem, count_risks
@@ -153,14 +153,29 @@ def conclusion(assessment: Assessment) -> list[Block]:
             [2, 4],
             caption=CONCLUSION,
         ),
+        *_method(score),
+    ]
+
+
+def _method(score: Score) -> list[Block]:
+    """Parameters with their verification status; notes that belong to none of them stand below."""
+    rows: list[list[str | Cell]] = []
+    told = set()
+    for name, value in score.parameters.items():
+        note = next((n for n in score.notes if n.startswith(f"{name} = ")), "")
+        told.add(note)
+        text = note.partition("：")[2]
+        rows.append([name, value, Cell(text, "unknown") if text else "有公开来源，或未影响本次结果"])
+    rest = [note for note in score.notes if note not in told]
+    others: list[Block] = [Paragraph("方法的其他说明："), Bullets(rest)] if rest else []
+    return [
         Table(
-            ["参数", "本次取值"],
-            [[name, value] for name, value in score.parameters.items()],
-            [2, 4],
-            caption="表 7-2 方法参数（公开文本未定之处，取值可配置）",
+            ["参数", "取值", "核实情况"],
+            rows,
+            [2, 1.2, 5],
+            caption="表 7-2 方法参数（取值可配置）",
         ),
-        Paragraph("方法中尚未与官方文本核实之处："),
-        Bullets(list(score.notes) or ["无"]),
+        *others,
     ]
 
 
