@@ -26,6 +26,7 @@ from zhengguan.loop import Collected, assess_all, collect_into, latest, opened
 
 _MARK = ".zhengguan-demo"  # a folder that carries it was made by the demo and may be made anew
 HOST = "this-host"
+SILENT = "venus-vsos-v0600r0705b20180507"  # the device that does not answer on the second day
 
 
 class Demo(msgspec.Struct, kw_only=True):
@@ -53,6 +54,7 @@ def make(out: Path, progress: Callable[[Progress], None], now: Callable[[], date
     collect_into(
         store, yesterday, concurrency=2, progress=progress, now=lambda: now() - day, note="前一天（录制回放）"
     )
+    (out / "recordings" / "snmp" / f"{SILENT}.snmprec.gz").unlink()
     today = collect_into(
         store, config.sources, concurrency=3, progress=progress, now=now, note="当天（录制回放和本机）"
     )

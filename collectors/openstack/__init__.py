@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
@@ -45,6 +46,8 @@ OpenStack 的默认策略没有“看见全部、什么都不能改”的角色�
 class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How to reach the cloud: a ``cloud`` of clouds.yaml, or ``auth_url`` with an application credential
     or a password, or the ``recording`` of an earlier run."""
+
+    PATHS: ClassVar[tuple[str, ...]] = ("config_file", "ca_file", "recording")
 
     cloud: str = ""  # name in clouds.yaml
     config_file: str = ""  # path of clouds.yaml; "" = where openstacksdk looks for it

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -62,6 +62,8 @@ class Options(contract.Options, kw_only=True):
     """``targets``: "host", "host:port" or "[v6]:port". With ``recording`` (a folder of .snmprec or
     .snmprec.gz files, or one file) they are names of files without the ending, and none given means all
     files; a target without a file has not answered. Times in seconds."""
+
+    PATHS: ClassVar[tuple[str, ...]] = ("recording",)
 
     targets: list[str] = msgspec.field(default_factory=list)
     version: Literal["v2c", "v3"] = "v2c"

@@ -57,14 +57,30 @@ def show(collected: Collected) -> None:
         )
 
 
+_SCOPES_NAMED = 3
+
+
 def reasons(found: list[Collection]) -> list[str]:
-    """What is not complete, grouped: the same reason for many kinds is one line."""
-    groups: dict[tuple[Status, str, str], list[str]] = {}
+    """What is not complete, grouped: the same reason for many kinds and scopes is one line."""
+    groups: dict[tuple[Status, str, str], dict[str, list[str]]] = {}
     for c in found:
         if c.status is not Status.COMPLETE:
-            what = f"{c.kind}（{c.scope}）" if c.scope else c.kind
-            groups.setdefault((c.status, c.reason, c.remedy), []).append(what)
+            scopes = groups.setdefault((c.status, c.reason, c.remedy), {}).setdefault(c.kind, [])
+            scopes += [c.scope] if c.scope else []
     return [
-        f"{status.label}：{'、'.join(kinds)}；{reason}" + (f"。{remedy}" if remedy else "")
+        f"{status.label}：{_what(kinds)}；{reason}" + (f"。{remedy}" if remedy else "")
         for (status, reason, remedy), kinds in groups.items()
     ]
+
+
+def _what(kinds: dict[str, list[str]]) -> str:
+    """Kinds, and the scopes where they have some: the first few by name, the others by number."""
+    by_scopes: dict[tuple[str, ...], list[str]] = {}
+    for kind, scopes in kinds.items():
+        by_scopes.setdefault(tuple(scopes), []).append(kind)
+    parts = []
+    for scopes_, names in by_scopes.items():
+        more = f" 等 {len(scopes_)} 个" if len(scopes_) > _SCOPES_NAMED else ""
+        where = f"（{'、'.join(scopes_[:_SCOPES_NAMED])}{more}）" if scopes_ else ""
+        parts.append("、".join(names) + where)
+    return "；".join(parts)
