@@ -3,8 +3,9 @@
     python -m benchmarks.bench_snmp [--devices 200] [--rounds 3] [--concurrency 32]
 
 Devices are simulated in another process (tests/lab/snmp-farm) from eight recordings of 25 to 61 interfaces.
-The bare client reads the same columns with the same page size and keeps the rows (a walk per column: gufo
-has no ranges of columns); the collector also checks, maps to resources, redacts and writes evidence. ``walk only`` is our walker without the mapping.
+The bare client reads the same columns with the same page size and keeps the rows, a walk per column, since
+gufo knows no range of columns. The collector also checks, maps to resources, redacts and writes evidence;
+``walk only`` is our walker without the mapping.
 Rounds are interleaved; figures are medians of process CPU time, so a busy machine matters little.
 """
 
