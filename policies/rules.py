@@ -12,15 +12,13 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from inventory.kinds import KINDS
 from policies.expression import ExpressionError
 from policies.freeze import path_shape, template
 from policies.loops import check_of
 from policies.outcome import Rule
 from policies.predicates import PREDICATES
-from policies.yaml_text import YamlError, YamlText, read_yaml
+from policies.yaml_text import YamlError, YamlText, read_yaml, typed
 
 BUILTIN = Path(__file__).parent / "rules"
 
@@ -28,14 +26,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CONTROL = re.compile(r"[a-z][a-z0-9]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 _DENGBAO = re.compile(r"dengbao/[6-9]\.[12]\.\d{1,2}\.\d{1,2}\.[a-z]")
 _CASE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{1,2}")
-_PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
-_MESSAGES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"Object contains unknown field `(.+)`"), "不认识的项 {0}"),
-    (re.compile(r"Object missing required field `(.+)`"), "缺少 {0}"),
-    (re.compile(r"Invalid enum value (.+)"), "不能是 {0}"),
-    (re.compile(r"Expected `(.+)`, got `(.+)`"), "要 {0}，而写的是 {1}"),
-)
-_REMEDIES = {
+_HINTS = {
     "examples": "每条规则要有 bad、good、unknown 三种例子，规则才会加载",
     "severity": "写 critical、high、medium、low 或 info",
 }
@@ -89,9 +80,9 @@ def load_rule(path: Path) -> Rule:
 
 def _convert(source: YamlText) -> Rule:
     try:
-        rule = msgspec.convert(source.data, Rule)
-    except msgspec.ValidationError as error:
-        raise RulesError([_invalid(source, str(error))]) from error
+        rule = typed(source, Rule, hints=_HINTS)
+    except YamlError as error:
+        raise RulesError([error]) from error
     name = source.path.stem
     if not _ID.fullmatch(name):
         raise RulesError([source.error(f"文件名 {name} 不能作规则 id", hint="只用小写字母、数字和 -")])
@@ -104,29 +95,10 @@ def _convert(source: YamlText) -> Rule:
     return rule
 
 
-def _invalid(source: YamlText, text: str) -> YamlError:
-    match = _PLACE.search(text)
-    steps = re.findall(r"\.([A-Za-z_]\w*)|\[(\d+)\]", match["path"]) if match else []
-    place: list[str | int] = [name or int(index) for name, index in steps]
-    bare = text[: match.start()] if match else text
-    for pattern, chinese in _MESSAGES:
-        found = pattern.fullmatch(bare)
-        if found:
-            key = found[1]
-            hint = _REMEDIES.get(key, _REMEDIES.get(str(place[0]) if place else "", ""))
-            if "unknown field" in bare:
-                close = get_close_matches(key, Rule.__struct_fields__, n=1)
-                hint = f"是不是 {close[0]}？" if close else "删掉它"
-                place = [*place, key]
-            where = "（在 " + ".".join(str(step) for step in place) + "）" if place else ""
-            return source.error(chinese.format(*found.groups()) + where, place, hint)
-    return source.error(bare, place)
-
-
 def _examples(rule: Rule, source: YamlText) -> Iterable[YamlError]:
     for word in ("bad", "good", "unknown"):
         if not getattr(rule.examples, word):
-            yield source.error(f"examples.{word} 里没有例子", ["examples", word], _REMEDIES["examples"])
+            yield source.error(f"examples.{word} 里没有例子", ["examples", word], _HINTS["examples"])
 
 
 def _kind(rule: Rule, source: YamlText) -> Iterable[YamlError]:

@@ -18,14 +18,13 @@ import msgspec
 
 from inventory.systems import Grade
 from policies.assessment import Automation, Control
-from policies.yaml_text import YamlError, YamlText, read_yaml
+from policies.yaml_text import YamlError, YamlText, read_yaml, typed
 
 BUILT_IN = Path(__file__).with_name("standards")
 
 T = TypeVar("T")
 Part = Literal["general", "cloud"]
 _Order: TypeAlias = tuple[int, tuple[int, ...], str]
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _CITE = re.compile(r"(\d+(?:\.\d+)+)(?: ([a-z])\))?")
 
 
@@ -213,7 +212,7 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
     path = found[0]
     try:
         text = read_yaml(path)
-        catalogue = _as(text, _Catalogue)
+        catalogue = typed(text, _Catalogue)
         if catalogue.name != name:
             raise text.error(f"name 应与文件名一致：{name}，而不是 {catalogue.name}", ["name"])
         cases = _beside(path, "high-risk", _Cases) or _Cases(name="", title="", cases=())
@@ -241,18 +240,7 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
 
 def _beside(path: Path, suffix: str, type_: type[T]) -> T | None:
     other = path.with_name(f"{path.stem}-{suffix}.yaml")
-    return _as(read_yaml(other), type_) if other.is_file() else None
-
-
-def _as(text: YamlText, type_: type[T]) -> T:
-    """The file's data as a struct. msgspec tells the place as ``$.points[3].at[...]``."""
-    try:
-        return msgspec.convert(text.data, type_)
-    except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at `")
-        known = where.partition("[...]")[0]
-        place = [key or int(index) for key, index in _STEP.findall(known)]
-        raise text.error(message, place) from error
+    return typed(read_yaml(other), type_) if other.is_file() else None
 
 
 def _cases_by_id(cases: tuple[Case, ...], path: Path) -> dict[str, Case]:

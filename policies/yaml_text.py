@@ -6,9 +6,11 @@ No anchors (a file of a kilobyte could stand for gigabytes), no key twice, no cu
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
@@ -16,6 +18,16 @@ import yaml
 MAX_BYTES = 256 * 1024
 
 Place = Sequence[str | int]
+T = TypeVar("T")
+
+_WHERE = re.compile(r" - at `\$(?P<path>.*?)`$")
+_STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
+_COMPLAINTS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"Object contains unknown field `(.+)`"), "不认识的键 {0}"),
+    (re.compile(r"Object missing required field `(.+)`"), "缺少 {0}"),
+    (re.compile(r"Invalid enum value (.+)"), "不能是 {0}"),
+    (re.compile(r"Expected `(.+)`, got `(.+)`"), "要 {0}，而写的是 {1}"),
+)
 
 
 class YamlError(Exception):
@@ -47,6 +59,13 @@ class YamlText(msgspec.Struct, frozen=True):
         if offset is not None and isinstance(node, yaml.ScalarNode):
             line, column = self._inside(node, offset)
         return YamlError(self.path, message, line + 1, column + 1, hint)
+
+    def error_at_key(self, message: str, place: Place, hint: str = "") -> YamlError:
+        """The same at the key itself, whose value may stand lines below it."""
+        mapping = self._find(place[:-1])
+        keys = [key for key, _ in mapping.value] if isinstance(mapping, yaml.MappingNode) else []
+        key = next((key for key in keys if key.value == str(place[-1])), mapping)
+        return YamlError(self.path, message, key.start_mark.line + 1, key.start_mark.column + 1, hint)
 
     def _find(self, place: Place) -> yaml.Node:
         node = self.node
@@ -117,6 +136,70 @@ def parse_yaml(text: str, path: Path) -> YamlText:
     finally:
         loader.dispose()
     return YamlText(path, text, data, node)
+
+
+def typed(
+    source: YamlText,
+    type_: type[T],
+    *,
+    data: Any = None,
+    place: Place = (),
+    known: Iterable[str] = (),
+    hints: Mapping[str, str] = MappingProxyType({}),
+) -> T:
+    """The file's data as a struct, or ``data``, which stands at ``place``. Raises YamlError.
+
+    ``known`` are keys that are right at the root of the struct beside its fields, ``hints`` what to do by
+    the key that is wrong or missing, or by the first key on the way to it.
+    """
+    try:
+        return msgspec.convert(source.data if data is None else data, type_)
+    except msgspec.ValidationError as error:
+        raise _complaint(source, str(error), type_, place, known, hints) from error
+
+
+def _complaint(
+    source: YamlText, text: str, type_: Any, place: Place, known: Iterable[str], hints: Mapping[str, str]
+) -> YamlError:
+    match = _WHERE.search(text)
+    way = match["path"].partition("[...]")[0] if match else ""
+    steps: list[str | int] = [name or int(index) for name, index in _STEP.findall(way)]
+    bare = text[: match.start()] if match else text
+    for pattern, chinese in _COMPLAINTS:
+        found = pattern.fullmatch(bare)
+        if not found:
+            continue
+        key = found[1]
+        hint = hints.get(key, hints.get(str(steps[0]) if steps else "", ""))
+        where = "（在 " + ".".join(str(step) for step in steps) + "）" if steps else ""
+        message = chinese.format(*found.groups()) + where
+        if "unknown field" in bare:
+            fields = [*_fields_at(type_, steps), *(() if steps else known)]
+            return source.error_at_key(message, [*place, *steps, key], suggestion(key, fields) or "删掉它")
+        return source.error(message, [*place, *steps], hint)
+    return source.error(bare, [*place, *steps])
+
+
+def _fields_at(type_: Any, steps: Sequence[str | int]) -> list[str]:
+    """Field names of the struct that lies at the end of a way through ``type_``."""
+    if not steps:
+        structs = [t for t in (type_, *getattr(type_, "__args__", ())) if hasattr(t, "__struct_fields__")]
+        return [name for struct in structs for name in struct.__struct_fields__]
+    candidates = [type_, *getattr(type_, "__args__", ())]
+    if isinstance(steps[0], int):
+        return [name for inner in candidates[1:] for name in _fields_at(inner, steps[1:])]
+    structs = [t for t in candidates if hasattr(t, "__struct_fields__")]
+    inner = [f.type for t in structs for f in msgspec.structs.fields(t) if f.encode_name == steps[0]]
+    return [name for t in inner for name in _fields_at(t, steps[1:])]
+
+
+def suggestion(word: str, candidates: Iterable[str]) -> str:
+    """A hint naming the closest right word, or all where none is close and they are few; else ""."""
+    words = list(candidates)
+    close = get_close_matches(word, words, n=1)
+    if close:
+        return f"是不是 {close[0]}？"
+    return f"可用的有：{'、'.join(words)}" if 0 < len(words) <= 24 else ""
 
 
 def _refuse_tricks(root: yaml.Node, path: Path) -> None:

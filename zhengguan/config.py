@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ import msgspec
 from collectors.contract import REGISTRY, Options, Source, collector
 from inventory.systems import System
 from policies.assessment import Edition
+from policies.yaml_text import YamlError, YamlText, parse_yaml, read_yaml, suggestion, typed
 from zhengguan.errors import UserError
-from zhengguan.yaml_lines import Marked, load_marked
 
 DEFAULT_FILE = "zhengguan.yaml"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -88,7 +87,7 @@ class Config(msgspec.Struct, kw_only=True):
         raise UserError(
             f"没有名为 {name!r} 的系统",
             where=str(self.path),
-            remedy=did_you_mean(name, [s.name for s in self.systems]) or "先在 systems 下登记",
+            remedy=suggestion(name, [s.name for s in self.systems]) or "先在 systems 下登记",
         )
 
     def rule_folders(self) -> list[Path]:
@@ -98,33 +97,40 @@ class Config(msgspec.Struct, kw_only=True):
 
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Read and check a configuration. Raises UserError with file, line and remedy."""
+    if not path.exists():
+        raise UserError(f"找不到配置文件 {path}", remedy="用 zhengguan init 写一份，或用 -c 指明位置")
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(
-            f"找不到配置文件 {path}", remedy="用 zhengguan init 写一份，或用 -c 指明位置"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"配置文件 {path} 读不出：{error}", remedy="检查权限；文件须为 UTF-8") from error
-    return parse_config(text, path, environ)
+        return _checked(read_yaml(path), environ)
+    except YamlError as error:
+        raise yaml_error(error) from error
 
 
 def parse_config(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """The same from text; ``path`` names it in errors and places its relative paths."""
-    marked = load_marked(text, str(path))
-    data = {} if marked.data is None else marked.data
+    try:
+        return _checked(parse_yaml(text, path), environ)
+    except YamlError as error:
+        raise yaml_error(error) from error
+
+
+def yaml_error(error: YamlError) -> UserError:
+    """A mistake in a YAML file, as what the user is told."""
+    where = f"{error.path}:{error.line}" if error.line else str(error.path)
+    return UserError(error.message, where=where, remedy=error.hint)
+
+
+def _checked(source: YamlText, environ: Mapping[str, str]) -> Config:
+    data = source.data
     if not isinstance(data, dict):
-        raise UserError(
-            "配置文件的最外层必须是 键: 值", where=f"{path}:1", remedy="参照 zhengguan init 写出的样例"
-        )
+        raise source.error("配置文件的最外层必须是 键: 值", hint="参照 zhengguan init 写出的样例")
     _override(data, environ)
-    file = convert(marked, data, _File)
-    folder = path.parent.resolve()
-    sources = [_source(marked, index, raw, folder) for index, raw in enumerate(file.sources)]
-    _unique(marked, "sources", [s.name for s in sources])
-    _unique(marked, "systems", [s.name for s in file.systems])
+    file = typed(source, _File)
+    folder = source.path.parent.resolve()
+    sources = [_source(source, index, raw, folder) for index, raw in enumerate(file.sources)]
+    _unique(source, "sources", [s.name for s in sources])
+    _unique(source, "systems", [s.name for s in file.systems])
     return Config(
-        path=path,
+        path=source.path,
         folder=folder,
         store=_store_url(file.store, folder),
         sources=sources,
@@ -151,18 +157,17 @@ def _override(data: dict[str, Any], environ: Mapping[str, str]) -> None:
                     part[key] = int(value) if value.isdecimal() else value
 
 
-def _source(marked: Marked, index: int, raw: dict[str, Any], folder: Path) -> Source:
-    at: tuple[str | int, ...] = ("sources", index)
-    head = convert(marked, raw, _SourceHead, at)
+def _source(file: YamlText, index: int, raw: dict[str, Any], folder: Path) -> Source:
+    at = ("sources", index)
+    head = typed(file, _SourceHead, data=raw, place=at)
     if not _NAME.fullmatch(head.name):
-        raise UserError(
-            f"来源名 {head.name!r} 只能用字母、数字、点、横线、下划线", where=marked.place((*at, "name"))
-        )
+        raise file.error(f"来源名 {head.name!r} 只能用字母、数字、点、横线、下划线", (*at, "name"))
     if head.type not in REGISTRY:
-        remedy = did_you_mean(head.type, list(REGISTRY)) or f"可用的类型：{'、'.join(sorted(REGISTRY))}"
-        raise UserError(f"没有 {head.type!r} 这种来源", where=marked.place((*at, "type")), remedy=remedy)
+        raise file.error(f"没有 {head.type} 这种来源", (*at, "type"), suggestion(head.type, REGISTRY))
     own = {key: value for key, value in raw.items() if key not in _SourceHead.__struct_fields__}
-    options = convert(marked, own, collector(head.type).Options, at)
+    options = typed(
+        file, collector(head.type).Options, data=own, place=at, known=_SourceHead.__struct_fields__
+    )
     _resolve_paths(options, folder)
     return Source(
         name=head.name,
@@ -180,67 +185,7 @@ def _resolve_paths(options: Options, folder: Path) -> None:
             setattr(options, name, str(folder / Path(value).expanduser()))
 
 
-def _unique(marked: Marked, section: str, names: list[str]) -> None:
+def _unique(file: YamlText, section: str, names: list[str]) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise UserError(f"{section} 里有两个 {name!r}", where=marked.place((section, index, "name")))
-
-
-def convert(marked: Marked, data: Any, kind: type[Any], at: tuple[str | int, ...] = ()) -> Any:
-    """Check decoded YAML against a struct. Raises UserError at the line of what is wrong."""
-    try:
-        return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        path, message, field = _explain(str(error))
-        place = marked.place((*at, *path, field) if field else (*at, *path))
-        remedy = ""
-        if field:
-            target = _struct_at(kind, path)
-            known = [*target.__struct_fields__] if target else []
-            if kind is not _SourceHead and issubclass(kind, Options):
-                known += _SourceHead.__struct_fields__
-            remedy = did_you_mean(field, known) or (f"可用的键：{'、'.join(known)}" if known else "")
-        raise UserError(message, where=place, remedy=remedy) from error
-
-
-_AT = re.compile(r" - at `\$(.*?)`$")
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
-_WORDS = (
-    (re.compile(r"Object contains unknown field `(.*)`"), "不认识的键 {0!r}"),
-    (re.compile(r"Object missing required field `(.*)`"), "缺少 {0!r}"),
-    (re.compile(r"Expected `(.*)`, got `(.*)`"), "要的是 {0}，写的是 {1}"),
-    (re.compile(r"Invalid enum value (.*)"), "不允许的值 {0}"),
-)
-
-
-def _explain(error: str) -> tuple[tuple[str | int, ...], str, str]:
-    """Path, Chinese message, and the unknown field's name of one msgspec error."""
-    path: tuple[str | int, ...] = ()
-    if match := _AT.search(error):
-        steps = _STEP.finditer(match[1])
-        path = tuple(int(s[2]) if s[2] else s[1] for s in steps if s[1] or s[2])
-        error = error[: match.start()]
-    for pattern, words in _WORDS:
-        if match := pattern.fullmatch(error):
-            field = match[1] if "unknown field" in error else ""
-            return path, words.format(*match.groups()), field
-    return path, error, ""
-
-
-def _struct_at(kind: type[Any], path: tuple[str | int, ...]) -> type[Any] | None:
-    if not path:
-        return kind
-    fields = {f.name: f.type for f in msgspec.structs.fields(kind)}
-    inner = fields.get(str(path[0]))
-    rest = [step for step in path[1:] if not isinstance(step, int)]
-    arguments = [inner, *getattr(inner, "__args__", ())]
-    for candidate in arguments:
-        if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct):
-            return _struct_at(candidate, tuple(rest))
-    return None
-
-
-def did_you_mean(word: str, among: list[str]) -> str:
-    """A remedy naming the closest known word, or ""."""
-    close = get_close_matches(word, among, n=1, cutoff=0.6)
-    return f"是不是 {close[0]!r}？" if close else ""
+            raise file.error(f"{section} 里有两个 {name}", (section, index, "name"), "换一个名字")

@@ -19,7 +19,7 @@ from policies.outcome import Rule
 from policies.rules import RulesError, load_rules
 from policies.standards import load_standard
 from zhengguan import __version__
-from zhengguan.config import DEFAULT_FILE, Config, load_config
+from zhengguan.config import DEFAULT_FILE, Config, load_config, yaml_error
 from zhengguan.errors import UserError
 
 PROGRAM = f"zhengguan {__version__}"
@@ -110,8 +110,8 @@ def refused(error: RulesError) -> UserError:
     """The first of the rules' errors, and how many more there are."""
     first = error.errors[0]
     more = f"（还有 {len(error.errors) - 1} 处，见 zhengguan rules test）" if len(error.errors) > 1 else ""
-    where = f"{first.path}:{first.line}" if first.line else str(first.path)
-    return UserError(f"{first.message}{more}", where=where, remedy=first.hint)
+    told = yaml_error(first)
+    return UserError(told.what + more, where=told.where, remedy=told.remedy)
 
 
 def assess_all(

@@ -64,7 +64,7 @@ def test_a_rule_loads_with_its_file_name_as_id(tmp_path: Path) -> None:
 REFUSALS = [
     ("kind: user", "kind: usr", "user-mfa.yaml:3:7: 没有资源类型 usr。是不是 user？"),
     ("severity: high", "severity: hihg", "user-mfa.yaml:4:11: 不能是 'hihg'（在 severity）。写 critical、high"),
-    ("severity: high", "sevrity: high", "user-mfa.yaml:4:10: 不认识的项 sevrity（在 sevrity）。是不是 severity？"),
+    ("severity: high", "sevrity: high", "user-mfa.yaml:4:1: 不认识的键 sevrity。是不是 severity？"),
     ("title_en: Users have MFA\n", "", "user-mfa.yaml:1:1: 缺少 title_en"),
     ("it.mfa_enabled\n", "it.mfa_enabld\n", "user-mfa.yaml:8:14: user 没有字段 mfa_enabld。是不是 mfa_enabled？"),
     ("it.administrator == True", "it.administrator is True", "user-mfa.yaml:7:3: 不能用 is"),
@@ -87,7 +87,7 @@ REFUSALS = [
     ("[6.4.1.3]", "6.4.1.3", "user-mfa.yaml:14:12: 要 array，而写的是 str（在 high_risk）"),
     ("  unknown: [{name: a, enabled: true, administrator: true}]\n", "", "user-mfa.yaml:16:3: 缺少 unknown（在 examples）。每条规则"),
     ("  unknown: [{name: a, enabled: true, administrator: true}]\n", "  unknown: []\n", "user-mfa.yaml:18:12: examples.unknown 里没有例子"),
-    ("examples:\n", "exmples:\n", "不认识的项 exmples"),
+    ("examples:\n", "exmples:\n", "user-mfa.yaml:15:1: 不认识的键 exmples。是不是 examples？"),
     ("why: 口令会泄露", "why: ''", "user-mfa.yaml:11:6: why 是空的"),
     ("why: 口令会泄露", "why: a\nwhy: b", "user-mfa.yaml:12:1: why 写了两次"),
     ("why: 口令会泄露", "why: &x a", "user-mfa.yaml:11:6"),

@@ -166,7 +166,7 @@ def test_users_bring_their_own_standard(tmp_path: Path) -> None:
         ("3: 2.1 b)", "3: 2.1 a)", 13, "province/2.1.a 出现两次"),
         ("1.1 a)", "1.1 第一项", 9, "条款写作"),
         ("automation: manual", "automation: magic", 14, "magic"),
-        ("summary: 每季度复核", "summery: 每季度复核", 13, "summery"),
+        ("summary: 每季度复核", "summery: 每季度复核", 16, "summary"),
         ("sag: S", "sag: [S", 8, "语法错误"),
     ],
 )

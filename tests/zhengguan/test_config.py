@@ -57,18 +57,18 @@ def test_environment_overrides_single_values() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("stor: x\n", "zhengguan.yaml:1", ["不认识的键 'stor'", "'store'"]),
+        ("stor: x\n", "zhengguan.yaml:1", ["不认识的键 stor", "是不是 store"]),
         (
             GOOD.replace("deadline_seconds: 30", "deadline: 30"),
             "zhengguan.yaml:6",
-            ["'deadline'", "deadline_seconds"],
+            ["deadline", "deadline_seconds"],
         ),
-        (GOOD.replace("type: local", "type: locl"), "zhengguan.yaml:4", ["'locl'", "'local'"]),
+        (GOOD.replace("type: local", "type: locl"), "zhengguan.yaml:4", ["locl", "是不是 local"]),
         (GOOD.replace("grade: s2a2", "grade: 二级"), "zhengguan.yaml:8", ["S3A3"]),
         (
             GOOD.replace("sources: [this-host]", "sorces: [this-host]"),
             "zhengguan.yaml:13",
-            ["'sorces'", "'sources'"],
+            ["sorces", "是不是 sources"],
         ),
         (
             GOOD.replace("deadline_seconds: 30", "deadline_seconds: soon"),
@@ -78,7 +78,7 @@ def test_environment_overrides_single_values() -> None:
         (GOOD.replace("name: this-host", "name: ../etc"), "zhengguan.yaml:3", ["../etc"]),
         ("sources: [\n", "zhengguan.yaml:2", ["YAML"]),
         ("- a\n", "zhengguan.yaml:1", ["键: 值"]),
-        ("sources:\n  - type: local\n", "zhengguan.yaml:2", ["缺少 'name'"]),
+        ("sources:\n  - type: local\n", "zhengguan.yaml:2", ["缺少 name"]),
     ],
 )
 def test_a_wrong_file_names_line_and_remedy(text: str, place: str, words: list[str]) -> None:
@@ -92,7 +92,7 @@ def test_a_wrong_file_names_line_and_remedy(text: str, place: str, words: list[s
 
 def test_two_sources_of_one_name_are_refused() -> None:
     twice = "sources:\n  - {name: a, type: local}\n  - {name: a, type: local}\n"
-    with pytest.raises(UserError, match="两个 'a'") as caught:
+    with pytest.raises(UserError, match="两个 a") as caught:
         parse(twice)
     assert caught.value.where == "zhengguan.yaml:3"
 
@@ -106,7 +106,7 @@ def test_a_secret_in_the_file_is_refused() -> None:
 
 def test_an_alias_bomb_costs_nothing() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
-    with pytest.raises(UserError, match="不认识的键"):
+    with pytest.raises(UserError, match="锚点"):
         parse("\n".join(lines) + "\n")
 
 

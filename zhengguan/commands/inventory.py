@@ -13,8 +13,9 @@ from inventory.resource import Resource, plain
 from inventory.snapshot import Snapshot
 from inventory.store import Store
 from inventory.unknown import Unknown
+from policies.yaml_text import suggestion
 from zhengguan import console
-from zhengguan.config import Config, did_you_mean
+from zhengguan.config import Config
 from zhengguan.errors import Exit, UserError
 from zhengguan.loop import configured, latest, opened
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     verb = verbs.get(options.what)
     if verb is None:
         if options.what not in KINDS:
-            remedy = did_you_mean(options.what, [*KINDS, *verbs]) or f"种类有：{'、'.join(KINDS)}"
+            remedy = suggestion(options.what, [*KINDS, *verbs]) or f"种类有：{'、'.join(KINDS)}"
             raise UserError(f"没有 {options.what!r} 这一类资源", remedy=remedy)
         verb = _list
     verb(options, config, store)
@@ -179,7 +180,7 @@ def _show(options: argparse.Namespace, config: Config, store: Store) -> None:
     uid = _argument(options)
     resource = snapshot.get(uid)
     if resource is None:
-        close = did_you_mean(uid, [r.uid for r in snapshot if r.uid.startswith(uid.split("/")[0])][:5000])
+        close = suggestion(uid, [r.uid for r in snapshot if r.uid.startswith(uid.split("/")[0])][:5000])
         raise UserError(f"快照 {snapshot.info.id} 里没有 {uid}", remedy=close)
     referring = store.referring(uid)
     behind = [c for c in snapshot.collections if (c.source, c.kind) == (resource.source, resource.KIND)]

@@ -13,8 +13,9 @@ from policies.rule_examples import lint, test_rule
 from policies.rules import RulesError, load_rules
 from policies.standards import Standard, load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
+from policies.yaml_text import suggestion
 from zhengguan import console
-from zhengguan.config import DEFAULT_FILE, did_you_mean, load_config
+from zhengguan.config import DEFAULT_FILE, load_config
 from zhengguan.errors import Exit, UserError
 from zhengguan.loop import refused
 
@@ -55,7 +56,7 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
     by_id = {rule.id: rule for rule in rules}
     if options.id not in by_id:
         raise UserError(
-            f"没有规则 {options.id!r}", remedy=did_you_mean(options.id, list(by_id)) or "zhengguan rules list"
+            f"没有规则 {options.id!r}", remedy=suggestion(options.id, list(by_id)) or "zhengguan rules list"
         )
     rule = by_id[options.id]
     if options.json:
