@@ -22,7 +22,7 @@ from policies.assessment import Assessment
 from zhengguan import console
 from zhengguan.config import Config, parse_config
 from zhengguan.errors import UserError
-from zhengguan.loop import Collected, assess_all, collect_into, latest, opened
+from zhengguan.loop import Collected, assess_all, collect_into, latest, opened, rules_of
 
 _MARK = ".zhengguan-demo"  # a folder that carries it was made by the demo and may be made anew
 HOST = "this-host"
@@ -61,11 +61,11 @@ def make(out: Path, progress: Callable[[Progress], None], now: Callable[[], date
     snapshot = latest(store)
     progress(Progress(source="核查", what="规则与评分"))
     assessments = assess_all(config, snapshot, systems=config.systems)
-    changes = since_last(store, snapshot)
+    changes, rules = since_last(store, snapshot), rules_of(config)
     reports = []
     for index, assessment in enumerate(assessments):
         progress(Progress(source="报告", what=assessment.system.title, done=index, total=len(assessments)))
-        reports += write(assessment, list(FORMATS), out / "reports", changes=changes)
+        reports += write(assessment, list(FORMATS), out / "reports", changes=changes, rules=rules)
     return Demo(
         config=config,
         store=store,

@@ -42,7 +42,7 @@ from zhengguan.commands.check import as_json, grouped, score_line
 from zhengguan.commands.report import FORMATS, render, since_last
 from zhengguan.config import Config
 from zhengguan.errors import UserError
-from zhengguan.loop import assess_all, collect_into
+from zhengguan.loop import assess_all, collect_into, rules_of
 
 log = logging.getLogger("zhengguan.serve")
 
@@ -225,7 +225,7 @@ async def _report(program: Program, request: Request) -> Response:
 def _rendered(program: Program, assessment: Assessment, form: str) -> bytes:
     ready = program.ready
     changes = since_last(program.store, ready.snapshot) if ready else []
-    return render(form, assessment, changes)
+    return render(form, assessment, changes, rules_of(program.config))
 
 
 _TEMPLATES = jinja2.Environment(

@@ -10,10 +10,11 @@ from collectors.contract import utc_now
 from inventory.snapshot import Change, Snapshot
 from inventory.store import Store
 from policies.assessment import Assessment
+from policies.outcome import Rule
 from reports.dengbao import dengbao
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import assess_all, configured, latest, opened, systems_of
+from zhengguan.loop import assess_all, configured, latest, opened, rules_of, systems_of
 
 FORMATS = ("html", "docx")
 
@@ -25,11 +26,11 @@ def run(options: argparse.Namespace) -> int:
     snapshot = latest(store)
     systems = systems_of(config, options.system)
     assessments = assess_all(config, snapshot, systems=systems, edition=options.edition or None)
-    changes = since_last(store, snapshot)
+    changes, rules = since_last(store, snapshot), rules_of(config)
     written = [
         path
         for assessment in assessments
-        for path in write(assessment, formats, Path(options.out), changes=changes)
+        for path in write(assessment, formats, Path(options.out), changes=changes, rules=rules)
     ]
     if options.json:
         console.write_json([str(path) for path in written])
@@ -56,7 +57,9 @@ def since_last(store: Store, snapshot: Snapshot) -> list[Change]:
     return store.diff(earlier[-1], snapshot.info.id) if earlier else []
 
 
-def write(assessment: Assessment, formats: list[str], folder: Path, *, changes: list[Change]) -> list[Path]:
+def write(
+    assessment: Assessment, formats: list[str], folder: Path, *, changes: list[Change], rules: list[Rule]
+) -> list[Path]:
     """Write one system's report in each format; the files are named after the system and the day."""
     stem = re.sub(r"[^\w.-]+", "-", f"自查报告-{assessment.system.name}-{assessment.taken_at:%Y%m%d}")
     written = []
@@ -64,18 +67,18 @@ def write(assessment: Assessment, formats: list[str], folder: Path, *, changes: 
         folder.mkdir(parents=True, exist_ok=True)
         for form in formats:
             path = folder / f"{stem}.{form}"
-            path.write_bytes(render(form, assessment, changes))
+            path.write_bytes(render(form, assessment, changes, rules))
             written.append(path)
     except OSError as error:
         raise UserError(f"报告写不进 {folder}：{error.strerror}", remedy="检查目录、权限和磁盘") from error
     return written
 
 
-def render(form: str, assessment: Assessment, changes: list[Change]) -> bytes:
+def render(form: str, assessment: Assessment, changes: list[Change], rules: list[Rule]) -> bytes:
     """One system's report in one of ``FORMATS``; of the changes, those of its own sources."""
     sources = {f.source for f in assessment.findings} | {c.source for c in assessment.collections}
     own = [c for c in changes if c.uid.split("/", 1)[0] in sources]
-    document = dengbao(assessment, created_at=utc_now(), changes=own)
+    document = dengbao(assessment, created_at=utc_now(), rules=rules, changes=own)
     if form == "docx":
         from reports.render_docx import render_docx
 
