@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import msgspec
 
@@ -85,6 +85,13 @@ def _has_address(resource: Resource, prefixes: list[str]) -> bool:
     management = getattr(resource, "management_address", None)
     if isinstance(management, str):
         texts.append(management)
-    parsed = [ip_address(text) for text in texts]
+    parsed = [address for address in map(_parsed, texts) if address is not None]
     networks = [ip_network(prefix, strict=False) for prefix in prefixes]
     return any(a.version == n.version and a in n for a in parsed for n in networks)
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:  # a device may be managed by a name
+        return None

@@ -49,7 +49,8 @@ class Unknown:
 
 
 REFUSED: Final = (
-    "eq ne lt le gt ge bool hash contains iter len getitem reversed call add sub mul matmul truediv "
+    "eq ne lt le gt ge bool hash contains iter len getitem setitem delitem reversed call "
+    "add sub mul matmul truediv "
     "floordiv mod divmod pow lshift rshift and or xor radd rsub rmul rmatmul rtruediv rfloordiv rmod "
     "rdivmod rpow rlshift rrshift rand ror rxor neg pos abs invert int float complex index round "
     "trunc floor ceil"

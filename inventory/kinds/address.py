@@ -28,7 +28,7 @@ def address_of(text: str, prefix_length: int | None = None) -> Address:
     """Parse one textual address (a zone such as ``%eth0`` is dropped) and classify it.
 
     Raises ValueError where it is none. Scopes: RFC 4291 and RFC 4193 for v6; for v4, what
-    ``ipaddress`` calls private (RFC 1918, RFC 6598 and documentation prefixes) is "private".
+    ``ipaddress`` does not call global (RFC 1918, RFC 6598, documentation prefixes) is "private".
     """
     parsed = ip_address(text.split("%", 1)[0])
     family: Family = "ipv4" if parsed.version == 4 else "ipv6"
@@ -42,4 +42,5 @@ def _scope(parsed: IPv4Address | IPv6Address) -> AddressScope:
         return "link"
     if parsed.version == 6 and parsed in _UNIQUE_LOCAL:
         return "unique_local"
-    return "private" if parsed.is_private else "global"
+    # not is_private: shared addresses (RFC 6598) are neither private nor global to Python
+    return "global" if parsed.is_global else "private"
