@@ -132,6 +132,7 @@ ODD = [
 
 @pytest.mark.parametrize(("service", "path", "key", "kind", "field", "value"), ODD)
 def test_one_odd_object_costs_itself_only(
+    *,
     service: str,
     path: str,
     key: str,

@@ -1,0 +1,129 @@
+"""One estate per source type for the contract suite of collectors.
+
+A registered type without an estate here fails the suite: a new collector comes with its estate.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.contract import REGISTRY, Source, collector
+
+ROOT = Path(__file__).parents[2]
+PLANTED = "Planted-in-the-source-7f3a"
+LABELS = {"level": "市", "zone": "公用网络区"}
+
+
+@dataclass
+class Estate:
+    """Sources of one type to try a collector on."""
+
+    whole: Source
+    """Read with everything the collector asks for."""
+    narrow: Source | None = None
+    """The same thing seen with a credential that may not see all of it; None where there is no such."""
+    silent: Source | None = None
+    """Something that takes connections and never answers; None where the source is no peer."""
+    environ: dict[str, str] = field(default_factory=dict)
+    planted: list[str] = field(default_factory=list)
+    """Secrets that the source holds or the collector uses; none may come out again."""
+
+
+def openstack(tmp_path: Path, stack: ExitStack) -> Estate:
+    """Recordings of the lab, with secrets put back where users and clouds leave them."""
+    demo = ROOT / "zhengguan" / "data" / "demo" / "openstack" / "day2.jsonl.gz"
+    lines = [json.loads(line) for line in gzip.decompress(demo.read_bytes()).splitlines()]
+    for line in lines[2:]:
+        for rows in line["body"].values():
+            for row in rows if isinstance(rows, list) else []:
+                _plant(row)
+    path = tmp_path / "planted.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join(json.dumps(line) for line in lines).encode()))
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    reader = ROOT / "tests" / "data" / "openstack" / "project-reader.jsonl.gz"
+    password = {"username": "u", "password_ref": "env:CLOUD_PASSWORD", "project": "p"}
+    url = f"http://127.0.0.1:{peer.getsockname()[1]}/v3"
+    return Estate(
+        whole=_source("openstack", recording=str(path)),
+        narrow=_source("openstack", recording=str(reader)),
+        silent=_source("openstack", auth_url=url, **password),
+        environ={"CLOUD_PASSWORD": f"{PLANTED}-password"},
+        planted=[PLANTED, "UGxhbnRlZC1pbi10aGUtc291cmNl"],
+    )
+
+
+def _plant(row: dict[str, Any]) -> None:
+    row["adminPass"] = f"{PLANTED}-adminPass"
+    row["OS-EXT-SRV-ATTR:user_data"] = "UGxhbnRlZC1pbi10aGUtc291cmNl"  # base64, as nova answers it
+    row["description"] = f"临时 password={PLANTED}-description"
+    for name in ("metadata", "properties"):
+        if isinstance(row.get(name), dict):
+            row[name] |= {"root_password": f"{PLANTED}-metadata", "note": f"secret: {PLANTED}-note"}
+
+
+def snmp(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A recorded switch; one that never answers; a community that is a secret."""
+    folder = tmp_path / "snmprec"
+    folder.mkdir()
+    for name in ("huawei-s5720", "maipu-sm4200-16gef8ge-ac"):
+        shutil.copy(ROOT / "tests" / "lab" / "snmprec" / f"{name}.snmprec", folder)
+    peer = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    peer.bind(("127.0.0.1", 0))
+    return Estate(
+        whole=_source("snmp", recording=str(folder)),
+        silent=_source("snmp", targets=[f"127.0.0.1:{peer.getsockname()[1]}"], community_ref="env:COMMUNITY"),
+        environ={"COMMUNITY": f"{PLANTED}-community"},
+        planted=[PLANTED],
+    )
+
+
+def local(tmp_path: Path, stack: ExitStack) -> Estate:
+    """The machine the tests run on; its password hashes are its secrets, where they can be read."""
+    try:
+        shadow = Path("/etc/shadow").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        shadow = []
+    hashes = [line.split(":")[1] for line in shadow if line.count(":") > 1]
+    return Estate(whole=_source("local"), planted=[h for h in hashes if len(h) > 12])
+
+
+ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
+    "local": local,
+    "openstack": openstack,
+    "snmp": snmp,
+}
+
+
+def _source(source_type: str, **options: Any) -> Source:
+    return Source(
+        name=f"contract-{source_type}",
+        type=source_type,
+        labels=dict(LABELS),
+        options=collector(source_type).Options(**options),
+        deadline_seconds=120,
+    )
+
+
+@pytest.fixture(scope="module", params=sorted(REGISTRY))
+def source_type(request: pytest.FixtureRequest) -> str:
+    """Every registered type in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def estate(source_type: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """The estate of the type."""
+    assert source_type in ESTATES, f"source type {source_type} has no estate in tests/contracts/conftest.py"
+    with ExitStack() as stack:
+        yield ESTATES[source_type](tmp_path_factory.mktemp(source_type), stack)
