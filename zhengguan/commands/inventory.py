@@ -228,7 +228,22 @@ def _diff(options: argparse.Namespace, config: Config, store: Store) -> None:
 
 
 def _fields(fields: dict[str, tuple[Any, Any]]) -> str:
-    return "；".join(f"{name}: {_brief(old)} → {_brief(new)}" for name, (old, new) in sorted(fields.items()))
+    return "；".join(_field(name, old, new) for name, (old, new) in sorted(fields.items()))
+
+
+def _field(name: str, old: Any, new: Any) -> str:
+    """One changed field; of a list, what left it and what came."""
+    if isinstance(old, list) and isinstance(new, list):
+        gone = [f"-{_row(item)}" for item in old if item not in new]
+        come = [f"+{_row(item)}" for item in new if item not in old]
+        return f"{name}: {' '.join([*gone, *come])}"
+    return f"{name}: {_brief(old)} → {_brief(new)}"
+
+
+def _row(item: Any) -> str:
+    if isinstance(item, dict):
+        return "{" + ", ".join(f"{k}={v}" for k, v in item.items() if v is not None and k != "id") + "}"
+    return _brief(item)
 
 
 def _brief(value: Any) -> str:
