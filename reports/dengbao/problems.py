@@ -44,7 +44,7 @@ def problems(assessment: Assessment, rules: Iterable[Rule]) -> list[Problem]:
         Problem(
             number=p.number,
             rule=p.rule,
-            title=p.title if len(p.findings) == 1 else f"{p.title}（{len(p.findings)} 处）",
+            title=_title(p.title, [findings[id_] for id_ in p.findings]),
             why=p.why,
             risk=p.risk,
             findings=[findings[id_] for id_ in p.findings],
@@ -55,6 +55,16 @@ def problems(assessment: Assessment, rules: Iterable[Rule]) -> list[Problem]:
         )
         for p in problems_of(assessment, rules)
     ]
+
+
+def _title(requirement: str, findings: list[Finding]) -> str:
+    """What is wrong. A rule's title says what should be; a finding's message what is."""
+    first = findings[0].message
+    if len(findings) == 1:
+        return first
+    if requirement == first:
+        return f"{first}（同类共 {len(findings)} 处）"
+    return f"不满足“{requirement}”（{len(findings)} 处）"
 
 
 def asset_of_findings(assessment: Assessment) -> dict[str, list[Asset]]:

@@ -14,6 +14,7 @@ import pytest
 
 from inventory.snapshot import Change
 from policies.assessment import Assessment
+from policies.rules import load_rules
 from policies.verdict import Verdict
 from reports.dengbao import check_consistency, dengbao
 from reports.dengbao.annexes import MOST_ROWS
@@ -181,7 +182,22 @@ def test_long_lists_are_cut_aloud(assessment: Assessment) -> None:
     changed = msgspec.structs.replace(assessment, findings=many)
     made = dengbao(changed, created_at=assessment.taken_at)
     assert "另有 7 处未印出" in as_text(made)
-    assert table(made, RISKS)[0][1] == f"允许 root 直接 ssh 登录（{MOST_ROWS + 7} 处）"
+    assert table(made, RISKS)[0][1] == f"允许 root 直接 ssh 登录（同类共 {MOST_ROWS + 7} 处）"
+
+
+def test_rules_lend_their_titles_and_reasons(assessment: Assessment) -> None:
+    rules = load_rules([])
+    rule = next(r for r in rules if r.kind == "host" and r.severity == "high")
+    jump = next(f for f in assessment.findings if f.rule == "host-ssh-root-login")
+
+    def risks(count: int) -> list[str]:
+        found = [msgspec.structs.replace(jump, rule=rule.id, uid=f"{jump.uid}{i}") for i in range(count)]
+        changed = msgspec.structs.replace(assessment, findings=found)
+        return table(dengbao(changed, created_at=assessment.taken_at, rules=rules), RISKS)[0]
+
+    assert risks(1)[1] == jump.message
+    assert risks(3)[1] == f"不满足“{rule.title}”（3 处）"
+    assert risks(3)[4] == rule.why
 
 
 def test_an_assessment_of_nothing_claims_nothing(assessment: Assessment) -> None:
