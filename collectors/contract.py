@@ -185,8 +185,8 @@ class Run:
 def _resolve(reference: str, environ: Mapping[str, str]) -> str:
     scheme, _, rest = reference.partition(":")
     if scheme == "env":
-        if rest not in environ:
-            raise SecretError(f"环境变量 {rest} 没有设置", f"先设置：export {rest}=…")
+        if not environ.get(rest):
+            raise SecretError(f"环境变量 {rest} 没有设置，或是空的", f"先设置：export {rest}=…")
         return environ[rest]
     if scheme == "file":
         try:
@@ -198,7 +198,8 @@ def _resolve(reference: str, environ: Mapping[str, str]) -> str:
         if not lines or not lines[0]:
             raise SecretError(f"密钥文件 {rest} 的第一行是空的", "把密钥写在第一行")
         return lines[0]
-    raise SecretError(f"不认识的密钥引用 {scheme}:", "写成 env:变量名 或 file:/路径")
+    # The reference is not repeated: it may be a secret written in the wrong place.
+    raise SecretError("不认识的密钥引用", "写成 env:变量名 或 file:/路径")
 
 
 class RetryableError(Exception):

@@ -8,12 +8,26 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from collectors.contract import DeadlineError, Progress, Run, Source, SourceError, collector, utc_now
+from collectors.contract import (
+    REGISTRY,
+    Collector,
+    DeadlineError,
+    Progress,
+    Run,
+    Source,
+    SourceError,
+    collector,
+    utc_now,
+)
 from inventory.coverage import Batch, Collection, Status
 
 log = logging.getLogger("zhengguan.collectors")
 
 _GRACE_SECONDS = 5.0  # a collector that overruns its own deadline is left behind after this
+_POLL_SECONDS = 0.5
+_FORGOTTEN = SourceError("采集器没有报告这一类", "请报告此缺陷")
+
+_Result = tuple[Source, Batch | None, SourceError | None]  # no batch = the source has ended
 
 
 def collect_all(
@@ -26,72 +40,77 @@ def collect_all(
     """Collect sources ``concurrency`` at a time and hand over their batches as they come.
 
     Never raises for a source: one that fails yields collections that say so, for every kind its collector
-    knows and did not report. Rows handed over before a failure are kept.
+    knows and did not report. Rows handed over before a failure are kept. Raises KeyError at once for a type
+    of source that is not registered.
     """
-    results: queue.Queue[tuple[Source, Batch | None]] = queue.Queue(maxsize=64)
-    waiting = list(reversed(sources))
+    results: queue.Queue[_Result] = queue.Queue(maxsize=64)
+    waiting = [(source, collector(source.type)) for source in reversed(sources)]
     running: dict[str, tuple[Source, Run, _Coverage]] = {}
     while waiting or running:
         while waiting and len(running) < max(1, concurrency):
-            source = waiting.pop()
+            source, module = waiting.pop()
             run = Run(source, progress=progress, now=now)
-            coverage = _Coverage(source, now)
-            running[source.name] = (source, run, coverage)
-            worker = threading.Thread(
-                target=_work,
-                args=(source, run, coverage, results),
-                name=f"collect-{source.name}",
-                daemon=True,
-            )
-            worker.start()
+            running[source.name] = (source, run, _Coverage(source, module.KINDS, now))
+            threading.Thread(
+                target=_work, args=(module, source, run, results), name=f"collect-{source.name}", daemon=True
+            ).start()
+        yield from _overdue(running)
         try:
-            source, batch = results.get(timeout=0.5)
+            source, batch, error = results.get(timeout=_POLL_SECONDS)
         except queue.Empty:
-            yield from _overdue(running)
             continue
         if source.name not in running:
             continue  # left behind: its late rows are not taken
-        if batch is None:
-            del running[source.name]
-        else:
+        _, _, coverage = running[source.name]
+        if batch is not None:
+            coverage.saw(batch)
             yield source, batch
+            continue
+        del running[source.name]
+        if missing := coverage.missing(error or _FORGOTTEN):
+            yield source, Batch(collections=missing)
 
 
 def _overdue(running: dict[str, tuple[Source, Run, _Coverage]]) -> Iterator[tuple[Source, Batch]]:
     for name, (source, run, coverage) in list(running.items()):
         if run.overdue(_GRACE_SECONDS):
             del running[name]
-            error = DeadlineError(source.deadline_seconds)
-            yield source, Batch(collections=coverage.missing(error))
+            if missing := coverage.missing(DeadlineError(source.deadline_seconds)):
+                yield source, Batch(collections=missing)
 
 
-def _work(
-    source: Source, run: Run, coverage: _Coverage, results: queue.Queue[tuple[Source, Batch | None]]
-) -> None:
+def _work(module: Collector, source: Source, run: Run, results: queue.Queue[_Result]) -> None:
+    """One thread: batches, then the end with what went wrong. What it owes is reckoned by the reader, who
+    alone knows which batches were taken."""
+    error: SourceError | None = None
     try:
-        for batch in collector(source.type).collect(source, run):
-            coverage.saw(batch)
-            results.put((source, batch))
-    except SourceError as error:
-        results.put((source, Batch(collections=coverage.missing(error))))
-    except Exception as error:
+        for batch in module.collect(source, run):
+            results.put((source, batch, None))
+    except SourceError as problem:
+        problem.reason = run.redactor.text(problem.reason)
+        error = problem
+    except ImportError as problem:
+        extra = REGISTRY[source.type].extra
+        error = SourceError(
+            f"缺少组件 {problem.name or problem}",
+            f"安装：pip install 'zhengguan[{extra}]'" if extra else "重新安装 zhengguan",
+        )
+    except (Exception, SystemExit) as problem:
         log.debug("source %s", source.name, exc_info=True)
-        reason = run.redactor.text(f"采集器内部错误：{error.__class__.__name__}: {error}")
-        remedy = "用 --debug 重试并把日志交给开发者"
-        results.put((source, Batch(collections=coverage.missing(SourceError(reason, remedy)))))
-    else:
-        missing = coverage.missing(SourceError("采集器没有报告这一类", "请报告此缺陷"))
-        if missing:
-            results.put((source, Batch(collections=missing)))
+        error = SourceError(
+            run.redactor.text(f"采集器内部错误：{problem.__class__.__name__}: {problem}"),
+            "用 --debug 重试并把日志交给开发者",
+        )
     finally:
-        results.put((source, None))
+        results.put((source, None, error))
 
 
 class _Coverage:
     """Which kinds a source still owes a collection for, and whether rows of them have come."""
 
-    def __init__(self, source: Source, now: Callable[[], datetime]) -> None:
+    def __init__(self, source: Source, kinds: tuple[str, ...], now: Callable[[], datetime]) -> None:
         self.source = source
+        self.kinds = kinds
         self.now = now
         self.started_at = now()
         self.reported: set[str] = set()
@@ -116,6 +135,6 @@ class _Coverage:
                 reason=error.reason,
                 remedy=error.remedy,
             )
-            for kind in collector(self.source.type).KINDS
+            for kind in self.kinds
             if kind not in self.reported
         ]
