@@ -61,6 +61,11 @@ _Origins = dict[str, str]
 """Loop variable → where its rows come from ("rules[]")."""
 
 
+def told(error: Exception) -> str:
+    """An error of evaluation as a reason for the reader."""
+    return f"取值异常：{type(error).__name__}: {error}"
+
+
 def answer(expression: Expression, resource: msgspec.Struct, now: datetime) -> Answer:
     """Evaluate on one resource. Never raises for what the resource holds."""
     state = _State(resource, now)
@@ -91,7 +96,7 @@ def _condition(node: ast.expr, origins: _Origins) -> _Step:
             value = step(state)
             return value if isinstance(value, Unknown) else bool(value)
         except Exception as error:  # noqa: BLE001 - hostile data must become unknown, whatever it breaks
-            state.errors.append(f"{type(error).__name__}: {error}")
+            state.errors.append(told(error))
             return UNKNOWN
 
     return run

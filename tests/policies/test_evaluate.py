@@ -220,6 +220,13 @@ def test_a_predicate_names_what_it_was_not_shown() -> None:
     assert outcome.unseen[0].missing == "rules[].remote"
 
 
+def test_a_predicate_that_cannot_tell_says_why_and_asks_a_person() -> None:
+    host = Host(source="h", native_id="1", os_id="gentoo", os_version="2.14")
+    [outcome] = evaluate([rule("host", predicate="host_out_of_support")], snapshot(host), now=NOW)
+    assert outcome.unseen[0].missing == "支持期表里没有 gentoo 2.14"
+    assert outcome.unseen[0].remedy == "程序判断不了，由人核对后作答"
+
+
 def test_filter_keeps_the_undecided_apart() -> None:
     rows = [user("1", enabled=True, mfa_enabled=False), user("2", enabled=True), user("3", enabled=False)]
     found = compile_filter("it.enabled and not it.mfa_enabled", "user").split(rows, NOW)
