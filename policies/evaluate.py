@@ -21,14 +21,16 @@ from inventory.snapshot import Snapshot
 from inventory.unknown import Unknown, UnknownValueError
 from policies.expression import parse
 from policies.freeze import freezer, printable, template
-from policies.kleene import Answer, answer
+from policies.kleene import Answer, answer, told
 from policies.loops import Check, Hits, check_of, fuse, run
 from policies.outcome import Outcome, Rule
+from policies.predicates.contract import UndecidedError
 from policies.verdict import Finding, Unseen, Verdict
 
 _PERMISSION = "检查该来源采集凭据的权限（zhengguan doctor 会列出所缺的），再重新采集"
 _RECOLLECT = "重新采集该来源；采集失败的原因见采集情况"
 _REPORT = "核对这个对象的取值；若取值正常，请报告此缺陷"
+_BY_HAND = "程序判断不了，由人核对后作答"
 
 Key = tuple[type[msgspec.Struct], str, str, str]
 
@@ -111,12 +113,12 @@ def _outcome(rule: Rule, check: Check, hits: Hits, view: _View) -> Outcome:
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One check on one resource. ``missing`` says for an unknown what stood in the way; ``hostile`` that it
-    was a value and not its absence."""
+    """One check on one resource. ``missing`` says for an unknown what stood in the way; ``remedy`` what to
+    do about it, "" where seeing more would do."""
 
     verdict: Verdict
     missing: str = ""
-    hostile: bool = False
+    remedy: str = ""
 
 
 def decide(check: Check, resource: Resource, now: datetime) -> Decision:
@@ -127,7 +129,9 @@ def decide(check: Check, resource: Resource, now: datetime) -> Decision:
             return Decision(Verdict.NOT_APPLICABLE)
         if applies.truth is None:
             return _undecided(applies)
-    violated = answer(check.violates, resource, now) if check.violates else _predicate(check, resource, now)
+    if not check.violates:
+        return _predicate(check, resource, now)
+    violated = answer(check.violates, resource, now)
     if violated.truth is None:
         return _undecided(violated)
     return Decision(Verdict.FAIL if violated.truth else Verdict.PASS)
@@ -136,17 +140,20 @@ def decide(check: Check, resource: Resource, now: datetime) -> Decision:
 def _undecided(open_answer: Answer) -> Decision:
     if open_answer.missing:
         return Decision(Verdict.UNKNOWN, "、".join(open_answer.missing))
-    return Decision(Verdict.UNKNOWN, f"取值异常：{printable('；'.join(open_answer.errors))}", hostile=True)
+    return Decision(Verdict.UNKNOWN, printable("；".join(open_answer.errors)), _REPORT)
 
 
-def _predicate(check: Check, resource: Resource, now: datetime) -> Answer:
+def _predicate(check: Check, resource: Resource, now: datetime) -> Decision:
     assert check.predicate is not None
     try:
-        return Answer(check.predicate.call(resource, now))
+        violated = check.predicate.call(resource, now)
     except UnknownValueError:
-        return Answer(None, _unseen_fields(resource, check.predicate.reads))
+        return _undecided(Answer(None, _unseen_fields(resource, check.predicate.reads)))
+    except UndecidedError as error:
+        return Decision(Verdict.UNKNOWN, printable(str(error)), _BY_HAND)
     except Exception as error:  # noqa: BLE001 - hostile data must become unknown, whatever it breaks
-        return Answer(None, errors=(f"{type(error).__name__}: {error}",))
+        return _undecided(Answer(None, errors=(told(error),)))
+    return Decision(Verdict.FAIL if violated else Verdict.PASS)
 
 
 def _unseen_fields(resource: msgspec.Struct, paths: Iterable[str]) -> tuple[str, ...]:
@@ -246,8 +253,8 @@ class _Coverage:
 
     def remedy(self, source: str, decision: Decision) -> str:
         """What would show the missing values of a resource of this source."""
-        if decision.hostile:
-            return _REPORT
+        if decision.remedy:
+            return decision.remedy
         remedies = dict.fromkeys(c.remedy for c in self.attempts.get(source, ()) if c.remedy)
         return "；".join(remedies) or _PERMISSION
 

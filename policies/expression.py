@@ -259,10 +259,16 @@ class _Checker:
                 raise self.error(node, "不能用 is", "写成 == None 或 != None：is 看不出没有采到的值")
             if not isinstance(operator, _OPERATORS):
                 raise self.error(node, "不认识的比较")
-            shapes = self.shape(left, facts), self.shape(right, facts)
+            # asking again whether a value is None is idle, not wrong: equality takes the field as declared
+            alike = isinstance(operator, ast.Eq | ast.NotEq)
+            ordered = not alike and not isinstance(operator, ast.In | ast.NotIn)
+            shapes = (
+                self.shape(left, facts) if ordered else self._shape(left, facts),
+                self._shape(right, facts) if alike else self.shape(right, facts),
+            )
             if isinstance(operator, ast.In | ast.NotIn):
                 self._member(left, right, *shapes)
-            elif isinstance(operator, ast.Eq | ast.NotEq):
+            elif alike:
                 self._equal(left, right, *shapes)
                 self._equal(right, left, shapes[1], shapes[0])
             else:

@@ -175,8 +175,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "…"
     if isinstance(value, list):
-        rows = [_plain(item) for item in value[:MAX_ROWS]]
+        first = value[:MAX_ROWS]
+        rows = msgspec.to_builtins(first) if _structs(first) else [_plain(item) for item in first]
         return [*rows, f"（另有 {len(value) - MAX_ROWS} 项）"] if len(value) > MAX_ROWS else rows
     if isinstance(value, date):
         return value.isoformat()
     return msgspec.to_builtins(value)
+
+
+def _structs(rows: list[Any]) -> bool:
+    return bool(rows) and isinstance(rows[0], msgspec.Struct)

@@ -14,6 +14,10 @@ from inventory.unknown import Unknown, UnknownValueError
 T = TypeVar("T")
 
 
+class UndecidedError(Exception):
+    """A predicate has seen what it reads and still cannot tell; the text says why (中文)."""
+
+
 class Predicate(msgspec.Struct, frozen=True, kw_only=True):
     """``kinds`` it may judge; ``reads`` the fields it looks at, to name them where they were not seen."""
 

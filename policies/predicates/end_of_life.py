@@ -11,7 +11,7 @@ from datetime import date, datetime
 from inventory.kinds.cloud import Image
 from inventory.kinds.host import Host
 from inventory.unknown import Maybe
-from policies.predicates.contract import Predicate, seen
+from policies.predicates.contract import Predicate, UndecidedError, seen
 
 END_OF_SUPPORT: dict[tuple[str, str], date] = {
     ("centos", "5"): date(2017, 3, 31), ("centos", "6"): date(2020, 11, 30),
@@ -34,10 +34,6 @@ END_OF_SUPPORT: dict[tuple[str, str], date] = {
 Rocky, AlmaLinux, Microsoft). Debian: end of LTS."""
 
 
-class NotListedError(ValueError):
-    """A system whose end of support this table does not know."""
-
-
 def _past_end(system: str, version: str, now: datetime) -> bool:
     name = system.strip().lower()
     parts = version.strip().lower().removeprefix("server ").split()[:1]
@@ -46,13 +42,13 @@ def _past_end(system: str, version: str, now: datetime) -> bool:
         end = END_OF_SUPPORT.get((name, candidate))
         if end is not None:
             return now.date() > end
-    raise NotListedError(f"支持期表里没有 {name} {version}".strip())
+    raise UndecidedError(f"支持期表里没有 {name} {version}".strip())
 
 
 def _of(system: Maybe[str | None], version: Maybe[str | None], now: datetime) -> bool:
     name, release = seen(system), seen(version)
     if not name or not release:
-        raise NotListedError("没有写明操作系统及版本")
+        raise UndecidedError("没有写明操作系统及版本")
     return _past_end(name, release, now)
 
 

@@ -220,6 +220,13 @@ def test_a_predicate_names_what_it_was_not_shown() -> None:
     assert outcome.unseen[0].missing == "rules[].remote"
 
 
+def test_a_predicate_that_cannot_tell_says_why_and_asks_a_person() -> None:
+    host = Host(source="h", native_id="1", os_id="gentoo", os_version="2.14")
+    [outcome] = evaluate([rule("host", predicate="host_out_of_support")], snapshot(host), now=NOW)
+    assert outcome.unseen[0].missing == "支持期表里没有 gentoo 2.14"
+    assert outcome.unseen[0].remedy == "程序判断不了，由人核对后作答"
+
+
 def test_filter_keeps_the_undecided_apart() -> None:
     rows = [user("1", enabled=True, mfa_enabled=False), user("2", enabled=True), user("3", enabled=False)]
     found = compile_filter("it.enabled and not it.mfa_enabled", "user").split(rows, NOW)
@@ -396,3 +403,53 @@ def test_unknown_is_the_only_default() -> None:
         getattr(KINDS["host"](source="s", native_id="1"), name) is UNKNOWN
         for name in ("ssh", "audit", "os_id")
     )
+
+
+# --- random expressions ------------------------------------------------------------------------------------
+
+_ATOMS = (
+    "it.enabled", "it.mfa_enabled", "it.administrator", 'it.name == "admin"', 'it.domain in ("a", None)',
+    "it.password_expires_at == None", "len(it.roles) > 1", 'lower(it.name) != "x"', "1 < len(it.roles) <= 3",
+    'matches(it.name, "a*", "*n")', '"admin" in it.roles', "it.roles == []",
+    "count(r == r for r in it.roles) - 1 > 0",
+)  # fmt: skip
+_ROW_ATOMS = (
+    '{0} == "admin"',
+    '{0} in ("a", "reader")',
+    "it.enabled",
+    "len({0}) > 4",
+    '{0} not in ("a", "b")',
+)
+
+
+def expression(draw: random.Random, depth: int) -> str:
+    if depth == 0 or draw.random() < 0.2:
+        return draw.choice(_ATOMS)
+    parts = [expression(draw, depth - 1) for _ in range(draw.choice((1, 2, 3)))]
+    shape = draw.choice(("and", "or", "not", "any", "all", "count", "nested"))
+    row = " or ".join(draw.choice(_ROW_ATOMS).format("r") for _ in range(draw.choice((1, 2))))
+    return {
+        "and": f"({' and '.join(parts)})",
+        "or": f"({' or '.join(parts)})",
+        "not": f"(not {parts[0]})",
+        "any": f"any({row} for r in it.roles)",
+        "all": f"all({row} for r in it.roles)",
+        "count": f"(count({row} for r in it.roles) >= {draw.choice((0, 1, 2))})",
+        "nested": f"({parts[0]} and any(len(m) > 1 or all({row} for r in m) for m in it.mfa_rules))",
+    }[shape]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_expression_means_in_the_loop_what_it_means_in_python(seed: int) -> None:
+    draw = random.Random(seed)
+    rules = [rule("user", expression(draw, 4), draw.choice(("True", expression(draw, 2)))) for _ in range(4)]
+    whole = struct(KINDS["user"], draw, 0)
+    partial = struct(KINDS["user"], draw, 0.5)
+    outcomes = evaluate(rules, snapshot(whole, partial), now=NOW)
+    filled = completed(partial, Shape(kinds=frozenset({"struct"})), draw)
+    for one, outcome, after in zip(rules, outcomes, evaluate(rules, snapshot(filled), now=NOW), strict=True):
+        got = {id(resource): verdict for resource, verdict in outcome.verdicts()}
+        assert got[id(whole)] is plain_python(one, whole), (one.applies, one.violates)
+        [(_, settled)] = after.verdicts()
+        assert got[id(partial)] in (settled, Verdict.UNKNOWN), (one.applies, one.violates)
