@@ -103,7 +103,7 @@ def test_history_of_this_machine(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["inventory", "serverr"], 2, "'server'"),
+        (["inventory", "serverr"], 2, "是不是 server"),
         (["inventory", "host", "--where", "it.kernl == 'x'"], 2, "kernel"),
         (["inventory", "host", "--where", "it.__class__"], 2, "--where"),
         (["inventory", "show", "nowhere/host/x"], 2, "没有"),
