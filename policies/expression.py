@@ -18,6 +18,7 @@ from difflib import get_close_matches
 import msgspec
 
 from policies.functions import CONSTANTS, FUNCTIONS, Function
+from policies.narrowing import is_constant, not_none
 from policies.shapes import (
     BOOL,
     DATETIME,
@@ -84,7 +85,7 @@ def parse(text: str, struct: type[msgspec.Struct], facts: frozenset[str] = froze
     checker = _Checker(text, struct, facts)
     checker.condition(body, facts)
     reads = tuple(dict.fromkeys(checker.reads))
-    return Expression(text=text, struct=struct, body=body, reads=reads, facts=_when(body, truth=True))
+    return Expression(text=text, struct=struct, body=body, reads=reads, facts=not_none(body, truth=True))
 
 
 def _tree(text: str) -> ast.expr:
@@ -170,7 +171,7 @@ class _Checker:
             case ast.BoolOp():
                 for operand in node.values:
                     self.condition(operand, facts)
-                    facts = facts | _when(operand, truth=isinstance(node.op, ast.And))
+                    facts = facts | not_none(operand, truth=isinstance(node.op, ast.And))
                 return BOOL
             case ast.UnaryOp(op=ast.Not()):
                 self.condition(node.operand, facts)
@@ -245,7 +246,7 @@ class _Checker:
 
     def _collection(self, node: ast.Tuple | ast.List | ast.Set, facts: frozenset[str]) -> Shape:
         for item in node.elts:
-            if not _is_constant(item):
+            if not is_constant(item):
                 raise self.error(item, "列表里只能写常量")
         if not node.elts:
             return Shape(kinds=frozenset({"list"}), item=None)
@@ -347,7 +348,7 @@ class _Checker:
             if "none" in shape.kinds:
                 hint = f"先写 {ast.unparse(node)} != None and …"
             raise self.error(node, f"这里要{wanted}，而这是{shape}", hint)
-        if min(position, len(function.takes) - 1) in function.constant and not _is_constant(node):
+        if min(position, len(function.takes) - 1) in function.constant and not is_constant(node):
             raise self.error(node, "这里只能写常量", f"用法：{function.usage}")
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.count("*") > 8:
             raise self.error(node, "通配符太多（上限 8 个）")
@@ -370,42 +371,13 @@ class _Checker:
         if len(self.scope) > MAX_LOOPS:
             raise self.error(node, f"循环最多嵌套 {MAX_LOOPS} 层")
         rows = self.shape(loop.iter, facts)
-        if not rows.only("list") or rows.item is None or _is_constant(loop.iter):
+        if not rows.only("list") or rows.item is None or is_constant(loop.iter):
             raise self.error(loop.iter, f"for 只能走列表字段，而这是{rows}", usage)
         origin = self._path(loop.iter) if isinstance(loop.iter, ast.Attribute) else ""
         self.scope[variable] = (rows.item, f"{origin}[]" if origin else "")
         self.condition(generator.elt, facts)
         del self.scope[variable]
         return INT if name == "count" else BOOL
-
-
-def _is_constant(node: ast.expr) -> bool:
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return _is_constant(node.operand)
-    if isinstance(node, ast.Tuple | ast.List | ast.Set):
-        return all(_is_constant(item) for item in node.elts)
-    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in CONSTANTS)
-
-
-def _when(node: ast.expr, *, truth: bool) -> frozenset[str]:
-    """Paths that cannot be None where the node is true (or false)."""
-    match node:
-        case ast.BoolOp():
-            if isinstance(node.op, ast.And) is truth:
-                return frozenset().union(*(_when(operand, truth=truth) for operand in node.values))
-        case ast.UnaryOp(op=ast.Not()):
-            return _when(node.operand, truth=not truth)
-        case ast.Compare(ops=[operator], comparators=[right]):
-            left = node.left
-            none = isinstance(right, ast.Constant) and right.value is None
-            if isinstance(operator, ast.Eq | ast.NotEq) and _is_constant(right):
-                excluded = none is (isinstance(operator, ast.NotEq) is truth)
-                return frozenset({ast.unparse(left)}) if excluded else frozenset()
-            if isinstance(operator, ast.In | ast.NotIn) and isinstance(right, ast.Tuple | ast.List | ast.Set):
-                holds_none = any(isinstance(i, ast.Constant) and i.value is None for i in right.elts)
-                if holds_none is (isinstance(operator, ast.NotIn) is truth):
-                    return frozenset({ast.unparse(left)})
-    return frozenset()
 
 
 def suggest(word: str, candidates: list[str]) -> str:
