@@ -1,0 +1,164 @@
+"""CPU of reading one cloud of N servers: this program's collector beside openstacksdk's plain lists.
+
+    python benchmarks/bench_openstack.py [N]
+
+A child process serves the demo's recording over HTTP on the loopback, its servers, volumes and ports
+multiplied up to N servers. Counted is the CPU time of the reading process alone, without start-up. The
+collector does more in it: all kinds, proof of sight, redaction and evidence; the SDK lists servers,
+volumes, ports and security groups as objects.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import multiprocessing
+import resource
+import sys
+import time
+import warnings
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from collectors import openstack as source_type
+from collectors.contract import Run, Source
+
+DEMO = Path(__file__).parents[1] / "zhengguan" / "data" / "demo" / "openstack" / "day1.jsonl.gz"
+ROOTS = {"identity": "/identity/v3", "compute": "/compute/v2.1", "volumev3": "/volume/v3/p",
+         "network": "/network/v2.0", "image": "/image/v2"}  # fmt: skip
+VERSIONS = {"identity": "v3.14", "compute": "v2.1", "volume": "v3.0", "network": "v2.0", "image": "v2.15"}
+
+
+def multiply(rows: list[dict[str, Any]], total: int) -> list[dict[str, Any]]:
+    """``total`` rows with ids and names of their own."""
+    return [
+        {**rows[i % len(rows)], "id": f"{i:08x}{rows[i % len(rows)]['id'][8:]}", "name": f"row-{i}"}
+        for i in range(total)
+    ]
+
+
+def answers(total: int) -> dict[str, tuple[int, bytes]]:
+    """Path → status and body."""
+    lines = [json.loads(line) for line in gzip.decompress(DEMO.read_bytes()).splitlines()]
+    found: dict[str, tuple[int, bytes]] = {}
+    servers = 52
+    for line in lines[2:]:
+        body = line["body"]
+        if "name" in line.get("params", {}):
+            continue  # a proving call; here it gets the whole list
+        for key in ("servers", "volumes", "ports"):
+            if isinstance(body.get(key), list) and len(body[key]) > 1:
+                body[key] = multiply(body[key], total * len(body[key]) // servers)
+        path = f"/{line['service']}/{line['path'].strip('/')}"
+        hidden = line["params"].get("os_hidden") if line.get("params") else None
+        found[path + ("?hidden" if hidden else "")] = (line["status"], json.dumps(body).encode())
+    return found
+
+
+def serve(total: int, pipe: Connection) -> None:
+    """The child: one region, every service under one port."""
+    found = answers(total)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.reply(201, json.dumps(token(f"http://127.0.0.1:{self.server.server_port}")).encode())  # type: ignore[attr-defined]
+
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            parts = url.path.strip("/").split("/")
+            service = parts[0]
+            rest = [p for p in parts[1:] if p not in ("v3", "v2.1", "v2.0", "v2", "p")]
+            if not rest:
+                base = f"http://127.0.0.1:{self.server.server_port}{url.path}"  # type: ignore[attr-defined]
+                version = {"id": VERSIONS[service], "status": "CURRENT", "version": "2.93",
+                           "min_version": "2.1", "links": [{"rel": "self", "href": base}]}  # fmt: skip
+                self.reply(200, json.dumps({"version": version}).encode())
+                return
+            query = dict(parse_qsl(url.query))
+            if "marker" in query:
+                key = rest[0].replace("-", "_")
+                self.reply(200, json.dumps({key: []}).encode())
+                return
+            path = "/" + "/".join([service, *rest]) + ("?hidden" if "os_hidden" in query else "")
+            self.reply(*found.get(path, (404, b"{}")))
+
+        def reply(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("X-Subject-Token", "t")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    pipe.send(server.server_port)
+    server.serve_forever()
+
+
+def token(url: str) -> dict[str, Any]:
+    """A token with a catalogue of the five services."""
+    catalogue = [
+        {"type": t, "name": t, "id": t, "endpoints": [
+            {"id": t, "interface": "public", "region": "r", "region_id": "r", "url": url + root}]}
+        for t, root in ROOTS.items()
+    ]  # fmt: skip
+    domain = {"id": "default", "name": "Default"}
+    return {"token": {
+        "methods": ["password"], "user": {"id": "u", "name": "admin", "domain": domain},
+        "project": {"id": "p", "name": "admin", "domain": domain}, "roles": [{"id": "1", "name": "admin"}],
+        "issued_at": "2026-11-22T00:00:00.000000Z", "expires_at": "2096-11-22T00:00:00.000000Z",
+        "catalog": catalogue}}  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    warnings.simplefilter("ignore")
+    total = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=serve, args=(total, there), daemon=True)
+    child.start()
+    url = f"http://127.0.0.1:{here.recv()}/identity/v3"
+    import openstack
+
+    options = source_type.Options(auth_url=url, username="u", password_ref="env:P", project="admin")
+    source = Source(name="zw", type="openstack", options=options)
+    print(f"One cloud of {total} servers over HTTP on the loopback.\n")
+    print("| reader | resources | CPU s | wall s |\n|---|---|---|---|")
+    for attempt in ("first", "again"):
+        cpu, wall = time.process_time(), time.perf_counter()
+        batches = list(source_type.collect(source, Run(source, environ={"P": "secret"})))
+        rows = sum(len(b.resources) for b in batches)
+        mine = time.process_time() - cpu
+        print(f"| collector, all kinds, {attempt} | {rows} | {mine:.2f} | {time.perf_counter() - wall:.2f} |")
+    connection = openstack.connect(
+        auth_url=url, username="u", password="secret", project_name="admin",
+        user_domain_name="Default", project_domain_name="Default", region_name="r",
+        load_yaml_config=False, load_envvars=False,
+    )  # fmt: skip
+    cpu, wall = time.process_time(), time.perf_counter()
+    rows = len(list(connection.compute.servers(details=True, all_projects=True)))
+    servers_cpu = time.process_time() - cpu
+    rows += len(list(connection.block_storage.volumes(details=True, all_projects=True)))
+    rows += len(list(connection.network.ports())) + len(list(connection.network.security_groups()))
+    theirs = time.process_time() - cpu
+    wall = time.perf_counter() - wall
+    print(f"| openstacksdk: servers, volumes, ports, groups | {rows} | {theirs:.2f} | {wall:.2f} |\n")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(
+        f"openstacksdk takes {theirs / mine:.1f} times the CPU ({servers_cpu:.2f} s for the servers alone)."
+    )
+    print(f"Peak memory of the process: {peak} MiB.")
+    child.terminate()
+
+
+if __name__ == "__main__":
+    main()
