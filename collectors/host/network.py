@@ -21,7 +21,7 @@ _IANA_TYPES = {"1": 6, "772": 24, "768": 131, "776": 131, "778": 131, "512": 23,
 _UP = 0x1
 _LOOPBACK = 0x8
 _GATEWAY, _REJECT, _LOCAL6 = 0x2, 0x200, 0x80000000  # route flags
-_PLACED = re.compile(r"([0-9]+):\s+(\S+?)(?:@\S+)?\s+(inet6?)\s+([0-9a-fA-F.:]+)(?:/([0-9]{1,3}))?")
+_PLACED = re.compile(r"([0-9]+):\s+(\S{1,64}?)(?:@\S{1,64})?\s+(inet6?)\s+([0-9a-fA-F.:]+)(?:/([0-9]{1,3}))?")
 
 
 class Link(msgspec.Struct):
@@ -165,7 +165,7 @@ def links_of_sys(notebook: Notebook) -> list[Link]:
     if isinstance(names, Refusal):
         table = notebook.reader.read_file("/proc/net/dev")
         text = decode(table) if isinstance(table, bytes) else ""
-        found = re.findall(r"(?m)^\s*([^\s:|]+):", text)
+        found = re.findall(r"(?m)^[ \t]*([^\s:|]+):", text)
         return [Link(name, index) for index, name in enumerate(found, 1)]
     return [link for name in names if (link := _sys_link(notebook, name))]
 

@@ -64,10 +64,10 @@ def statements(data: bytes) -> list[tuple[str, str]]:
     """Keyword (lower case) and arguments of each line of sshd_config."""
     found = []
     for raw in decode(data).split("\n"):
-        match = re.match(r"\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*?)\s*$", raw)
+        match = re.match(r"([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)", raw.strip())
         if match:
-            value = re.sub(r'\s+#[^"]*$', "", match[2])
-            found.append((match[1].lower(), value.strip()))
+            value, mark, rest = match[2].replace("\t", " ").partition(" #")
+            found.append((match[1].lower(), (match[2] if mark and '"' in rest else value).strip()))
     return found
 
 

@@ -72,8 +72,8 @@ def _items(text: str) -> list[str]:
 
 def _users(left: str) -> list[str]:
     """The user list of ``user, %group HOST``: what stands before the last list of hosts."""
-    compact = re.sub(r"\s*,\s*", ",", re.sub(r"!\s+", "!", left.strip()))
-    quoted = re.match(r'((?:"[^"]*"|[^\s"]+)+)\s+\S', compact.replace("\\ ", "_"))
+    compact = re.sub(r" ?, ?", ",", " ".join(left.replace("\\ ", "_").split()).replace("! ", "!"))
+    quoted = re.match(r'((?:"[^"]*"|[^ "])++) \S', compact)
     return _items(quoted[1]) if quoted else []
 
 

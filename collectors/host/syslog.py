@@ -39,7 +39,7 @@ def rsyslog_targets(data: bytes) -> list[str]:
         found.append(f"{'tcp' if match[1] == '@@' else 'udp'}://{match[2]}")
     found += [f"relp://{m}" for m in re.findall(r":omrelp:([^\s;#]+)", text)]
     for match in re.finditer(r"action\s*\(([^()]*)\)", text):
-        pairs = {k.lower(): v for k, v in re.findall(r'(\w+)\s*=\s*"([^"]*)"', match[1])}
+        pairs = {k.lower(): v for k, v in re.findall(r'\b(\w+)\s{0,9}=\s{0,9}"([^"]*)"', match[1])}
         type_ = pairs.get("type", "").lower()
         if type_ in ("omfwd", "omrelp") and pairs.get("target"):
             protocol = "relp" if type_ == "omrelp" else pairs.get("protocol", "udp").lower()

@@ -42,7 +42,7 @@ def os_release(data: bytes) -> dict[str, str]:
         if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
             continue
         try:
-            words = shlex.split(value)
+            words = shlex.split(value[: 4 * _TEXT])
         except ValueError:
             words = [value.strip("\"' ")]
         found[key.strip()] = " ".join(words)[:_TEXT]

@@ -1,6 +1,7 @@
 """Record the machine this runs on: ``python record_machine.py OUT.json``. Run by hand, as root.
 
-Password hashes and the machine id are replaced while recording; the command lines of the recorder and its parent are not kept.
+Password hashes and the machine id are replaced while recording; the command lines of the recorder and
+its parent are not kept.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts of machines stay on one line
 from __future__ import annotations
 
 import pytest
@@ -50,6 +51,15 @@ def test_drop_in_counts_after_pwquality_conf(notebook) -> None:
     assert (policy.min_length, policy.min_classes, policy.history) == (14, 2, None)
     assert (policy.max_days, policy.min_days, policy.warn_days) == (90, None, 7)
     assert policy.hash_algorithm == "SHA512"
+
+
+def test_weakest_file_decides_without_a_passwd_service(notebook) -> None:
+    strong = "password requisite pam_pwquality.so minlen=12 minclass=3\n" + UNIX
+    files = {"/etc/pam.d/system-auth": strong, "/etc/pam.d/password-auth": UNIX}
+    policy = read_password_policy(notebook(files))
+    assert (policy.min_length, policy.min_classes) == (None, None)
+    files["/etc/pam.d/password-auth"] = strong.replace("12", "9")
+    assert read_password_policy(notebook(files)).min_length == 9
 
 
 def test_an_optional_or_absent_module_enforces_nothing(notebook) -> None:

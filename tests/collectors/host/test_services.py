@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts of machines stay on one line
 """Time, audit, logging, packages, protection."""
 
 from __future__ import annotations
@@ -192,7 +193,8 @@ def test_package_outputs() -> None:
 
 
 def test_no_index_is_not_up_to_date(notebook) -> None:
-    empty = read_updates(notebook({"/usr/bin/apt": "", "/var/lib/apt/lists/lock": ""}), NOW)
+    apt = {"apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable": [0, "Listing...\n"]}
+    empty = read_updates(notebook({"/usr/bin/apt": "", "/var/lib/apt/lists/lock": ""}, commands=apt), NOW)
     assert (empty.manager, empty.pending, empty.pending_security) == ("apt", UNKNOWN, UNKNOWN)
     assert read_updates(notebook({}), NOW).manager is UNKNOWN
     dnf = notebook({"/usr/bin/dnf": ""}, user_id=1000)

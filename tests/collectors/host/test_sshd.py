@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts of machines stay on one line
 """Parsing of sshd's configuration, and the same against a real sshd."""
 
 from __future__ import annotations

@@ -61,3 +61,8 @@ def test_alias_loop_ends(notebook) -> None:
 
 def test_comment_after_a_rule() -> None:
     assert parse_sudoers(b"ann ALL=(ALL) ALL # bob, carol = x\n").users == ["ann"]
+
+
+def test_quotes_without_end_cost_nothing() -> None:
+    """This line once took exponential time."""
+    assert parse_sudoers(b'a"' * 60 + b"b = x\n").users == []

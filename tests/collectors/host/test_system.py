@@ -32,7 +32,7 @@ def test_arm_without_lscpu_is_told_by_implementer() -> None:
 
 
 def test_os_release_quoting_and_junk() -> None:
-    text = 'ID=uos\nPRETTY_NAME="a \\"b\\""\nNAME=\'c d\'\n2X=bad\nnothing\nBROKEN="x\n'.encode()
+    text = b'ID=uos\nPRETTY_NAME="a \\"b\\""\nNAME=\'c d\'\n2X=bad\nnothing\nBROKEN="x\n'
     assert os_release(text) == {"ID": "uos", "PRETTY_NAME": 'a "b"', "NAME": "c d", "BROKEN": "x"}
     assert os_release('NAME="统信操作系统"\n'.encode("gbk"))["NAME"] == "统信操作系统"
 
