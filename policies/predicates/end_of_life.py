@@ -1,7 +1,8 @@
 """Operating systems past the end of their maker's support.
 
-Dates are the makers' published last days of general (not paid, not extended) security support. A system
-that no row names is not judged: that it is supported cannot be told from here.
+Dates are the makers' last days of general (not paid, not extended) security support, written down from
+memory of their pages and not checked against them. A system that no row names is not judged: that it is
+supported cannot be told from here.
 """
 
 from __future__ import annotations
