@@ -26,7 +26,8 @@ from collectors.host.sshd import read_ssh_server
 from collectors.host.syslog import read_logging
 from collectors.host.system import host_id, system_facts
 from inventory.coverage import Batch, Status
-from inventory.kinds.host import Account, Host, Listener
+from inventory.kinds import KINDS as KIND_TYPES
+from inventory.kinds.host import Host
 from inventory.resource import Resource
 
 KINDS = ("host", "account", "listener", "interface", "route")
@@ -172,8 +173,8 @@ class _Machine:
         """Rows with their coverage. A complete collection still says which fields are hidden and why."""
         book = self.notebook
         evidence = chapter_evidence(book, self.run)
-        table = [row for row in rows if isinstance(row, Account | Listener)]
-        evidence += table_evidence(table, self.run, "账户清单" if kind == "account" else "监听端口清单")
+        if kind in ("account", "listener") or not evidence:
+            evidence += table_evidence(rows, self.run, f"{KIND_TYPES[kind].TITLE}清单")
         parts = [*reasons, *book.notes]
         parts += [f"无权读取：{_some(book.denied)}"] if book.denied else []
         parts += [f"读不出：{_some(book.unreadable)}"] if book.unreadable else []

@@ -1,7 +1,7 @@
 """Which lines of what was read are kept as evidence: those a value came from, and no others.
 
 Files are on a list; what is not on it (passwd, shadow, group, machine-id, /proc of processes) never
-becomes evidence. Accounts and listeners are shown by the derived table instead.
+becomes evidence. Accounts, listeners, and a network read from /proc are shown by the derived table instead.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import msgspec
 from collectors.contract import Run
 from collectors.host.notebook import Notebook, decode
 from inventory.evidence import Evidence
-from inventory.kinds.host import Account, Listener
-from inventory.resource import plain
+from inventory.resource import Resource, plain
 
 _MOST_BYTES = 64 << 10
 _KEPT: tuple[tuple[str, str], ...] = (  # (file or command, lines of it)
@@ -63,15 +62,15 @@ def chapter_evidence(notebook: Notebook, run: Run) -> list[Evidence]:
     ]
 
 
-def table_evidence(rows: Sequence[Account | Listener], run: Run, origin: str) -> list[Evidence]:
-    """The derived table of accounts or listeners. The state of a password is called so, because whatever
-    is named "password" is masked."""
+def table_evidence(rows: Sequence[Resource], run: Run, origin: str) -> list[Evidence]:
+    """The table derived from answers that are not kept themselves. The state of a
+    password is called so, because whatever is named "password" is masked."""
     table = []
     for row in rows:
         fields = plain(row)
-        for name in ("source", "labels", "relations", "native_id"):
+        for name in ("source", "labels", "relations", "native_id", *row.VOLATILE):
             fields.pop(name, None)
         if "password" in fields:
             fields["password_state"] = fields.pop("password")
         table.append(fields)
-    return [run.evidence(msgspec.json.encode(table), origin=origin)] if table else []
+    return [run.evidence(msgspec.json.encode(table), origin=origin)]

@@ -45,7 +45,8 @@ class PasswordPolicy(Nested):
 
 
 class Lockout(Nested):
-    """pam_faillock or pam_tally2. ``attempts`` None = no lock-out."""
+    """pam_faillock or pam_tally2. ``attempts`` None = no lock-out; ``unlock_seconds`` None with attempts
+    set = locked until an administrator unlocks."""
 
     attempts: Maybe[int | None] = UNKNOWN
     unlock_seconds: Maybe[int | None] = UNKNOWN

@@ -64,3 +64,21 @@ def test_virtualization(notebook, files: dict, commands: dict, expected: object)
     found = virtualization(book, cpuinfo)
     same = found is expected or (found is not UNKNOWN and expected is not UNKNOWN and found == expected)
     assert same, found
+
+
+@pytest.mark.parametrize(
+    "name", ["debian-12", "openeuler-22.03", "kylin-v10-user", "uos-20", "anolis-8-user", "centos-7"]
+)
+def test_every_complete_collection_shows_its_evidence_and_labels(machine, name: str) -> None:
+    for batch in machine(name).values():
+        (collection,) = batch.collections
+        assert collection.evidence == [e.id for e in batch.evidence]
+        assert collection.evidence
+        assert all(r.labels == {"zone": "公用网络区"} for r in batch.resources)
+
+
+def test_same_machine_gives_the_same_evidence(machine) -> None:
+    first, second = machine("openeuler-22.03"), machine("openeuler-22.03")
+    assert [e.id for b in first.values() for e in b.evidence] == [
+        e.id for b in second.values() for e in b.evidence
+    ]
