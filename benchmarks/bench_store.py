@@ -190,7 +190,7 @@ def measured(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - before, result
 
 
-def main() -> None:
+def main() -> None:  # noqa: PLR0915 - a list of measurements
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--resources", type=int, default=200_000)
     parser.add_argument("--changed", type=float, default=0.015)

@@ -1,7 +1,5 @@
 """Loading rules: what is wrong is said with file, line and remedy; examples are the rule's tests."""
 
-# ruff: noqa: E501 - one refusal is one line
-
 from pathlib import Path
 
 import pytest

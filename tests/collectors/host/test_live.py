@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.lab  # root, and Debian's iproute2 and util-linux as oracles
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import json, os, resource, sys

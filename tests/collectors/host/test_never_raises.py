@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts of machines stay on one line
 """Files are hostile: whatever they hold, the parsers answer and do not raise."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts of machines stay on one line
 """Time, audit, logging, packages, protection."""
 
 from __future__ import annotations

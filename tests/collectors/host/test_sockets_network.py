@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts of machines stay on one line
 from __future__ import annotations
 
 from ipaddress import ip_address

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts of machines stay on one line
 """Parsing of sshd's configuration, and the same against a real sshd."""
 
 from __future__ import annotations
@@ -169,6 +168,7 @@ def real_sshd(tmp_path: Path):
     process.communicate(timeout=10)
 
 
+@pytest.mark.lab
 def test_real_sshd_is_read_as_configured(real_sshd) -> None:
     port, config = real_sshd
     source = Source(name="here", type="local", options=Options(sshd_config=str(config)))
@@ -189,6 +189,7 @@ def test_real_sshd_is_read_as_configured(real_sshd) -> None:
     assert listeners["127.0.0.1", port] == "sshd"
 
 
+@pytest.mark.lab
 def test_file_and_effective_output_agree_on_a_real_configuration(real_sshd) -> None:
     """What the file parser says must be what sshd -T says, field by field, where it says anything."""
     from collectors.host.notebook import Notebook
