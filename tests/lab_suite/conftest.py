@@ -1,0 +1,51 @@
+"""The lab's OpenStack, running and seeded, for the suites that read it live."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LAB = Path(__file__).parents[1] / "lab" / "openstack-lab"
+SERVERS = "40"
+_CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+os.environ.setdefault("LAB_DIR", str(Path(_CACHE) / "openstack-lab"))  # the suites and the lab's script agree
+FOLDER = Path(os.environ["LAB_DIR"])
+
+
+def lab(*arguments: str) -> None:
+    subprocess.run([str(LAB), *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def expected() -> Iterator[dict[str, Any]]:
+    """The running, seeded lab: what it holds."""
+    running = subprocess.run([str(LAB), "status"], check=False, stdout=subprocess.DEVNULL).returncode == 0
+    if not running:
+        lab("install")
+        lab("up")
+    if not (FOLDER / "expected.json").exists():
+        lab("seed", SERVERS)
+    lab("expect")
+    yield json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
+    if not running:
+        lab("down")
+
+
+@pytest.fixture
+def stopped(expected: dict[str, Any]) -> Iterator[Callable[[str, str, str], None]]:
+    """Do something to one service, and undo it afterwards."""
+    undo: list[tuple[str, str]] = []
+
+    def do(command: str, back: str, service: str) -> None:
+        lab(command, service)
+        undo.append((back, service))
+
+    yield do
+    for back, service in undo:
+        lab(back, service)
