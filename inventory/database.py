@@ -48,6 +48,7 @@ def connect(url: str, *, create: bool) -> Engine:
             if not create:
                 raise StoreError(f"库不存在：{path}", "先运行 zhengguan collect，或检查配置里的路径")
             path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # it lists weaknesses: its owner's alone
         engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS} if path else {})
         if path is not None:
             _tune_sqlite(engine)

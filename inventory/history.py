@@ -48,7 +48,7 @@ def info_at(connection: Connection, at: int | datetime | None) -> SnapshotInfo:
     if at is None or connection.scalar(select(s.id).limit(1)) is None:
         raise StoreError(_EMPTY.reason, _EMPTY.remedy)
     wanted = f"{at:%Y-%m-%d %H:%M} 之前没有快照" if isinstance(at, datetime) else f"没有快照 {at}"
-    raise StoreError(wanted, "用 zhengguan inventory --snapshots 看有哪些快照")
+    raise StoreError(wanted, "用 zhengguan inventory snapshots 看有哪些快照")
 
 
 def load(engine: Engine, connection: Connection, at: int | datetime | None) -> Snapshot:

@@ -142,11 +142,12 @@ def _inventory(commands: _Commands) -> None:
         "what",
         nargs="?",
         default="",
-        metavar="KIND|show|diff|timeline|snapshots|coverage",
-        help="资源种类，或 show UID、diff [A B]、timeline UID、snapshots、coverage；不写则按种类计数",
+        metavar="KIND|show|diff|timeline|snapshots|coverage|evidence",
+        help="资源种类，或 show UID、diff [A B]、timeline UID、snapshots、coverage、evidence ID；"
+        "不写则按种类计数",
     )
     inventory.add_argument(
-        "arguments", nargs="*", metavar="…", help="show、timeline 的 UID；diff 的两个快照号"
+        "arguments", nargs="*", metavar="…", help="show、timeline 的 UID；diff 的两个快照号；evidence 的编号"
     )
     inventory.add_argument(
         "--where", metavar="EXPR", default="", help="条件，与规则同一种表达式，例如 it.encrypted == False"

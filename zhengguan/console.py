@@ -32,13 +32,13 @@ STYLES = {
 
 
 def say(text: str = "") -> None:
-    """A line of the command's result."""
-    print(text)
+    """A line of the command's result. Device text in it cannot steer the terminal."""
+    print(printable(text))
 
 
 def warn(text: str) -> None:
     """A line beside the result, on standard error."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def write_json(data: Any) -> None:
@@ -66,7 +66,11 @@ def table(
 
 
 def _line(cell: object) -> str:
-    text = "" if cell is None else str(cell)
+    return "" if cell is None else printable(str(cell))
+
+
+def printable(text: str) -> str:
+    """One line of text whose control characters cannot steer the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from inventory.coverage import Batch
+from inventory.kinds.network import Device
+from inventory.store import open_store
 from zhengguan import __version__
 from zhengguan.cli import main
 
@@ -85,6 +90,33 @@ def test_the_loop_on_this_machine(home: Path) -> None:
     assert float(assessment["score"]["low"]) < float(assessment["score"]["high"])
     written = zhengguan("report", "dengbao", "--out", "out", "--json", folder=home)
     assert sorted(Path(p).suffix for p in json.loads(written.stdout)) == [".docx", ".html"]
+
+
+def test_evidence_behind_a_resource_can_be_read(home: Path) -> None:
+    (host,) = json.loads(zhengguan("inventory", "host", "--json", folder=home).stdout)
+    ids = json.loads(zhengguan("inventory", "show", host["uid"], "--json", folder=home).stdout)["evidence"]
+    shown = [json.loads(zhengguan("inventory", "evidence", i, "--json", folder=home).stdout) for i in ids]
+    (kernel,) = [e for e in shown if e["origin"] == "/proc/sys/kernel/osrelease"]
+    assert kernel["content"].strip() == os.uname().release
+
+
+def test_device_text_cannot_steer_the_terminal(home: Path, tmp_path: Path) -> None:
+    shutil.copy(home / "zhengguan.yaml", tmp_path)
+    name = "sw\x1b]0;owned\x07\x1b[31m\u202e"
+    with open_store(str(tmp_path / "zhengguan.db")).writer(datetime.now(UTC)) as writer:
+        writer.add(Batch(resources=[Device(source="s", native_id="1", name=name, description=name)]))
+    for words in (
+        ["inventory", "device"],
+        ["inventory", "show", "s/device/1"],
+        ["inventory", "timeline", "s/device/1"],
+    ):
+        done = zhengguan(*words, folder=tmp_path)
+        assert "owned" in done.stdout
+        assert not {"\x1b", "\x07", "\u202e"} & set(done.stdout)
+
+
+def test_the_store_is_its_owners_alone(home: Path) -> None:
+    assert (home / "zhengguan.db").stat().st_mode & 0o077 == 0
 
 
 def test_exit_codes_of_check(home: Path) -> None:

@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
         "timeline": _timeline,
         "snapshots": _snapshots,
         "coverage": _coverage,
+        "evidence": _evidence,
     }
     verb = verbs.get(options.what)
     if verb is None:
@@ -171,7 +172,10 @@ def _as_json(resource: Resource, snapshot: Snapshot) -> dict[str, Any]:
 
 def _argument(options: argparse.Namespace) -> str:
     if len(options.arguments) != 1:
-        raise UserError(f"inventory {options.what} 要一个 UID", remedy="先用 zhengguan inventory KIND 查 UID")
+        raise UserError(
+            f"inventory {options.what} 要一个编号",
+            remedy="编号见 zhengguan inventory KIND 和 inventory show UID",
+        )
     return str(options.arguments[0])
 
 
@@ -183,9 +187,8 @@ def _show(options: argparse.Namespace, config: Config, store: Store) -> None:
         close = suggestion(uid, [r.uid for r in snapshot if r.uid.startswith(uid.split("/")[0])][:5000])
         raise UserError(f"快照 {snapshot.info.id} 里没有 {uid}", remedy=close)
     referring = store.referring(uid)
-    behind = [c for c in snapshot.collections if (c.source, c.kind) == (resource.source, resource.KIND)]
+    evidence = _behind(resource, snapshot)
     if options.json:
-        evidence = sorted({e for c in behind for e in c.evidence})
         console.write_json({**_as_json(resource, snapshot), "referred_by": referring, "evidence": evidence})
         return
     console.say(f"{KINDS[resource.KIND].TITLE} {_text(resource.name)}    {uid}")
@@ -197,6 +200,36 @@ def _show(options: argparse.Namespace, config: Config, store: Store) -> None:
         console.say(f"  陈旧：最后一次看见是 {snapshot.stale[uid].astimezone():%Y-%m-%d %H:%M}")
     for other in referring[:20]:
         console.say(f"  ← {other}")
+    for id_ in evidence:
+        if found := store.evidence(id_):
+            console.say(f"  证据 {id_}  {found.origin}")
+
+
+def _behind(resource: Resource, snapshot: Snapshot) -> list[str]:
+    """Ids of the answers that the resource's collection rests on."""
+    return sorted(
+        {
+            id_
+            for c in snapshot.collections
+            if (c.source, c.kind) == (resource.source, resource.KIND) and c.scope in ("", resource.scope)
+            for id_ in c.evidence
+        }
+    )
+
+
+def _evidence(options: argparse.Namespace, config: Config, store: Store) -> None:
+    id_ = _argument(options)
+    found = store.evidence(id_)
+    if found is None:
+        raise UserError(f"库里没有证据 {id_}", remedy="编号见 zhengguan inventory show UID")
+    text = found.content.decode("utf-8", "replace")
+    if options.json:
+        facts = {n: getattr(found, n) for n in ("id", "source", "origin", "media_type", "captured_at")}
+        console.write_json({**facts, "content": text})
+        return
+    console.say(f"{found.source}  {found.origin}  {found.captured_at.astimezone():%Y-%m-%d %H:%M:%S}")
+    for line in text.splitlines():
+        console.say(line)
 
 
 def _diff(options: argparse.Namespace, config: Config, store: Store) -> None:
