@@ -39,7 +39,10 @@ def main(names: list[str]) -> int:
             continue
         print(done.stdout)
         where = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores"
-        sections[name] = f"## {name}\n\n{where}: `python -m benchmarks {name}`\n\n{done.stdout.strip()}\n"
+        figures = done.stdout.strip()
+        if not figures.startswith("|") and "\n|" not in figures:
+            figures = f"```\n{figures}\n```"
+        sections[name] = f"## {name}\n\n{where}: `python -m benchmarks {name}`\n\n{figures}\n"
     body = "\n".join(sections[name] for name in sorted(sections))
     RESULTS.write_text(f"# What was measured\n\n{_LEGEND}\n\n{body}", encoding="utf-8")
     return failed

@@ -96,8 +96,8 @@ def test_evidence_behind_a_resource_can_be_read(home: Path) -> None:
     (host,) = json.loads(zhengguan("inventory", "host", "--json", folder=home).stdout)
     ids = json.loads(zhengguan("inventory", "show", host["uid"], "--json", folder=home).stdout)["evidence"]
     shown = [json.loads(zhengguan("inventory", "evidence", i, "--json", folder=home).stdout) for i in ids]
-    (kernel,) = [e for e in shown if e["origin"] == "/proc/sys/kernel/osrelease"]
-    assert kernel["content"].strip() == os.uname().release
+    (release,) = [e for e in shown if e["origin"] == "/etc/os-release"]
+    assert f'PRETTY_NAME="{host["os_name"]}"' in release["content"]
 
 
 def test_device_text_cannot_steer_the_terminal(home: Path, tmp_path: Path) -> None:
