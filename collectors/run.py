@@ -54,21 +54,29 @@ def collect_all(
             threading.Thread(
                 target=_work, args=(module, source, run, results), name=f"collect-{source.name}", daemon=True
             ).start()
+        # What has come already is taken first: the reader's own slowness is not the source's.
+        for source, batch, error in _arrived(results):
+            if source.name not in running:
+                continue  # left behind: its late rows are not taken
+            coverage = running[source.name][2]
+            if batch is not None:
+                coverage.saw(batch)
+                yield source, batch
+                continue
+            del running[source.name]
+            if missing := coverage.missing(error or _FORGOTTEN):
+                yield source, Batch(collections=missing)
         yield from _overdue(running)
-        try:
-            source, batch, error = results.get(timeout=_POLL_SECONDS)
-        except queue.Empty:
-            continue
-        if source.name not in running:
-            continue  # left behind: its late rows are not taken
-        _, _, coverage = running[source.name]
-        if batch is not None:
-            coverage.saw(batch)
-            yield source, batch
-            continue
-        del running[source.name]
-        if missing := coverage.missing(error or _FORGOTTEN):
-            yield source, Batch(collections=missing)
+
+
+def _arrived(results: queue.Queue[_Result]) -> Iterator[_Result]:
+    """Wait for a result, and take with it those that stand behind it now; none after a while of silence."""
+    try:
+        yield results.get(timeout=_POLL_SECONDS)
+        for _ in range(results.qsize()):
+            yield results.get_nowait()
+    except queue.Empty:
+        return
 
 
 def _overdue(running: dict[str, tuple[Source, Run, _Coverage]]) -> Iterator[tuple[Source, Batch]]:

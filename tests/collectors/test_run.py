@@ -237,6 +237,27 @@ def test_a_hanging_source_is_left_behind_even_while_another_never_stops_talking(
             release.set()
 
 
+def test_a_slow_reader_loses_nothing_of_a_source_that_was_in_time(
+    register: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "_GRACE_SECONDS", 0.0)
+    finished = threading.Event()
+
+    def quick(source: Source, run: Run) -> Iterator[Batch]:
+        yield Batch(resources=[Server(source=source.name, native_id="0")])
+        yield from whole(source, run)
+        finished.set()
+
+    register("quick", quick)
+    statuses = {}
+    for _, batch in collect_all([source("quick", deadline_seconds=0.3)]):
+        finished.wait(timeout=30)
+        deadline = threading.Event()
+        deadline.wait(timeout=0.4)  # the reader comes back when the deadline has passed
+        statuses.update({c.kind: c.status for c in batch.collections})
+    assert statuses == {"server": Status.COMPLETE, "port": Status.COMPLETE}
+
+
 def test_a_type_nobody_registered_is_an_error_at_once() -> None:
     with pytest.raises(KeyError):
         next(collect_all([source("gopher")]))
