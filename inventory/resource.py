@@ -28,14 +28,14 @@ RelationType = Literal[
 ]
 
 
-class Relation(msgspec.Struct, array_like=True, frozen=True, order=True):
+class Relation(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
     """A typed edge from the resource that holds it to ``target`` (a uid that may lie in no snapshot)."""
 
     type: RelationType
     target: str
 
 
-class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Resource(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Common part of every kind.
 
     ``native_id`` is the source's own stable id (a UUID, an ifIndex under its device, a user name on its
@@ -64,7 +64,7 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
         return [r.target for r in self.relations if r.type == type_]
 
 
-class Nested(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Nested(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A row inside a resource (a rule of a security group, an address of a port)."""
 
 

@@ -117,7 +117,9 @@ class Writer:
         if rows is None:
             v = tables.version.c
             of_group = select(v.uid, v.hash).where(v.source == group[0], v.kind == group[1], STILL_OPEN)
-            rows = dict(tuple(row) for row in self._connection.execute(of_group).all())
+            cursor = self._connection.execute(of_group).cursor
+            assert cursor is not None  # a SELECT has one; its plain tuples cost a fifth of Row objects
+            rows = dict(cursor.fetchall())
             self._live[group] = rows
         return rows
 
@@ -239,11 +241,11 @@ class Writer:
     def _look_up(self, group: Group, uids: list[str]) -> Iterator[_Absent]:
         v = tables.version.c
         for some in _chunks(uids):
-            found = select(v.uid, v.scope, v.valid_from).where(
-                v.uid.in_(some), v.valid_to == OPEN, v.valid_from < self.info.id
-            )
+            # The open one is picked here: asked for it, SQLite would go through all that is open.
+            found = select(v.uid, v.scope, v.valid_from, v.valid_to).where(v.uid.in_(some))
             for row in self._connection.execute(found):
-                yield _Absent(row.uid, group, row.scope, row.valid_from)
+                if row.valid_to == OPEN and row.valid_from < self.info.id:
+                    yield _Absent(row.uid, group, row.scope, row.valid_from)
 
     def _mark_stale(self, doubtful: list[_Absent], gone: list[str]) -> None:
         s = tables.stale.c
