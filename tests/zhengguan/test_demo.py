@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import resource
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -19,12 +20,23 @@ def zhengguan(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+class Demo(NamedTuple):
+    out: Path
+    said: str
+    peak_kib: int
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
-    done = zhengguan("demo", "--out", "d", folder=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "d", done.stdout
+    with (folder / "said").open("w+b") as said:
+        command = [sys.executable, "-m", "zhengguan", "demo", "--out", "d"]
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    text = (folder / "said").read_text(encoding="utf-8")
+    assert process.returncode == 0, text
+    return Demo(folder / "d", text, usage.ru_maxrss)
 
 
 def counted(out: Path, *words: str) -> list[dict[str, object]]:
@@ -34,8 +46,8 @@ def counted(out: Path, *words: str) -> list[dict[str, object]]:
     return rows
 
 
-def test_it_leaves_configuration_store_and_reports(demo: tuple[Path, str]) -> None:
-    out, said = demo
+def test_it_leaves_configuration_store_and_reports(demo: Demo) -> None:
+    out, said, _ = demo
     assert (out / "zhengguan.yaml").exists()
     reports = sorted(p.name for p in (out / "reports").iterdir())
     assert sum(name.endswith(".docx") for name in reports) == 2
@@ -44,21 +56,21 @@ def test_it_leaves_configuration_store_and_reports(demo: tuple[Path, str]) -> No
         assert name in said
 
 
-def test_the_summary_counts_what_the_store_holds(demo: tuple[Path, str]) -> None:
-    out, said = demo
+def test_the_summary_counts_what_the_store_holds(demo: Demo) -> None:
+    out, said, _ = demo
     assert f"{len(counted(out, 'server'))} 台云主机" in said
     assert f"{len(counted(out, 'device'))} 台网络与安全设备" in said
 
 
-def test_history_shows_the_day_between(demo: tuple[Path, str]) -> None:
-    out, _ = demo
+def test_history_shows_the_day_between(demo: Demo) -> None:
+    out = demo.out
     assert [s["id"] for s in counted(out, "snapshots")] == [1, 2]
     changes = counted(out, "diff", "--source", "city-cloud")
     assert {c["action"] for c in changes} == {"added", "changed", "removed"}
 
 
-def test_the_silent_device_is_stale_and_not_gone(demo: tuple[Path, str]) -> None:
-    out, said = demo
+def test_the_silent_device_is_stale_and_not_gone(demo: Demo) -> None:
+    out, said, _ = demo
     stale = [d for d in counted(out, "device") if "stale_since" in d]
     assert len(stale) == 1
     assert "陈旧" in said
@@ -66,14 +78,14 @@ def test_the_silent_device_is_stale_and_not_gone(demo: tuple[Path, str]) -> None
     assert failed
 
 
-def test_the_machine_itself_is_read_for_real(demo: tuple[Path, str]) -> None:
-    out, _ = demo
+def test_the_machine_itself_is_read_for_real(demo: Demo) -> None:
+    out = demo.out
     (host,) = counted(out, "host")
     assert host["kernel"] == Path("/proc/sys/kernel/osrelease").read_text().strip()
 
 
-def test_two_systems_are_assessed_as_ranges(demo: tuple[Path, str]) -> None:
-    out, _ = demo
+def test_two_systems_are_assessed_as_ranges(demo: Demo) -> None:
+    out = demo.out
     done = zhengguan("check", "--json", "-c", str(out / "zhengguan.yaml"), folder=out)
     assessments = json.loads(done.stdout)
     assert sorted(a["grade"] for a in assessments) == ["S2A2", "S3A3"]
@@ -82,13 +94,12 @@ def test_two_systems_are_assessed_as_ranges(demo: tuple[Path, str]) -> None:
         assert assessment["findings"]
 
 
-def test_it_can_be_made_anew_but_never_over_a_users_folder(demo: tuple[Path, str], tmp_path: Path) -> None:
+def test_it_can_be_made_anew_but_never_over_a_users_folder(demo: Demo, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
     done = zhengguan("demo", "--out", str(tmp_path), folder=tmp_path)
     assert done.returncode == 2
     assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "keep"
 
 
-def test_memory_stays_small(demo: tuple[Path, str]) -> None:
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert peak < LIMIT_KIB
+def test_memory_stays_small(demo: Demo) -> None:
+    assert demo.peak_kib < LIMIT_KIB
