@@ -25,8 +25,9 @@ log = logging.getLogger("zhengguan.store")
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-LONGEST_KEY = 1000
-"""Characters of a uid; PostgreSQL indexes no more than 2.7 kB. Longer ones are cut and end in a digest."""
+LONGEST_KEY = 400
+"""Characters of a uid or scope: PostgreSQL indexes no more than 2.7 kB, and one may take four bytes.
+Longer ones are cut and end in a digest."""
 
 ABSENT: dict[str, Any] = {"scope": "", "labels": {}, "relations": []}
 """What an absent key of a stored resource means; of every other key: not seen."""
@@ -53,7 +54,7 @@ def text(value: str) -> str:
 
 
 def key(uid: str) -> str:
-    """The uid as the store holds it: clean and of bounded length. Idempotent."""
+    """The uid (or scope) as the store holds it: clean and of bounded length. Idempotent."""
     uid = text(uid)
     if len(uid) <= LONGEST_KEY:
         return uid
@@ -67,7 +68,8 @@ def encode(resource: Resource) -> Encoded:
     The resource's relations are left sorted and without duplicates.
     """
     uid = resource.uid
-    if len(uid) > LONGEST_KEY or "\0" in uid or "\0" in resource.scope:
+    scope = resource.scope
+    if len(uid) > LONGEST_KEY or len(scope) > LONGEST_KEY or "\0" in uid or "\0" in scope:
         resource, uid = _renamed(resource)
     try:
         return _encode(resource, uid)
@@ -165,7 +167,7 @@ def _renamed(resource: Resource) -> tuple[Resource, str]:
         resource,
         source=source,
         native_id=uid.removeprefix(prefix),
-        scope=text(resource.scope),
+        scope=key(resource.scope),
         relations=relations,
     )
     return changed, uid

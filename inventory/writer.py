@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from inventory import tables
 from inventory.coverage import Batch, Collection, Status
 from inventory.database import StoreError, reported
-from inventory.encoding import Encoded, checked, encode, microseconds, text, to_json
+from inventory.encoding import Encoded, checked, encode, key, microseconds, text, to_json
 from inventory.evidence import Evidence
 from inventory.kinds import KINDS
 from inventory.resource import Resource
@@ -76,7 +76,7 @@ class Writer:
                 self._evidence[evidence.id] = evidence
                 self._pending_bytes += len(evidence.content)
             for collection in batch.collections:
-                place = (text(collection.source), collection.kind, text(collection.scope))
+                place = (text(collection.source), collection.kind, key(collection.scope))
                 self._live_of(place[:2])
                 self._collections[place] = collection
             for resource in batch.resources:
