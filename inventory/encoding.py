@@ -12,8 +12,7 @@ import hashlib
 import logging
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -22,8 +21,6 @@ from inventory.resource import Relation, Resource
 from inventory.unknown import UNKNOWN, Unknown
 
 log = logging.getLogger("zhengguan.store")
-
-S = TypeVar("S", bound=msgspec.Struct)
 
 LONGEST_KEY = 400
 """Characters of a uid or scope: PostgreSQL indexes no more than 2.7 kB, and one may take four bytes.
@@ -36,7 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """``body`` leaves out the volatile fields, ``volatile`` holds them (None where none was seen)."""
 
     uid: str
@@ -144,7 +141,12 @@ def _encode(resource: Resource, uid: str) -> Encoded:
 
 
 def _ascending(relations: list[Relation]) -> bool:
-    return all(a < b for a, b in pairwise(relations))
+    previous = relations[0]
+    for relation in relations[1:]:
+        if not previous < relation:
+            return False
+        previous = relation
+    return True
 
 
 def _overlaid(body: bytes, volatile: bytes | None) -> bytes:
@@ -153,7 +155,7 @@ def _overlaid(body: bytes, volatile: bytes | None) -> bytes:
 
 
 def _volatile(resource: Resource) -> dict[str, Any]:
-    values = {name: getattr(resource, name) for name in sorted(resource.VOLATILE)}
+    values = {name: getattr(resource, name) for name in resource.VOLATILE}
     return {name: value for name, value in values.items() if not isinstance(value, Unknown)}
 
 

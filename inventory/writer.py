@@ -129,15 +129,18 @@ class Writer:
             raise ValueError(f"kind {kind!r} ({type(resource).__name__}) is not registered in KINDS")
         encoded = encode(resource)
         group = (encoded.source, kind)
-        held = self._live_of(group).get(encoded.uid)
-        if held != encoded.hash or encoded.volatile:
+        live = self._live.get(group)
+        held = (self._live_of(group) if live is None else live).get(encoded.uid)
+        changed = held != encoded.hash
+        if changed or encoded.volatile:
             encoded = checked(resource, encoded)
+            changed = held != encoded.hash
         uid = encoded.uid
         self._seen.add(uid)
         self._places[encoded.source, kind, encoded.scope] += 1
         if uid in self._written:
             self._discarded.append(self._written.pop(uid))
-        if held != encoded.hash:
+        if changed:
             self._write(group, encoded)
         if resource.VOLATILE:
             self._volatile[uid] = {
