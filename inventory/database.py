@@ -7,7 +7,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -153,12 +153,16 @@ def writer_lock(engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def _advisory_lock(engine: Engine) -> Iterator[None]:
-    with reported(None), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY}):
-            raise StoreBusyError(_advisory_holder(connection))
+    with ExitStack() as stack:
+        with reported(None):
+            connection = stack.enter_context(engine.connect())
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY}):
+                raise StoreBusyError(_advisory_holder(connection))
         try:
             yield
         finally:
+            # The session goes back to the pool and would keep the lock.
             connection.scalar(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
 
 

@@ -12,8 +12,7 @@ import hashlib
 import logging
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -23,10 +22,9 @@ from inventory.unknown import UNKNOWN, Unknown
 
 log = logging.getLogger("zhengguan.store")
 
-S = TypeVar("S", bound=msgspec.Struct)
-
-LONGEST_KEY = 1000
-"""Characters of a uid; PostgreSQL indexes no more than 2.7 kB. Longer ones are cut and end in a digest."""
+LONGEST_KEY = 400
+"""Characters of a uid or scope: PostgreSQL indexes no more than 2.7 kB, and one may take four bytes.
+Longer ones are cut and end in a digest."""
 
 ABSENT: dict[str, Any] = {"scope": "", "labels": {}, "relations": []}
 """What an absent key of a stored resource means; of every other key: not seen."""
@@ -35,7 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """``body`` leaves out the volatile fields, ``volatile`` holds them (None where none was seen)."""
 
     uid: str
@@ -53,7 +51,7 @@ def text(value: str) -> str:
 
 
 def key(uid: str) -> str:
-    """The uid as the store holds it: clean and of bounded length. Idempotent."""
+    """The uid (or scope) as the store holds it: clean and of bounded length. Idempotent."""
     uid = text(uid)
     if len(uid) <= LONGEST_KEY:
         return uid
@@ -67,7 +65,8 @@ def encode(resource: Resource) -> Encoded:
     The resource's relations are left sorted and without duplicates.
     """
     uid = resource.uid
-    if len(uid) > LONGEST_KEY or "\0" in uid or "\0" in resource.scope:
+    scope = resource.scope
+    if len(uid) > LONGEST_KEY or len(scope) > LONGEST_KEY or "\0" in uid or "\0" in scope:
         resource, uid = _renamed(resource)
     try:
         return _encode(resource, uid)
@@ -142,7 +141,12 @@ def _encode(resource: Resource, uid: str) -> Encoded:
 
 
 def _ascending(relations: list[Relation]) -> bool:
-    return all(a < b for a, b in pairwise(relations))
+    previous = relations[0]
+    for relation in relations[1:]:
+        if not previous < relation:
+            return False
+        previous = relation
+    return True
 
 
 def _overlaid(body: bytes, volatile: bytes | None) -> bytes:
@@ -151,7 +155,7 @@ def _overlaid(body: bytes, volatile: bytes | None) -> bytes:
 
 
 def _volatile(resource: Resource) -> dict[str, Any]:
-    values = {name: getattr(resource, name) for name in sorted(resource.VOLATILE)}
+    values = {name: getattr(resource, name) for name in resource.VOLATILE}
     return {name: value for name, value in values.items() if not isinstance(value, Unknown)}
 
 
@@ -165,7 +169,7 @@ def _renamed(resource: Resource) -> tuple[Resource, str]:
         resource,
         source=source,
         native_id=uid.removeprefix(prefix),
-        scope=text(resource.scope),
+        scope=key(resource.scope),
         relations=relations,
     )
     return changed, uid

@@ -19,7 +19,7 @@ from inventory.encoding import ABSENT, decode, key, kind_named, microseconds, mo
 from inventory.evidence import Evidence
 from inventory.resource import RelationType, Resource
 from inventory.snapshot import Change, Snapshot, SnapshotInfo, Version
-from inventory.tables import OPEN, holds_at
+from inventory.tables import ENDED, OPEN, holds_at
 from inventory.unknown import UNKNOWN
 
 _EMPTY = StoreError("库里还没有快照", "先运行 zhengguan collect")
@@ -159,7 +159,7 @@ def diff(connection: Connection, a: int, b: int, kind: str | None) -> list[Chang
     columns = select(v.uid, v.kind, v.hash, v.body)
     if kind is not None:
         columns = columns.where(v.kind == kind)
-    ended = columns.where(v.valid_from <= a, v.valid_to > a, v.valid_to <= b)
+    ended = columns.where(v.valid_from <= a, v.valid_to > a, v.valid_to <= b, ENDED)
     begun = columns.where(v.valid_from > a, v.valid_from <= b, v.valid_to > b)
     old = {row.uid: row for row in connection.execute(ended)}
     new = {row.uid: row for row in connection.execute(begun)}

@@ -47,7 +47,7 @@ version = Table(
     Column("kind", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("valid_from", Integer, nullable=False, index=True),
-    Column("valid_to", Integer, nullable=False, index=True),
+    Column("valid_to", Integer, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),  # JSON of the resource without its volatile fields
 )
@@ -56,6 +56,8 @@ Index("version_kind", version.c.kind, version.c.valid_to, version.c.valid_from)
 
 # A literal, because neither database uses a partial index for a bound parameter.
 STILL_OPEN: ColumnElement[bool] = version.c.valid_to == literal_column(str(OPEN))
+ENDED: ColumnElement[bool] = version.c.valid_to < literal_column(str(OPEN))
+Index("version_ended", version.c.valid_to, sqlite_where=ENDED, postgresql_where=ENDED)
 # Carries what a writer compares, so that no body is read to find out that nothing changed.
 Index(
     "version_live",

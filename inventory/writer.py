@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from inventory import tables
 from inventory.coverage import Batch, Collection, Status
 from inventory.database import StoreError, reported
-from inventory.encoding import Encoded, checked, encode, microseconds, text, to_json
+from inventory.encoding import Encoded, checked, encode, key, microseconds, text, to_json
 from inventory.evidence import Evidence
 from inventory.kinds import KINDS
 from inventory.resource import Resource
@@ -76,7 +76,7 @@ class Writer:
                 self._evidence[evidence.id] = evidence
                 self._pending_bytes += len(evidence.content)
             for collection in batch.collections:
-                place = (text(collection.source), collection.kind, text(collection.scope))
+                place = (text(collection.source), collection.kind, key(collection.scope))
                 self._live_of(place[:2])
                 self._collections[place] = collection
             for resource in batch.resources:
@@ -129,15 +129,18 @@ class Writer:
             raise ValueError(f"kind {kind!r} ({type(resource).__name__}) is not registered in KINDS")
         encoded = encode(resource)
         group = (encoded.source, kind)
-        held = self._live_of(group).get(encoded.uid)
-        if held != encoded.hash or encoded.volatile:
+        live = self._live.get(group)
+        held = (self._live_of(group) if live is None else live).get(encoded.uid)
+        changed = held != encoded.hash
+        if changed or encoded.volatile:
             encoded = checked(resource, encoded)
+            changed = held != encoded.hash
         uid = encoded.uid
         self._seen.add(uid)
         self._places[encoded.source, kind, encoded.scope] += 1
         if uid in self._written:
             self._discarded.append(self._written.pop(uid))
-        if held != encoded.hash:
+        if changed:
             self._write(group, encoded)
         if resource.VOLATILE:
             self._volatile[uid] = {

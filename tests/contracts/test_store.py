@@ -476,6 +476,7 @@ HOSTILE = [
     "\udcff",
     "👻" * 10,
     "x" * 5_000_000,
+    "密👻" * 2000,
     "'; DROP TABLE version; --",
     "\x1b[31m\r\n",
     "",
