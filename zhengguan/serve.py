@@ -314,6 +314,8 @@ def run(config: Config, store: Store, listen: str, *, collect: bool = True) -> N
         scheduler.start()
     try:
         server.run()
+    except KeyboardInterrupt:  # uvicorn has shut down in order and hands the signal on
+        log.info("已停止")
     except SystemExit as error:  # uvicorn's way to say that it could not bind
         raise UserError(
             f"不能监听 {listen or config.serve.listen}", remedy="端口可能被占用；换 --listen"

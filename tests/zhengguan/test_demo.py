@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,3 +108,41 @@ def test_it_can_be_made_anew_but_never_over_a_users_folder(demo: Demo, tmp_path:
 
 def test_memory_stays_small(demo: Demo) -> None:
     assert demo.peak_kib < LIMIT_KIB
+
+
+def test_it_serves_when_asked_and_stops_at_a_word(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "zhengguan",
+        "demo",
+        "--out",
+        "d",
+        "--serve",
+        "--listen",
+        f"127.0.0.1:{port}",
+    ]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    try:
+        address = next(line for line in process.stdout if "/metrics" in line)
+        assert f"http://127.0.0.1:{port}/" in address
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                    text = answer.read().decode()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        assert (
+            'zhengguan_inventory_resources{department="市大数据局",kind="server",source="city-cloud"}' in text
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
