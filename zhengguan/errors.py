@@ -6,7 +6,7 @@ import enum
 
 
 class Exit(enum.IntEnum):
-    """Exit codes of every command (README, docs/commands.md)."""
+    """Exit codes of every command, as the README has them."""
 
     FINE = 0
     FINDINGS = 1  # findings at or above --fail-on

@@ -1,0 +1,58 @@
+"""What the documentation shows works as shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from policies.rule_examples import test_rule as run_examples
+from policies.rules import load_rule
+from zhengguan.cli import main
+from zhengguan.config import parse_config
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def test_the_rule_of_the_page_on_rules(tmp_path: Path) -> None:
+    (text,) = [block for block in blocks("docs/rules.md", "yaml") if "violates" in block]
+    path = tmp_path / "example-rule.yaml"
+    path.write_text(text, encoding="utf-8")
+    rule = load_rule(path)
+    results = run_examples(rule)
+    assert len(results) == 3
+    assert [r.problem for r in results if r.problem] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/scoring.md"])
+def test_configurations_parse(page: str) -> None:
+    for block in blocks(page, "yaml"):
+        parse_config(block, Path("zhengguan.yaml"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def commands() -> list[str]:
+    found = set()
+    for page in PAGES:
+        for text in re.findall(r"`(?:zhengguan|\./zg) ([a-z]+)[^`]*`", page.read_text(encoding="utf-8")):
+            found.add(text)
+    return sorted(found - {"test"})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_exist(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
