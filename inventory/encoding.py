@@ -74,6 +74,18 @@ def encode(resource: Resource) -> Encoded:
         return _encode(*_renamed(_fitted(resource)))
 
 
+def fingerprint(resource: Resource) -> bytes | None:
+    """The hash that ``encode`` would give, which is all that an unchanged resource needs; None where
+    it takes more to tell (volatile fields, text that no database holds)."""
+    if resource.VOLATILE:
+        return None
+    _order(resource)
+    try:
+        return _digest(_encoder.encode(resource))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
 def checked(resource: Resource, encoded: Encoded) -> Encoded:
     """Make sure that a form about to be stored can be read again; fields that could not are dropped."""
     if any(key(r.target) != r.target for r in encoded.relations):
@@ -124,10 +136,7 @@ def _decoder(kind: type[Resource]) -> msgspec.json.Decoder[Any]:
 
 
 def _encode(resource: Resource, uid: str) -> Encoded:
-    relations = resource.relations
-    if len(relations) > 1 and not _ascending(relations):
-        # In place, because relations have no order, and a copy of every resource would be dear.
-        relations = resource.relations = sorted(set(relations))
+    _order(resource)
     volatile = None
     if resource.VOLATILE:
         if seen := _volatile(resource):
@@ -136,8 +145,18 @@ def _encode(resource: Resource, uid: str) -> Encoded:
         for name in resource.VOLATILE:
             setattr(resource, name, UNKNOWN)
     body = _encoder.encode(resource)
-    digest = hashlib.blake2b(body, digest_size=16).digest()
-    return Encoded(uid, resource.source, resource.scope, digest, body, volatile, relations)
+    return Encoded(uid, resource.source, resource.scope, _digest(body), body, volatile, resource.relations)
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def _order(resource: Resource) -> None:
+    """Sort relations in place, because they have no order, and a copy of every resource would be dear."""
+    relations = resource.relations
+    if len(relations) > 1 and not _ascending(relations):
+        resource.relations = sorted(set(relations))
 
 
 def _ascending(relations: list[Relation]) -> bool:

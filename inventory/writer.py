@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from inventory import tables
 from inventory.coverage import Batch, Collection, Status
 from inventory.database import StoreError, reported
-from inventory.encoding import Encoded, checked, encode, key, microseconds, text, to_json
+from inventory.encoding import Encoded, checked, encode, fingerprint, key, microseconds, text, to_json
 from inventory.evidence import Evidence
 from inventory.kinds import KINDS
 from inventory.resource import Resource
@@ -127,12 +127,14 @@ class Writer:
         kind = resource.KIND
         if KINDS.get(kind) is not type(resource):
             raise ValueError(f"kind {kind!r} ({type(resource).__name__}) is not registered in KINDS")
+        live = self._live.get((resource.source, kind))
+        if live is not None and self._as_before(resource, live):
+            return
         encoded = encode(resource)
         group = (encoded.source, kind)
-        live = self._live.get(group)
-        held = (self._live_of(group) if live is None else live).get(encoded.uid)
+        held = self._live_of(group).get(encoded.uid)
         changed = held != encoded.hash
-        if changed or encoded.volatile:
+        if changed:
             encoded = checked(resource, encoded)
             changed = held != encoded.hash
         uid = encoded.uid
@@ -149,6 +151,16 @@ class Writer:
                 "snapshot": self.info.id,
                 "body": encoded.volatile or b"",
             }
+
+    def _as_before(self, resource: Resource, live: dict[str, bytes]) -> bool:
+        """The short way for the many that did not change, and have nothing beside the hash."""
+        uid = resource.uid
+        held = live.get(uid)
+        if held is None or uid in self._written or fingerprint(resource) != held:
+            return False
+        self._seen.add(uid)
+        self._places[resource.source, resource.KIND, resource.scope] += 1
+        return True
 
     def _write(self, group: Group, encoded: Encoded) -> None:
         id_ = self._next_version
