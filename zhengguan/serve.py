@@ -11,6 +11,7 @@ import gzip
 import hmac
 import ipaddress
 import logging
+import sys
 import threading
 import time
 from datetime import datetime, timedelta
@@ -310,6 +311,7 @@ def run(config: Config, store: Store, listen: str, *, collect: bool = True) -> N
         )
     )
     log.info("在 %s 提供服务", address.url(tls=bool(tls)))
+    sys.stdout.flush()  # what was said before must be read while we serve, by a pipe too
     if collect:
         scheduler.start()
     try:
