@@ -26,7 +26,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from inventory.coverage import Batch
-from inventory.kinds.cloud import SecurityGroup, SecurityGroupRule, Server
+from inventory.kinds.compute import Server
+from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.snapshot import Snapshot
 from policies.evaluate import evaluate
 from policies.outcome import ControlLinks, Examples, Rule

@@ -25,8 +25,10 @@ import msgspec
 
 from inventory.coverage import Batch, Collection, Status
 from inventory.kinds.address import address_of
-from inventory.kinds.cloud import Port, SecurityGroup, SecurityGroupRule, Server, Volume
+from inventory.kinds.compute import Server
 from inventory.kinds.network import Interface
+from inventory.kinds.storage import Volume
+from inventory.kinds.virtual_network import Port, SecurityGroup, SecurityGroupRule
 from inventory.resource import Relation, Resource, uid_of
 from inventory.store import Store, open_store
 

@@ -16,7 +16,7 @@ import msgspec
 
 from exporters.exposition import Encoded, Family, Value, encode
 from inventory.coverage import Status
-from inventory.kinds.cloud import Hypervisor, Image
+from inventory.kinds.compute import Hypervisor, Image
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device
 from inventory.resource import Resource

@@ -19,10 +19,19 @@ RelationType = Literal[
     "attached_to",  # volume, port, floating_ip → server or port
     "in_network",  # subnet, port → network
     "protected_by",  # port → security_group
-    "made_from",  # server → image
+    "made_from",  # server → image; volume snapshot, backup → volume
     "has_flavor",  # server → flavor
     "part_of",  # interface → device or host
-    "granted_to",  # application credential, role assignment → user
+    "granted_to",  # application credential, role assignment, trust → user, group, service account
+    "grants",  # role assignment → role
+    "in_namespace",  # cluster resource → namespace
+    "member_of",  # server → server group; hypervisor → aggregate; user → user group
+    "has_type",  # volume, volume claim → volume type
+    "bound_to",  # volume claim → volume
+    "uses",  # workload → service account, secret, volume claim; ingress → secret
+    "routes_to",  # ingress → cluster service; cluster service → workload
+    "governs",  # network policy → workload
+    "measures",  # utilization → what it measures
     "neighbour_of",  # device → device
     "terminates_tls",  # endpoint → certificate
 ]

@@ -1,8 +1,9 @@
 """Assets (测评对象): which resources make up one object of assessment, and of which category it is.
 
-A host, a device, a compute node and a cloud server are an asset each. Accounts, listeners, interfaces and
-routes belong to the host or device they are part of. What else a cloud source shows (users, networks,
-security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side of it.
+A host, a device, a compute node, a cluster node and a cloud server are an asset each. Accounts, listeners,
+interfaces and routes belong to the host or device they are part of. What else a cloud source shows (users,
+networks, security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side of it.
+A cluster likewise.
 A resource of any other kind falls to one asset of its source, 其他系统或设备.
 
 A machine that is seen from two sides (a cloud server, and a host logged into) is two assets: nothing that
@@ -15,9 +16,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from inventory.kinds import cloud as cloud_kinds
+from inventory.kinds import cloud, cluster, compute, identity, storage, usage, virtual_network
 from inventory.kinds.address import Address
-from inventory.kinds.cloud import Cloud, Hypervisor, Image, Server
+from inventory.kinds.cloud import Cloud
+from inventory.kinds.cluster import Cluster, Node
+from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device, Interface
 from inventory.origin import Origin
@@ -60,8 +63,18 @@ _ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # a device whose role was not seen may be either, and answers for both until it is known
 _UNKNOWN_ROLE = ("其他系统或设备", ("network_device", "security_device"))
-_OWN_ASSET = (Host.KIND, Device.KIND, Server.KIND, Hypervisor.KIND)
-_OF_PLATFORM = frozenset(k.KIND for k in cloud_kinds.FAMILY) - frozenset(_OWN_ASSET)
+_OWN_ASSET = frozenset({Host.KIND, Device.KIND, Server.KIND, Hypervisor.KIND, Node.KIND})
+_WITHOUT_PARTS = frozenset({Server.KIND, Hypervisor.KIND, Node.KIND})
+_PLATFORMS = frozenset({Cloud.KIND, Cluster.KIND})
+_OF_CLUSTER = frozenset(k.KIND for k in cluster.FAMILY) - _OWN_ASSET
+_OF_PLATFORM = _OF_CLUSTER | (
+    frozenset(
+        kind.KIND
+        for family in (cloud, identity, compute, storage, virtual_network, usage)
+        for kind in family.FAMILY
+    )
+    - _OWN_ASSET
+)
 
 
 class Estate(msgspec.Struct, kw_only=True, frozen=True):
@@ -82,7 +95,7 @@ class Estate(msgspec.Struct, kw_only=True, frozen=True):
         if kind in _OWN_ASSET:
             return []
         found = self.parents.get(source, [])
-        return [uid for uid in found if (_kind_of(uid) == Cloud.KIND) == (kind in _OF_PLATFORM)]
+        return [uid for uid in found if (_kind_of(uid) in _PLATFORMS) == (kind in _OF_PLATFORM)]
 
 
 def estate_of(system: System, members: Sequence[Resource], snapshot: Snapshot) -> Estate:
@@ -90,7 +103,7 @@ def estate_of(system: System, members: Sequence[Resource], snapshot: Snapshot) -
     not) is an asset all the same; its facts come from the snapshot where that holds it."""
     owner: dict[str, str] = {}
     counts: dict[str, int] = {}
-    platforms = {c.source: c.uid for c in snapshot.of(Cloud)}
+    platforms = {p.source: p.uid for kind in _PLATFORMS for p in snapshot.of_kind(kind)}
     for resource in members:
         owner[resource.uid] = uid = asset_uid(resource, platforms)
         counts[uid] = counts.get(uid, 0) + 1
@@ -99,7 +112,7 @@ def estate_of(system: System, members: Sequence[Resource], snapshot: Snapshot) -
     assets.sort(key=lambda a: (CATEGORIES.index(a.category), a.name, a.uid))
     parents: dict[str, list[str]] = {}
     for asset in assets:
-        if _kind_of(asset.uid) not in (Server.KIND, Hypervisor.KIND):
+        if _kind_of(asset.uid) not in _WITHOUT_PARTS:
             parents.setdefault(asset.uid.split("/", 1)[0], []).append(asset.uid)
     return Estate(assets=assets, owner=owner, parents=parents)
 
@@ -109,11 +122,12 @@ def _kind_of(uid: str) -> str:
 
 
 def asset_uid(resource: Resource, platforms: Mapping[str, str]) -> str:
-    """Uid of the asset a resource belongs to; ``platforms`` maps a source to its cloud's uid."""
+    """Uid of the asset a resource belongs to; ``platforms`` maps a source to its cloud's or cluster's uid."""
     if resource.KIND in _OWN_ASSET:
         return resource.uid
     if resource.KIND in _OF_PLATFORM:
-        return platforms.get(resource.source) or uid_of(resource.source, Cloud.KIND, resource.source)
+        platform = Cluster.KIND if resource.KIND in _OF_CLUSTER else Cloud.KIND
+        return platforms.get(resource.source) or uid_of(resource.source, platform, resource.source)
     for relation in resource.relations:
         if relation.type in ("part_of", "runs_on"):
             return relation.target
@@ -132,6 +146,8 @@ class _Facts:
             Server.KIND: self._server,
             Hypervisor.KIND: self._hypervisor,
             Cloud.KIND: self._cloud,
+            Cluster.KIND: self._cluster,
+            Node.KIND: self._node,
         }
         self._host_addresses: dict[str, str] | None = None
         self._images: dict[str, Image] | None = None
@@ -241,6 +257,29 @@ class _Facts:
             version=_text(platform.software),
         )
 
+    def _cluster(self, platform: Resource) -> Asset:
+        assert isinstance(platform, Cluster)
+        return self._make(
+            platform,
+            "系统管理软件/平台",
+            ("cluster",),
+            address=_text(platform.endpoint),
+            version=f"{_text(platform.software)} {_text(platform.version)}".strip(),
+        )
+
+    def _node(self, node: Resource) -> Asset:
+        assert isinstance(node, Node)
+        return self._make(
+            node,
+            "服务器",
+            ("server",),
+            address=_best(or_none(node.addresses) or []),
+            vendor=_text(node.cpu_vendor),
+            model=_text(node.cpu_architecture),
+            version=_text(node.os_image),
+            origin=combined(node.cpu_origin, node.os_origin),
+        )
+
     def _platform_side(self) -> tuple[tuple[str, ...], str]:
         if self.system.cloud == "tenant":
             return ("cloud_platform", "virtual_network", "image"), "（租户侧）"
@@ -253,8 +292,9 @@ class _Facts:
             Host.KIND: ("服务器", ("server",), ""),
             Device.KIND: (*_UNKNOWN_ROLE, ""),
             Cloud.KIND: ("系统管理软件/平台", *self._platform_side()),
+            Cluster.KIND: ("系统管理软件/平台", ("cluster",), ""),
         }.get(kind, ("其他系统或设备", (), ""))
-        name = source if kind in (Cloud.KIND, "source") else native_id
+        name = source if kind in (*_PLATFORMS, "source") else native_id
         return Asset(
             uid=uid, name=name + suffix, category=category, importance=self.system.importance, types=types
         )

@@ -9,9 +9,11 @@ from decimal import Decimal
 import pytest
 
 from inventory.coverage import Collection, Status
-from inventory.kinds.cloud import Hypervisor, Image, Project, SecurityGroup, Server
+from inventory.kinds.cloud import Project
+from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device
+from inventory.kinds.virtual_network import SecurityGroup
 from inventory.resource import Resource
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot, SnapshotInfo

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
 from inventory.kinds.address import Address, address_of
-from inventory.kinds.cloud import Flavor, Hypervisor, Server
+from inventory.kinds.compute import Flavor, Hypervisor, Server
 from inventory.origin import cpu_origin
 from inventory.unknown import UNKNOWN, Maybe
 

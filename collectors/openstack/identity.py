@@ -10,7 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from collectors.openstack.client import Facts
 from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
-from inventory.kinds.cloud import ApplicationCredential, Cloud, Endpoint, Project, User
+from inventory.kinds.cloud import Cloud, Endpoint, Project
+from inventory.kinds.identity import ApplicationCredential, User
 from inventory.resource import Relation
 from inventory.unknown import UNKNOWN, Maybe
 

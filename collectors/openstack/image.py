@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from collectors.openstack.listing import Mapped, Place, mapped, moment
-from inventory.kinds.cloud import Image
+from inventory.kinds.compute import Image
 from inventory.origin import os_origin
 from inventory.unknown import UNKNOWN
 

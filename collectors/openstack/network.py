@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from collectors.openstack.listing import Mapped, Place, mapped, rows, seen
 from inventory.kinds.address import Address, Family, address_of
-from inventory.kinds.cloud import (
+from inventory.kinds.virtual_network import (
     FloatingIp,
     Network,
     Port,

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from collectors.openstack.listing import Mapped, Place, mapped, moment, seen
-from inventory.kinds.cloud import Volume
+from inventory.kinds.storage import Volume
 from inventory.unknown import UNKNOWN
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
-from inventory.kinds.cloud import SecurityGroup
+from inventory.kinds.virtual_network import SecurityGroup
 from policies.functions import is_any_address
 from policies.predicates.contract import Predicate, seen
 

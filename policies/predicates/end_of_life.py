@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from inventory.kinds.cloud import Image
+from inventory.kinds.compute import Image
 from inventory.kinds.host import Host
 from inventory.unknown import Maybe
 from policies.predicates.contract import Predicate, UndecidedError, seen

@@ -31,7 +31,8 @@ from collectors.contract import (
 from collectors.redact import MASK
 from collectors.run import collect_all
 from inventory.coverage import Batch, Collection, Status
-from inventory.kinds.cloud import Port, Server
+from inventory.kinds.compute import Server
+from inventory.kinds.virtual_network import Port
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Collect = Callable[[Source, Run], Iterator[Batch]]

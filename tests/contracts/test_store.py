@@ -16,8 +16,10 @@ from sqlalchemy import create_engine
 
 from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
-from inventory.kinds.cloud import Quota, SecurityGroup, SecurityGroupRule, Server
+from inventory.kinds.cloud import Quota
+from inventory.kinds.compute import Server
 from inventory.kinds.network import Interface
+from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.resource import Relation, Resource
 from inventory.snapshot import SnapshotInfo
 from inventory.store import Store, StoreBusyError, StoreError, open_store

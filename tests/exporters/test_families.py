@@ -11,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporters.exposition import FORBIDDEN_LABELS, Page
 from exporters.families import ProgramFacts, families
 from inventory.coverage import Collection, Status
-from inventory.kinds.cloud import Port, Server
+from inventory.kinds.compute import Server
 from inventory.kinds.network import Device, Interface
+from inventory.kinds.virtual_network import Port
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot, SnapshotInfo
 from policies.assessment import Assessment

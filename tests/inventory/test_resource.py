@@ -51,6 +51,8 @@ def of_info(info: Any) -> st.SearchStrategy[Any]:
             return st.booleans()
         case i.IntType():
             return st.integers(-1, 2**64 - 1)
+        case i.FloatType():
+            return st.floats(allow_nan=False, allow_infinity=False)
         case i.NoneType():
             return st.none()
         case i.DateTimeType():

@@ -10,8 +10,11 @@ import pytest
 
 from inventory.coverage import Batch, Collection, Status
 from inventory.kinds.address import address_of
-from inventory.kinds.cloud import Port, Project, Server, Volume
+from inventory.kinds.cloud import Project
+from inventory.kinds.compute import Server
 from inventory.kinds.network import Device, Interface
+from inventory.kinds.storage import Volume
+from inventory.kinds.virtual_network import Port
 from inventory.resource import Relation, Resource
 from inventory.selectors import Selector, select
 from inventory.snapshot import Snapshot

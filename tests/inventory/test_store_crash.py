@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from inventory.coverage import Batch, Collection, Status
-from inventory.kinds.cloud import Server
+from inventory.kinds.compute import Server
 from inventory.resource import Relation
 from inventory.store import StoreBusyError, StoreError, open_store
 
@@ -29,7 +29,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from inventory.coverage import Batch, Collection, Status
-from inventory.kinds.cloud import Server
+from inventory.kinds.compute import Server
 from inventory.resource import Relation
 from inventory.store import open_store
 
@@ -176,7 +176,7 @@ FULL = """
 import resource, sys
 from datetime import UTC, datetime
 from inventory.coverage import Batch
-from inventory.kinds.cloud import Server
+from inventory.kinds.compute import Server
 from inventory.store import StoreError, open_store
 
 store = open_store(sys.argv[1], create=False)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from inventory.kinds.cloud import Server
+from inventory.kinds.compute import Server
 from inventory.kinds.host import Host, SshServer
 from inventory.unknown import UNKNOWN, Unknown, UnknownValueError, known, or_none
 

@@ -17,16 +17,11 @@ from collectors import openstack
 from collectors.contract import Run, Source
 from collectors.run import collect_all
 from inventory.coverage import Batch, Status
-from inventory.kinds.cloud import (
-    ApplicationCredential,
-    Port,
-    Project,
-    SecurityGroup,
-    SecurityGroupRule,
-    Server,
-    User,
-    Volume,
-)
+from inventory.kinds.cloud import Project
+from inventory.kinds.compute import Server
+from inventory.kinds.identity import ApplicationCredential, User
+from inventory.kinds.storage import Volume
+from inventory.kinds.virtual_network import Port, SecurityGroup, SecurityGroupRule
 
 pytestmark = pytest.mark.lab
 

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.coverage import Batch, Collection, Status
-from inventory.kinds.cloud import Cloud, SecurityGroup, User
+from inventory.kinds.cloud import Cloud
 from inventory.kinds.host import Account, Host
+from inventory.kinds.identity import User
 from inventory.kinds.network import Device
+from inventory.kinds.virtual_network import SecurityGroup
 from inventory.resource import Relation, Resource
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot, SnapshotInfo

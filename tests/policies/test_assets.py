@@ -10,19 +10,13 @@ import pytest
 from inventory.coverage import Batch
 from inventory.kinds import KINDS
 from inventory.kinds.address import address_of
-from inventory.kinds.cloud import (
-    Cloud,
-    Endpoint,
-    Hypervisor,
-    Image,
-    Network,
-    SecurityGroup,
-    Server,
-    User,
-    Volume,
-)
+from inventory.kinds.cloud import Cloud, Endpoint
+from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Account, Host, Listener
+from inventory.kinds.identity import User
 from inventory.kinds.network import Device, Interface, Route
+from inventory.kinds.storage import Volume
+from inventory.kinds.virtual_network import Network, SecurityGroup
 from inventory.resource import Relation, Resource
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot

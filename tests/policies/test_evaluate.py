@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from inventory.coverage import Batch, Collection, Status
 from inventory.kinds import KINDS
-from inventory.kinds.cloud import SecurityGroup, SecurityGroupRule, User
 from inventory.kinds.host import Host, SshServer
+from inventory.kinds.identity import User
+from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.unknown import UNKNOWN, Unknown

@@ -6,8 +6,11 @@ import pytest
 
 from inventory.kinds import KINDS
 from inventory.kinds.address import Address
-from inventory.kinds.cloud import Quota, SecurityGroup, SecurityGroupRule, Server, User
+from inventory.kinds.cloud import Quota
+from inventory.kinds.compute import Server
 from inventory.kinds.host import Host, PasswordPolicy
+from inventory.kinds.identity import User
+from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.resource import Relation
 from inventory.unknown import UNKNOWN
 from policies.expression import ExpressionError, parse

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory.kinds.cloud import SecurityGroup
+from inventory.kinds.virtual_network import SecurityGroup
 from inventory.unknown import UNKNOWN
 from policies import rule_examples
 from policies.freeze import printable, template

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from inventory.coverage import Batch, Collection, Status
-from inventory.kinds.cloud import Cloud, SecurityGroup, SecurityGroupRule
+from inventory.kinds.cloud import Cloud
+from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot
 from inventory.systems import System

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from collectors.openstack import compute, identity, image, network, storage
 from collectors.openstack.listing import Mapped, Place
 from inventory.coverage import Batch, Status
-from inventory.kinds.cloud import SecurityGroup, SecurityGroupRule
+from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 
 Lines = list[dict[str, Any]]
 Replay = Callable[..., dict[str, Batch]]

@@ -16,22 +16,11 @@ from collectors import openstack
 from collectors.contract import Run, Source, SourceError
 from collectors.openstack.replay import Recorder, ReplayClient
 from inventory.coverage import Batch, Status
-from inventory.kinds.cloud import (
-    ApplicationCredential,
-    Cloud,
-    Hypervisor,
-    Image,
-    Network,
-    Port,
-    Project,
-    Quota,
-    SecurityGroup,
-    SecurityGroupRule,
-    Server,
-    Subnet,
-    User,
-    Volume,
-)
+from inventory.kinds.cloud import Cloud, Project, Quota
+from inventory.kinds.compute import Hypervisor, Image, Server
+from inventory.kinds.identity import ApplicationCredential, User
+from inventory.kinds.storage import Volume
+from inventory.kinds.virtual_network import Network, Port, SecurityGroup, SecurityGroupRule, Subnet
 
 Replay = Callable[..., dict[str, Batch]]
 
