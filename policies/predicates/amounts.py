@@ -32,7 +32,7 @@ PREDICATES = (
             "amounts[].reserved",
             "amounts[].ratio",
             "amounts[].allocated",
-        ),  # fmt: skip
+        ),
         call=nearly_full,
         purpose="可分配的数量已分出九成以上",
     ),

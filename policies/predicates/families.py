@@ -63,7 +63,7 @@ PREDICATES = (
             "rules[].port_max",
             "rules[].remote",
             "rules[].remote_group",
-        ),  # fmt: skip
+        ),
         call=ipv6_weaker,
         purpose="IPv4 限定来源的端口对 IPv6 任意来源开放",
     ),
