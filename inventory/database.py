@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -175,6 +176,34 @@ def _advisory_holder(connection: Connection) -> int:
         {"high": _LOCK_KEY >> 32, "low": _LOCK_KEY & 0xFFFF_FFFF},
     )
     return int(found or 0)
+
+
+def insert_many(
+    connection: Connection, table: Table, rows: list[tuple[Any, ...]], *, replace: tuple[str, ...] = ()
+) -> None:
+    """Insert rows given as tuples in the order of the table's columns. Where the primary key is taken, the
+    columns ``replace`` take the new values, if the last of them differs.
+
+    SQLAlchemy makes the statement only: to make a dict and then parameters of every row costs it more
+    time than the database needs for all the rest.
+    """
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    if replace:
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=table.primary_key,
+            set_={name: new[name] for name in replace},
+            where=table.c[replace[-1]] != new[replace[-1]],
+        )
+    names = table.c.keys()
+    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+    if compiled.positional:
+        connection.exec_driver_sql(compiled.string, rows)
+    else:
+        connection.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -74,16 +75,39 @@ def encode(resource: Resource) -> Encoded:
         return _encode(*_renamed(_fitted(resource)))
 
 
-def fingerprint(resource: Resource) -> bytes | None:
-    """The hash that ``encode`` would give, which is all that an unchanged resource needs; None where
-    it takes more to tell (volatile fields, text that no database holds)."""
-    if resource.VOLATILE:
-        return None
-    _order(resource)
-    try:
-        return _digest(_encoder.encode(resource))
-    except (TypeError, ValueError, RecursionError):
-        return None
+def fingerprinter() -> Callable[[Resource], bytes | None]:
+    """A function that gives the hash that ``encode`` would, which is all that an unchanged resource
+    needs; None where it takes more to tell (text that no database holds, fields of a wrong type).
+
+    Its relations are left sorted. One writer's own: it encodes into one buffer, again and again,
+    because a new one for every resource costs as much as the encoding.
+    """
+    buffer = bytearray()
+    encode_into = _encoder.encode_into
+
+    def fingerprint(resource: Resource) -> bytes | None:
+        if resource.VOLATILE:
+            resource = _lasting(resource)
+        relations = resource.relations
+        try:
+            if len(relations) > 1:
+                relations.sort()  # duplicates make another hash, and so come to ``encode``
+            encode_into(resource, buffer)
+        except (TypeError, ValueError, RecursionError, AttributeError):
+            return None
+        return _digest(buffer)
+
+    return fingerprint
+
+
+def volatile_form(resource: Resource) -> bytes | None:
+    """The ``volatile`` of ``encode``. Raises TypeError or ValueError for what ``encode`` must mend."""
+    seen = {}
+    for name in resource.VOLATILE:
+        value = getattr(resource, name)
+        if value is not UNKNOWN:
+            seen[name] = value
+    return _encoder.encode(seen) if seen else None
 
 
 def checked(resource: Resource, encoded: Encoded) -> Encoded:
@@ -139,17 +163,22 @@ def _encode(resource: Resource, uid: str) -> Encoded:
     _order(resource)
     volatile = None
     if resource.VOLATILE:
-        if seen := _volatile(resource):
-            volatile = _encoder.encode(seen)
-        resource = copy.copy(resource)
-        for name in resource.VOLATILE:
-            setattr(resource, name, UNKNOWN)
+        volatile = volatile_form(resource)
+        resource = _lasting(resource)
     body = _encoder.encode(resource)
     return Encoded(uid, resource.source, resource.scope, _digest(body), body, volatile, resource.relations)
 
 
-def _digest(body: bytes) -> bytes:
+def _digest(body: bytes | bytearray) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def _lasting(resource: Resource) -> Resource:
+    """The resource without its volatile values."""
+    lasting = copy.copy(resource)
+    for name in resource.VOLATILE:
+        setattr(lasting, name, UNKNOWN)
+    return lasting
 
 
 def _order(resource: Resource) -> None:
@@ -171,11 +200,6 @@ def _ascending(relations: list[Relation]) -> bool:
 def _overlaid(body: bytes, volatile: bytes | None) -> bytes:
     """One JSON object of two; each has at least one key, and no key is in both."""
     return body[:-1] + b"," + volatile[1:] if volatile else body
-
-
-def _volatile(resource: Resource) -> dict[str, Any]:
-    values = {name: getattr(resource, name) for name in resource.VOLATILE}
-    return {name: value for name, value in values.items() if not isinstance(value, Unknown)}
 
 
 def _renamed(resource: Resource) -> tuple[Resource, str]:
