@@ -6,12 +6,12 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, UpdateBase, create_engine, event, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -179,16 +179,10 @@ def _advisory_holder(connection: Connection) -> int:
 
 
 def insert_many(
-    connection: Connection, table: Table, rows: list[tuple[Any, ...]], *, replace: tuple[str, ...] = ()
+    connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *, replace: tuple[str, ...] = ()
 ) -> None:
     """Insert rows given as tuples in the order of the table's columns. Where the primary key is taken, the
-    columns ``replace`` take the new values, if the last of them differs.
-
-    SQLAlchemy makes the statement only: to make a dict and then parameters of every row costs it more
-    time than the database needs for all the rest.
-    """
-    if not rows:
-        return
+    columns ``replace`` take the new values, if the last of them differs."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table)
     if replace:
@@ -198,9 +192,22 @@ def insert_many(
             set_={name: new[name] for name in replace},
             where=table.c[replace[-1]] != new[replace[-1]],
         )
-    names = table.c.keys()
-    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+    execute_many(connection, statement, table.c.keys(), rows)
+
+
+def execute_many(
+    connection: Connection, statement: UpdateBase, names: list[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Run a statement for each row, a tuple of its parameters ``names`` in the order they stand in it.
+
+    SQLAlchemy makes the statement only: to make a dict and then parameters of every row costs it more
+    time than the database needs for all the rest.
+    """
+    if not rows:
+        return
+    compiled = statement.compile(dialect=connection.dialect)
     if compiled.positional:
+        assert compiled.positiontup == names
         connection.exec_driver_sql(compiled.string, rows)
     else:
         connection.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in rows])

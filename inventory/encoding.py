@@ -27,6 +27,8 @@ LONGEST_KEY = 400
 """Characters of a uid or scope: PostgreSQL indexes no more than 2.7 kB, and one may take four bytes.
 Longer ones are cut and end in a digest."""
 
+HASH_BYTES = 16
+
 ABSENT: dict[str, Any] = {"scope": "", "labels": {}, "relations": []}
 """What an absent key of a stored resource means; of every other key: not seen."""
 
@@ -170,7 +172,7 @@ def _encode(resource: Resource, uid: str) -> Encoded:
 
 
 def _digest(body: bytes | bytearray) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
+    return hashlib.blake2b(body, digest_size=HASH_BYTES).digest()
 
 
 def _lasting(resource: Resource) -> Resource:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from inventory import tables
 from inventory.coverage import Batch, Collection, Status
-from inventory.database import StoreError, insert_many, reported
+from inventory.database import StoreError, execute_many, insert_many, reported
 from inventory.encoding import (
+    HASH_BYTES,
     Encoded,
     checked,
     encode,
@@ -41,6 +42,7 @@ _FLUSH_ROWS = 10_000
 _FLUSH_BYTES = 32 * 1024 * 1024
 _CHUNK = 500  # values in one IN (…)
 
+_SEEN = b"+"  # follows the hash of what this run has seen: a set of its own costs a tenth of the run
 _PLACE = attrgetter("source", "KIND", "scope")
 
 T = TypeVar("T")
@@ -68,9 +70,8 @@ class Writer:
         self._path = path
         self._failed = False
         self._next_version = (connection.scalar(select(func.max(tables.version.c.id))) or 0) + 1
-        self._live: dict[str, bytes] = {}  # uid → hash of what holds before this run
+        self._live: dict[str, bytes] = {}  # uid → hash of what holds before this run (_SEEN alone: none)
         self._groups: set[Group] = set()  # those whose rows are in it
-        self._seen: set[str] = set()
         self._fingerprint = fingerprinter()
         self._places: Counter[Place] = Counter()  # rows handed over
         self._written: dict[str, int] = {}  # uid → id of the version this run gives it
@@ -136,22 +137,27 @@ class Writer:
         self._live.update(cursor.fetchall())
         self._groups.add(group)
 
+    def _held(self, uid: str) -> bytes:
+        """The hash of what holds before this run; empty where nothing does."""
+        held = self._live.get(uid, _SEEN)
+        return b"" if held == _SEEN else held[:HASH_BYTES]
+
     def _take_all(self, resources: list[Resource]) -> None:
         """The many that are as before take the short way: what is done for each of them here is the cost
         of a run."""
-        for type_ in set(map(type, resources)):
+        for type_ in {type(resource) for resource in resources}:
             if KINDS.get(type_.KIND) is not type_:
                 raise ValueError(f"kind {type_.KIND!r} ({type_.__name__}) is not registered in KINDS")
-        live, written, fingerprint = self._live, self._written, self._fingerprint
+        live, fingerprint = self._live, self._fingerprint
         as_before = []
         for resource in resources:
             uid = resource.uid
             held = live.get(uid)
-            if held is None or uid in written or fingerprint(resource) != held:
+            if held is None or fingerprint(resource) != held:
                 self._take(resource)
             elif not resource.VOLATILE or self._take_volatile(resource, uid):
                 as_before.append(resource)
-                self._seen.add(uid)
+                live[uid] = held + _SEEN
         self._places.update(map(_PLACE, as_before))
 
     def _take_volatile(self, resource: Resource, uid: str) -> bool:
@@ -168,13 +174,12 @@ class Writer:
         encoded = encode(resource)
         group = (encoded.source, resource.KIND)
         self._load(group)
-        held = self._live.get(encoded.uid)
-        changed = held != encoded.hash
+        changed = self._held(encoded.uid) != encoded.hash
         if changed:
             encoded = checked(resource, encoded)
-            changed = held != encoded.hash
+            changed = self._held(encoded.uid) != encoded.hash
         uid = encoded.uid
-        self._seen.add(uid)
+        self._live[uid] = self._held(uid) + _SEEN
         self._places[encoded.source, resource.KIND, encoded.scope] += 1
         if uid in self._written:
             self._discarded.append(self._written.pop(uid))
@@ -219,17 +224,17 @@ class Writer:
         for ids in _chunks(list(self._evidence)):
             held = set(self._connection.scalars(select(e.id).where(e.id.in_(ids))))
             rows = [
-                {
-                    "id": evidence.id,
-                    "source": text(evidence.source),
-                    "origin": text(evidence.origin),
-                    "media_type": text(evidence.media_type),
-                    "captured_at": microseconds(evidence.captured_at),
-                    "content": zlib.compress(evidence.content),
-                }
+                (
+                    evidence.id,
+                    text(evidence.source),
+                    text(evidence.origin),
+                    text(evidence.media_type),
+                    microseconds(evidence.captured_at),
+                    zlib.compress(evidence.content),
+                )
                 for evidence in (self._evidence[id_] for id_ in ids if id_ not in held)
             ]
-            self._insert(tables.evidence, rows)
+            insert_many(self._connection, tables.evidence, rows)
 
     # What was not seen
 
@@ -258,7 +263,7 @@ class Writer:
         """Rows attempted and not seen: those that may still be there, and the uids of those gone."""
         doubtful: list[_Absent] = []
         gone: list[str] = []
-        for row in self._look_up(sorted(self._live.keys() - self._seen)):
+        for row in self._look_up(sorted(uid for uid, held in self._live.items() if len(held) == HASH_BYTES)):
             covering = self._covering(*row.group, row.scope)
             if covering is None:
                 continue
@@ -280,12 +285,8 @@ class Writer:
     def _mark_stale(self, doubtful: list[_Absent], gone: list[str]) -> None:
         s = tables.stale.c
         already = set(self._connection.scalars(select(s.uid).where(s.valid_to == OPEN)))
-        self._execute_many(
-            update(tables.stale)
-            .where(s.uid == bindparam("the_uid"), s.valid_to == OPEN)
-            .values(valid_to=self.info.id),
-            [{"the_uid": uid} for uid in already & (self._seen | set(gone))],
-        )
+        seen = {uid for uid in already if len(self._live.get(uid, b"")) > HASH_BYTES}
+        self._end(tables.stale, ("uid",), [(uid,) for uid in already & seen.union(gone)])
         attempts = self._attempts_before({row.group[0] for row in doubtful})
         rows = []
         for row in doubtful:
@@ -293,15 +294,8 @@ class Writer:
                 continue
             # It was not stale, so each attempt since its version began has shown it, the latest too.
             attempted = (attempts.get((*row.group, scope), 0) for scope in {row.scope, ""})
-            rows.append(
-                {
-                    "uid": row.uid,
-                    "valid_from": self.info.id,
-                    "valid_to": OPEN,
-                    "last_seen": max(row.valid_from, *attempted),
-                }
-            )
-        self._insert(tables.stale, rows)
+            rows.append((row.uid, self.info.id, OPEN, max(row.valid_from, *attempted)))
+        insert_many(self._connection, tables.stale, rows)
 
     def _attempts_before(self, sources: set[str]) -> dict[Place, int]:
         """Snapshot of the latest attempt before this run at each place of these sources."""
@@ -318,25 +312,31 @@ class Writer:
     def _close_versions(self, gone: list[str]) -> None:
         v, r = tables.version.c, tables.relation.c
         if self._discarded:
-            self._execute_many(
-                delete(tables.version).where(v.id == bindparam("the_id")),
-                [{"the_id": id_} for id_ in self._discarded],
-            )
+            statement = delete(tables.version).where(v.id == bindparam("the_id"))
+            execute_many(self._connection, statement, ["the_id"], [(id_,) for id_ in self._discarded])
             orphaned = delete(tables.relation).where(
                 r.version >= min(self._discarded), r.version.not_in(select(v.id))
             )
             self._connection.execute(orphaned)
-        replaced = self._live.keys() & self._written.keys()
-        self._execute_many(
-            update(tables.version)
-            .where(v.uid == bindparam("the_uid"), v.valid_to == OPEN, v.valid_from < self.info.id)
-            .values(valid_to=self.info.id),
-            [{"the_uid": uid} for uid in (*replaced, *gone)],
+        replaced = (uid for uid in self._written if self._live[uid] != _SEEN)
+        self._end(tables.version, ("uid",), [(uid,) for uid in sorted((*replaced, *gone))])
+
+    def _end(self, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+        """The rows with these keys that held before this run hold no longer."""
+        c = table.c
+        statement = (
+            update(table)
+            .values(valid_to=bindparam("now"))
+            .where(*(c[name] == bindparam(f"the_{name}") for name in columns))
+            .where(c.valid_to == bindparam("open"), c.valid_from < bindparam("before"))
         )
+        names = ["now", *(f"the_{name}" for name in columns), "open", "before"]
+        now = self.info.id
+        execute_many(self._connection, statement, names, [(now, *row, OPEN, now) for row in rows])
 
     def _forget_volatile(self, uids: list[str]) -> None:
         statement = delete(tables.volatile).where(tables.volatile.c.uid == bindparam("the_uid"))
-        self._execute_many(statement, [{"the_uid": uid} for uid in uids])
+        execute_many(self._connection, statement, ["the_uid"], [(uid,) for uid in uids])
 
     def _store_collections(self) -> None:
         c = tables.collection.c
@@ -345,46 +345,15 @@ class Writer:
             statement = select(c.source, c.kind, c.scope, c.completed_at)
             for row in self._connection.execute(statement.where(c.source == source, c.valid_to == OPEN)):
                 before[row.source, row.kind, row.scope] = row.completed_at
-        self._execute_many(
-            update(tables.collection)
-            .where(
-                c.source == bindparam("the_source"),
-                c.kind == bindparam("the_kind"),
-                c.scope == bindparam("the_scope"),
-                c.valid_to == OPEN,
-            )
-            .values(valid_to=self.info.id),
-            [
-                {"the_source": source, "the_kind": kind, "the_scope": scope}
-                for source, kind, scope in self._collections
-                if (source, kind, scope) in before
-            ],
-        )
+        ended = [place for place in self._collections if place in before]
+        self._end(tables.collection, ("source", "kind", "scope"), ended)
         rows = []
         for (source, kind, scope), attempt in self._collections.items():
             completed = before.get((source, kind, scope))
             if attempt.status is Status.COMPLETE:
                 completed = microseconds(attempt.ended_at)
-            rows.append(
-                {
-                    "source": source,
-                    "kind": kind,
-                    "scope": scope,
-                    "valid_from": self.info.id,
-                    "valid_to": OPEN,
-                    "completed_at": completed,
-                    "body": to_json(attempt),
-                }
-            )
-        self._insert(tables.collection, rows)
-
-    def _insert(self, table: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(table.insert(), rows)
-
-    def _execute_many(self, statement: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(statement, rows)
+            rows.append((source, kind, scope, self.info.id, OPEN, completed, to_json(attempt)))
+        insert_many(self._connection, tables.collection, rows)
 
 
 def _chunks(items: list[T]) -> Iterator[list[T]]:

@@ -321,6 +321,24 @@ def test_a_uid_twice_in_a_run_the_last_one_counts(store: Store) -> None:
     assert "云甲/server/100" not in referring
 
 
+def test_a_row_handed_over_many_times_in_a_run_is_one_row(store: Store) -> None:
+    """Old or new, as before or changed."""
+    run(store, 0, [server("old"), server("changed", vcpus=1), server("same")], attempt())
+    for number in (1, 2):
+        rows = [server("old"), server("changed", vcpus=2), server("new"), server("same")] * 17
+        run(store, number, [*rows, server("same")], attempt(at=number, status=Status.PARTIAL))
+    assert uids(store) == [f"云甲/server/{name}" for name in ("changed", "new", "old", "same")]
+    assert [(c.uid, c.action) for c in store.diff(1, 3)] == [
+        ("云甲/server/changed", "changed"),
+        ("云甲/server/new", "added"),
+    ]
+    assert store.diff(2, 3) == []
+    assert store.snapshot().stale == {}
+    run(store, 3, [server("old"), server("old", vcpus=8), server("old")], attempt(at=3))
+    assert uids(store) == ["云甲/server/old"]
+    assert len(store.timeline("云甲/server/old")) == 1
+
+
 # History
 
 
