@@ -11,7 +11,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, UpdateBase, create_engine, event, inspect, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Table,
+    UpdateBase,
+    create_engine,
+    event,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -176,6 +187,15 @@ def _advisory_holder(connection: Connection) -> int:
         {"high": _LOCK_KEY >> 32, "low": _LOCK_KEY & 0xFFFF_FFFF},
     )
     return int(found or 0)
+
+
+def tuples(connection: Connection, statement: Select[Any]) -> Sequence[tuple[Any, ...]]:
+    """The rows as the driver gives them, which cost a fifth of SQLAlchemy's. For columns of numbers, text
+    and bytes only."""
+    cursor = connection.execute(statement).cursor
+    assert cursor is not None  # a SELECT has one
+    rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def insert_many(

@@ -23,7 +23,7 @@ from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.resource import Relation, Resource
 from inventory.snapshot import SnapshotInfo
 from inventory.store import Store, StoreBusyError, StoreError, open_store
-from inventory.tables import metadata
+from inventory.tables import metadata, version
 from inventory.unknown import UNKNOWN, known
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -394,6 +394,20 @@ def test_diff_over_several_runs_leaves_out_what_came_back(store: Store) -> None:
     assert store.diff(1, 3) == []
     assert [c.fields["vcpus"] for c in store.diff(1, 2) + store.diff(2, 3)] == [(2, 4), (4, 2)]
     assert [c.action for c in store.diff(0, 3)] == ["added"]
+
+
+def test_a_body_that_an_earlier_release_wrote_in_another_form_is_no_change(store: Store, url: str) -> None:
+    run(store, 0, [server("1", vcpus=2, labels={"a": "b", "c": "d"})], attempt())
+    body = b'{"vcpus": 2, "source": "\\u4e91\xe7\x94\xb2", "native_id": "1", "labels": {"c": "d", "a": "b"}}'
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(version.update().values(body=body, hash=b"0" * 16))
+    engine.dispose()
+    run(store, 1, [server("1", vcpus=2, labels={"a": "b", "c": "d"})], attempt(at=1))
+    assert store.diff(1, 2) == []
+    run(store, 2, [server("1", vcpus=2, labels={"a": "b"})], attempt(at=2))
+    (change,) = store.diff(1, 3)
+    assert change.fields == {"labels": ({"a": "b", "c": "d"}, {"a": "b"})}
 
 
 def test_diff_of_one_kind_and_of_wrong_snapshots(store: Store) -> None:
