@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +15,7 @@ from inventory.coverage import Collection
 from inventory.database import StoreError, file_of, reported, tuples
 from inventory.encoding import ABSENT, decode, key, kind_named, microseconds, moment_of
 from inventory.evidence import Evidence
+from inventory.garbage import without_collector
 from inventory.resource import RelationType, Resource
 from inventory.snapshot import Change, Snapshot, SnapshotInfo, Version
 from inventory.tables import ENDED, OPEN, holds_at
@@ -90,18 +89,6 @@ def _coverage(
     return collections, fresh
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Without the cycle collector, which would walk each of the growing rows many times for nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 class _Kinds(Mapping[str, list[Resource]]):
     """Kind → resources sorted by uid, read on first use. A later run does not change what it reads."""
 
@@ -134,7 +121,7 @@ class _Kinds(Mapping[str, list[Resource]]):
         found = connection.execute(
             select(v.uid, v.body).where(v.kind == kind, holds_at(tables.version, self._snapshot_id))
         )
-        with _no_garbage():
+        with without_collector():
             held = sorted(tuple(row) for row in found.all())
             return [decode(type_, body, overlay.get(uid)) for uid, body in held]
 
