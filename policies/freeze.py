@@ -17,10 +17,11 @@ from typing import Any
 import msgspec
 
 from inventory.unknown import UNKNOWN, Unknown, UnknownValueError
-from policies.expression import ExpressionError, suggest
+from policies.expression import MAX_NAMED, ExpressionError
 from policies.kleene import row_answer
 from policies.loops import Check, RowFilter, row_filter
 from policies.shapes import Shape, fields_of
+from policies.spelling import suggestion
 
 MAX_VALUE = 160  # characters of one value in a message
 MAX_TEXT = 2000  # characters of one text in evidence
@@ -39,7 +40,7 @@ def path_shape(struct: type[msgspec.Struct], path: str) -> Shape:
     for name in path.split("."):
         fields = fields_of(here) if here else {}
         if name not in fields:
-            raise ExpressionError(f"没有字段 {path}", hint=suggest(name, list(fields)))
+            raise ExpressionError(f"没有字段 {path}", hint=suggestion(name, fields, most=MAX_NAMED))
         shape = fields[name]
         here = shape.struct
     assert shape is not None
