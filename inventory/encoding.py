@@ -87,7 +87,7 @@ def fingerprinter() -> Callable[[Resource], bytes | None]:
     because a new one for every resource costs as much as the encoding.
     """
     buffer = bytearray()
-    encode_into = _encoder.encode_into
+    encode_into, blake2b = _encoder.encode_into, hashlib.blake2b
 
     def fingerprint(resource: Resource) -> bytes | None:
         if resource.VOLATILE:
@@ -99,7 +99,7 @@ def fingerprinter() -> Callable[[Resource], bytes | None]:
             encode_into(resource, buffer)
         except (TypeError, ValueError, RecursionError, AttributeError):
             return None
-        return _digest(buffer)
+        return blake2b(buffer, digest_size=HASH_BYTES).digest()
 
     return fingerprint
 
@@ -173,7 +173,7 @@ def _encode(resource: Resource, uid: str) -> Encoded:
     return Encoded(uid, resource.source, resource.scope, _digest(body), body, volatile, resource.relations)
 
 
-def _digest(body: bytes | bytearray) -> bytes:
+def _digest(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=HASH_BYTES).digest()
 
 

@@ -33,6 +33,7 @@ from inventory.encoding import (
     volatile_form,
 )
 from inventory.evidence import Evidence
+from inventory.garbage import without_collector
 from inventory.kinds import KINDS
 from inventory.resource import Resource
 from inventory.snapshot import SnapshotInfo
@@ -120,7 +121,7 @@ class Writer:
         if self._failed:
             raise StoreError("这一次写入已经失败，不能继续", "重新采集")
         self._failed = True
-        with reported(self._path):
+        with reported(self._path), without_collector():
             yield
         self._failed = False
 
