@@ -303,7 +303,7 @@ class Api:
         self.token = r.headers["X-Subject-Token"]
         self.project_id = r.json()["token"]["project"]["id"]
 
-    def call(self, method, svc, path, body=None, ok404=False, headers=None, data=None):
+    def call(self, method, svc, path, body=None, ok404=False, ok409=False, headers=None, data=None):
         if not self.token:
             self.auth()
         pre = self.PATH[svc] + ("/" + self.project_id if svc == "cinder" else "")
@@ -317,7 +317,7 @@ class Api:
                 time.sleep(1 + n)
                 continue
             break
-        if r.status_code == 404 and ok404:
+        if (r.status_code == 404 and ok404) or (r.status_code == 409 and ok409):
             return None
         if r.status_code >= 400:
             raise RuntimeError(f"{method} {url} -> {r.status_code} {r.text[:400]}")

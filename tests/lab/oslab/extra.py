@@ -46,6 +46,8 @@ import os
 from cinder.backup import manager
 
 BLANK = os.path.join(os.environ['LAB_DIR'], 'data', 'blank-volume')
+# asks the machine for its iSCSI and NVMe names with tools that the lab does not install
+manager.volume_utils.brick_get_connector_properties = lambda *a, **kw: {'host': 'zw-ctl-01'}
 
 
 class LabBackupManager(manager.BackupManager):
@@ -304,7 +306,11 @@ delay_auth_decision = true
 def build_rings() -> None:
     """One device on one machine, every ring with one replica."""
     os.makedirs(os.path.join(DATA, "swift", "d1"), exist_ok=True)
-    tool = ["/usr/bin/python3", "-c", "import sys; sys.argv[0] = 'ring'; from swift.cli.ringbuilder import main; sys.exit(main())"]
+    tool = [
+        "/usr/bin/python3",
+        "-c",
+        "import sys; sys.argv[0] = 'ring'; from swift.cli.ringbuilder import main; sys.exit(main())",
+    ]
     for ring, server in (
         ("account", "account"),
         ("container", "container"),
