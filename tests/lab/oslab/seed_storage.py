@@ -56,10 +56,18 @@ SIGNATURE = {
 }
 
 
+def every_image(adm: Api) -> list[dict[str, Any]]:
+    """Glance leaves hidden images, and others' community images, out of its plain list."""
+    found = {}
+    for query in ("", "&os_hidden=true", "&visibility=community"):
+        for image in adm.get("glance", "/images?limit=200" + query)["images"]:
+            found[image["id"]] = image
+    return list(found.values())
+
+
 def images(adm: Api, owner: str, partner: str) -> None:
     """Every visibility, a signed one (signed after its upload: nothing checks it), old, hidden, shared, off."""
-    have = {i["name"] for i in adm.get("glance", "/images?limit=200")["images"]}
-    have |= {i["name"] for i in adm.get("glance", "/images?limit=200&os_hidden=true")["images"]}
+    have = {i["name"]: i for i in every_image(adm)}
     for name, more in IMAGES:
         if name in have:
             continue
@@ -77,7 +85,7 @@ def images(adm: Api, owner: str, partner: str) -> None:
             adm.post("glance", f"/images/{image}/members", {"member": partner})
             adm.put("glance", f"/images/{image}/members/{partner}", {"status": "accepted"})
         if name == "deactivated":
-            adm.post("glance", f"/images/{image}/actions/deactivate", {})
+            adm.call("POST", "glance", f"/images/{image}/actions/deactivate")
     sql("UPDATE images SET created_at='2018-03-04 05:06:07' WHERE name LIKE 'CentOS-6.5%';", "glance")
 
 
