@@ -92,6 +92,19 @@ def test_secrets_and_containers_are_listed_project_by_project(cloud: Any, expect
     assert len(names) == expected["kinds"]["object_container"]
 
 
+def test_roles_and_keys_are_listed_domain_by_domain_and_user_by_user(
+    cloud: Any, expected: dict[str, Any]
+) -> None:
+    roles = listed(cloud, "identity", "/roles", "roles", {})
+    for domain in listed(cloud, "identity", "/domains", "domains", {}):
+        roles += listed(cloud, "identity", f"/roles?domain_id={domain['id']}", "roles", {})
+    assert len(roles) == expected["kinds"]["role"]
+    keys = []
+    for user in listed(cloud, "identity", "/users", "users", {}):
+        keys += listed(cloud, "compute", f"/os-keypairs?user_id={user['id']}", "keypairs", COMPUTE)
+    assert len(keys) == expected["kinds"]["key_pair"]
+
+
 def test_platform_services_are_those_of_nova_cinder_and_neutron(cloud: Any, expected: dict[str, Any]) -> None:
     nova = listed(cloud, "compute", "/os-services", "services", COMPUTE)
     cinder = listed(cloud, "volumev3", "/os-services", "services", VOLUME)

@@ -25,8 +25,9 @@ can hide a row from the count.
     project name → kind → rows that the project owns, without kinds of which it owns none.
 ``names``
     the things that a test looks at one by one: kind → name → facts.
-``reader_project``
-    the only project that cloud ``lab-project-reader`` sees.
+``reader_project``, ``reader_sees``
+    the project of cloud ``lab-project-reader``, and kind → what its APIs show it without an error: the project's
+    own rows and those that others share with it.
 ``second_region``
     what region ``zw-region-2`` (cloud ``lab-second-region``) offers: the same core services, none of the others.
 """
@@ -266,6 +267,16 @@ def owners() -> dict[str, dict[str, int]]:
     return out
 
 
+def reader_sees(own: dict[str, int], reader_project: str) -> dict[str, int]:
+    """What a reader of one project is shown: its own, and security groups shared with it."""
+    shared = count(
+        "SELECT COUNT(*) FROM neutron.securitygrouprbacs r JOIN keystone.project p ON p.id=r.target_project "
+        f"WHERE r.action='access_as_shared' AND p.name='{reader_project}'"
+    )
+    seen = {kind: own.get(kind, 0) for kind in ("server", "volume", "port", "security_group", "floating_ip")}
+    return {**seen, "security_group": seen["security_group"] + shared}
+
+
 def names() -> dict[str, dict[str, dict[str, Any]]]:
     """Facts of the things that stand for a trait."""
 
@@ -310,6 +321,7 @@ def expect(reader_project: str) -> None:
     select = "SELECT COUNT(*) FROM "
     kinds = counted({kind: select + table for kind, table in KINDS.items()})
     numbers = counted({**{name: select + table for name, table in NUMBERS.items()}, **DISTINCT})
+    projects = owners()
     kinds["cloud"] = 1
     kinds["quota"] = 3 * kinds["project"]
     kinds["role_assignment"] = count(select + "keystone.assignment") + numbers["assignments_system"]
@@ -321,9 +333,10 @@ def expect(reader_project: str) -> None:
             {
                 "kinds": kinds,
                 "numbers": numbers,
-                "projects": owners(),
+                "projects": projects,
                 "names": names(),
                 "reader_project": reader_project,
+                "reader_sees": reader_sees(projects[reader_project], reader_project),
                 "second_region": {
                     "region": REGION_2,
                     "services": count(f"SELECT COUNT(*) FROM keystone.endpoint WHERE region_id='{REGION_2}'"),
