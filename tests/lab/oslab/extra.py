@@ -328,15 +328,20 @@ def build_rings() -> None:
         sh([*tool, path + ".builder", "rebalance"], "swift-rings.log")
 
 
-def create_tables() -> None:
-    """The schemas, for databases that exist."""
+def octavia_tables() -> None:
     sh(["octavia-db-manage", "--config-file", f"{ETC}/octavia.conf", "upgrade", "head"], "dbsync-octavia.log")
-    sh(
-        ["designate-manage", "--config-file", f"{ETC}/designate/designate.conf", "database", "sync"],
-        "dbsync-designate.log",
-    )
+
+
+def designate_tables() -> None:
+    command = ["designate-manage", "--config-file", f"{ETC}/designate/designate.conf", "database", "sync"]
+    sh(command, "dbsync-designate.log")
+
+
+def manila_tables() -> None:
     sh(["manila-manage", "--config-file", f"{ETC}/manila.conf", "db", "sync"], "dbsync-manila.log")
-    build_rings()
+
+
+TABLES = (octavia_tables, designate_tables, manila_tables, build_rings)  # for databases that exist
 
 
 def create_pool() -> None:
