@@ -146,7 +146,7 @@ def prune(data: Any, redactor: Redactor) -> Any:
         return [prune(item, redactor) for item in data]
     if not isinstance(data, dict):
         return data
-    kept = {}
+    kept: dict[str, Any] = {}
     for key, value in data.items():
         if key == "managedFields" or (key == "images" and isinstance(value, list)):
             continue  # bookkeeping, and what a node holds in its cache: long, and nobody reads it
