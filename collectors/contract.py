@@ -254,6 +254,11 @@ class Collector(Protocol):
         """Read the source. Raises SourceError where nothing can be read at all."""
         ...
 
+    def record(self, source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
+        """Collect, and write a redacted recording that ``collect`` serves to the same result by the option
+        ``recording``. Raises as ``collect`` does, and OSError where it cannot be written."""
+        ...
+
     def probe(self, source: Source, run: Run) -> Iterator[Access]:
         """Try reachability and permissions without collecting. Raises SourceError likewise."""
         ...

@@ -27,7 +27,14 @@ _GRACE_SECONDS = 5.0  # a collector that overruns its own deadline is left behin
 _POLL_SECONDS = 0.5
 _FORGOTTEN = SourceError("采集器没有报告这一类", "请报告此缺陷")
 
+How = Callable[[Collector, Source, Run], Iterator[Batch]]
+"""What is done with each source."""
 _Result = tuple[Source, Batch | None, SourceError | None]  # no batch = the source has ended
+
+
+def reading(module: Collector, source: Source, run: Run) -> Iterator[Batch]:
+    """Collect, and nothing besides."""
+    return module.collect(source, run)
 
 
 def collect_all(
@@ -36,6 +43,7 @@ def collect_all(
     concurrency: int = 4,
     progress: Callable[[Progress], None] = lambda _: None,
     now: Callable[[], datetime] = utc_now,
+    how: How = reading,
 ) -> Iterator[tuple[Source, Batch]]:
     """Collect sources ``concurrency`` at a time and hand over their batches as they come.
 
@@ -52,7 +60,10 @@ def collect_all(
             run = Run(source, progress=progress, now=now)
             running[source.name] = (source, run, _Coverage(source, module.KINDS, now))
             threading.Thread(
-                target=_work, args=(module, source, run, results), name=f"collect-{source.name}", daemon=True
+                target=_work,
+                args=(how, module, source, run, results),
+                name=f"collect-{source.name}",
+                daemon=True,
             ).start()
         # What has come already is taken first: the reader's own slowness is not the source's.
         for source, batch, error in _arrived(results):
@@ -87,12 +98,12 @@ def _overdue(running: dict[str, tuple[Source, Run, _Coverage]]) -> Iterator[tupl
                 yield source, Batch(collections=missing)
 
 
-def _work(module: Collector, source: Source, run: Run, results: queue.Queue[_Result]) -> None:
+def _work(how: How, module: Collector, source: Source, run: Run, results: queue.Queue[_Result]) -> None:
     """One thread: batches, then the end with what went wrong. What it owes is reckoned by the reader, who
     alone knows which batches were taken."""
     error: SourceError | None = None
     try:
-        for batch in module.collect(source, run):
+        for batch in how(module, source, run):
             results.put((source, batch, None))
     except SourceError as problem:
         problem.reason = run.redactor.text(problem.reason)

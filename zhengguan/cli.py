@@ -131,6 +131,19 @@ def _inventory(commands: _Commands) -> None:
     collect.add_argument(
         "--source", metavar="NAME", action="append", default=[], help="只采这个来源（可重复）"
     )
+    which = collect.add_mutually_exclusive_group()
+    which.add_argument(
+        "--record",
+        metavar="FILE",
+        default="",
+        help="采集时把一个来源的应答脱敏录成文件（SNMP 来源录成目录），供求助、测试和演示",
+    )
+    which.add_argument(
+        "--replay",
+        metavar="FILE",
+        default="",
+        help="不连任何来源，从录制文件采集；--source 指定存入哪个名字（默认用录制时的）",
+    )
     collect.add_argument("--json", action="store_true", help="输出 JSON")
 
     inventory = commands.add(

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from collectors.contract import Progress, Source, utc_now
-from collectors.run import collect_all
+from collectors.run import How, collect_all, reading
 from inventory.coverage import Batch, Status
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.store import Store, StoreError, open_store
@@ -83,13 +83,16 @@ def collect_into(
     progress: Callable[[Progress], None],
     now: Callable[[], datetime] = utc_now,
     note: str = "",
+    how: How = reading,
 ) -> Collected:
     """Read sources into one new snapshot. Keeps of each batch only its coverage."""
     collected = Collected()
     collected.batches = {source.name: [] for source in sources}
     try:
         with store.writer(now(), note=note) as writer:
-            for source, batch in collect_all(sources, concurrency=concurrency, progress=progress, now=now):
+            for source, batch in collect_all(
+                sources, concurrency=concurrency, progress=progress, now=now, how=how
+            ):
                 writer.add(batch)
                 collected.batches[source.name].append(Batch(collections=batch.collections))
         collected.info = writer.info

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
 
 from collectors.contract import Access, Run, Source, SourceError
 from collectors.contract import Options as BaseOptions
@@ -20,6 +22,7 @@ from collectors.host.policy import read_lockout, read_password_policy, read_sess
 from collectors.host.processes import Processes, hidden, read_processes
 from collectors.host.protection import firewall, malware_protection, mandatory_access_control
 from collectors.host.reader import LocalReader, Reader, Refusal
+from collectors.host.recording import RecordingReader, load
 from collectors.host.services import read_audit, read_time_sync
 from collectors.host.sockets import read_listeners
 from collectors.host.sshd import read_ssh_server
@@ -49,9 +52,13 @@ _SHOWN = 6  # refused paths named in a reason
 
 
 class Options(BaseOptions):
-    """``sshd_config``: path of the SSH server's configuration where it is not the usual one."""
+    """``sshd_config``: path of the SSH server's configuration where it is not the usual one.
+    ``recording``: of an earlier run, to be read instead of this machine."""
+
+    PATHS: ClassVar[tuple[str, ...]] = ("recording",)
 
     sshd_config: str = ""
+    recording: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,8 +67,21 @@ class Options(BaseOptions):
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
-    """Read this machine. Raises SourceError where it is no Linux with /proc."""
-    yield from collect_from(LocalReader(run.timeout), source, run)
+    """Read this machine, or a recording. Raises SourceError where it is no Linux with /proc."""
+    yield from collect_from(_reader(source, run), source, run)
+
+
+def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
+    """Collect, and write a redacted recording that replays to the same."""
+    reader = RecordingReader(_reader(source, run), run)
+    batches = list(collect_from(reader, source, run))
+    reader.write(path, note)
+    return batches
+
+
+def _reader(source: Source, run: Run) -> Reader:
+    recording = source.options.recording if isinstance(source.options, Options) else ""
+    return load(Path(recording)) if recording else LocalReader(run.timeout)
 
 
 def collect_from(reader: Reader, source: Source, run: Run) -> Iterator[Batch]:
@@ -202,7 +222,7 @@ def _some(paths: dict[str, None]) -> str:
 
 def probe(source: Source, run: Run) -> Iterator[Access]:
     """What this user may read, and what each missing permission hides."""
-    reader = LocalReader(run.timeout)
+    reader = _reader(source, run)
     notebook = Notebook(reader)
     if not notebook.exists("/proc/sys/kernel"):
         raise SourceError("读不到 /proc：不是 Linux，或 /proc 没有挂载", "在 Linux 上运行，并挂载 /proc")

@@ -7,8 +7,6 @@ absence, "denied" and "unreadable" are evidence of nothing.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import enum
 import os
 import signal
@@ -181,86 +179,3 @@ def _refusal(error: OSError | ValueError) -> Refusal:
     if isinstance(error, FileNotFoundError | NotADirectoryError | ProcessLookupError):
         return Refusal.NOT_FOUND
     return Refusal.DENIED if isinstance(error, PermissionError) else Refusal.UNREADABLE
-
-
-class _Recording(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """``files`` maps a path to its text, to {"base64": …} or to {"refused": …}; likewise the others.
-    ``unlisted`` is the answer for whatever is not in the recording: "unreadable" (nobody asked), or
-    "not_found" where the recording describes a whole machine."""
-
-    note: str = ""
-    user_id: int = 0
-    unlisted: Refusal = Refusal.UNREADABLE
-    files: dict[str, str | dict[str, str]] = msgspec.field(default_factory=dict)
-    dirs: dict[str, list[str] | dict[str, str]] = msgspec.field(default_factory=dict)
-    links: dict[str, str | dict[str, str]] = msgspec.field(default_factory=dict)
-    modified: dict[str, float | dict[str, str]] = msgspec.field(default_factory=dict)
-    commands: dict[str, tuple[int, str] | dict[str, str]] = msgspec.field(default_factory=dict)
-
-
-class RecordedReader:
-    """A machine from a JSON recording. Directories follow from the paths of files unless listed."""
-
-    def __init__(self, content: bytes) -> None:
-        """Raises msgspec.MsgspecError where the JSON is not a recording."""
-        self._record = msgspec.json.decode(content, type=_Recording)
-        self.user_id = self._record.user_id
-        self._children: dict[str, set[str]] = {}
-        for path in [*self._record.files, *self._record.links, *self._record.modified]:
-            self._plant(path)
-
-    def _plant(self, path: str) -> None:
-        while path not in ("", "/"):
-            parent, _, name = path.rstrip("/").rpartition("/")
-            self._children.setdefault(parent or "/", set()).add(name)
-            path = parent
-
-    def read_file(self, path: str) -> bytes | Refusal:
-        entry = self._record.files.get(path, self._record.unlisted)
-        if isinstance(entry, Refusal):
-            return Refusal.UNREADABLE if path in self._children else entry
-        if isinstance(entry, str):
-            return entry.encode()
-        if "refused" in entry:
-            return _recorded_refusal(entry)
-        try:
-            return base64.b64decode(entry.get("base64", ""), validate=True)
-        except binascii.Error:
-            return Refusal.UNREADABLE
-
-    def list_dir(self, path: str) -> list[str] | Refusal:
-        entry = self._record.dirs.get(path)
-        if isinstance(entry, dict):
-            return _recorded_refusal(entry)
-        if entry is not None:
-            return sorted(entry)
-        children = self._children.get(path)
-        return self._record.unlisted if children is None else sorted(children)
-
-    def read_link(self, path: str) -> str | Refusal:
-        entry = self._record.links.get(path, self._record.unlisted)
-        return _recorded_refusal(entry) if isinstance(entry, dict) else entry
-
-    def modified(self, path: str) -> float | Refusal:
-        entry = self._record.modified.get(path)
-        if isinstance(entry, dict):
-            return _recorded_refusal(entry)
-        if entry is not None:
-            return entry
-        known = path in self._children or path in self._record.files or path in self._record.dirs
-        return 0.0 if known else self._record.unlisted
-
-    def run(self, argv: tuple[str, ...]) -> Output | Refusal:
-        if not allowed(argv):
-            raise ValueError(f"not an allowed command: {' '.join(argv)}")
-        entry = self._record.commands.get(" ".join(argv), self._record.unlisted)
-        if isinstance(entry, Refusal):
-            return entry
-        return _recorded_refusal(entry) if isinstance(entry, dict) else Output(entry[0], entry[1].encode())
-
-
-def _recorded_refusal(entry: dict[str, str]) -> Refusal:
-    try:
-        return Refusal(entry.get("refused", ""))
-    except ValueError:
-        return Refusal.UNREADABLE

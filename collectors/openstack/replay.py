@@ -17,18 +17,13 @@ import msgspec
 
 from collectors.contract import Run, SourceError
 from collectors.openstack.client import Client, Facts, Response, ServiceError, ServiceName
+from collectors.recordings import Header, write_whole
 from inventory.coverage import Status
 
 FORMAT = "zhengguan-openstack-recording/1"
 _LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
 
 RequestKey = tuple[str, str, tuple[tuple[str, str], ...], str]
-
-
-class _Header(msgspec.Struct, kw_only=True):
-    format: str
-    recorded_at: str = ""
-    note: str = ""
 
 
 class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -83,7 +78,7 @@ def _read(path: Path) -> tuple[Facts, dict[RequestKey, _Line]]:
         if len(content) > _LARGEST_BYTES:
             raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
         header, facts, *lines = content.splitlines()
-        if msgspec.json.decode(header, type=_Header).format != FORMAT:
+        if msgspec.json.decode(header, type=Header).format != FORMAT:
             raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {FORMAT}")
         decoder = msgspec.json.Decoder(_Line)
         decoded = [decoder.decode(line) for line in lines]
@@ -144,10 +139,12 @@ class Recorder:
         """Write the recording, whole or not at all; the same answers make the same bytes."""
         if self._facts is None:
             raise SourceError("没有登录成功，没有可写的录制")
-        header = _Header(format=FORMAT, recorded_at=self._run.now().isoformat(timespec="seconds"), note=note)
+        header = Header(
+            format=FORMAT,
+            source=self._run.source.name,
+            recorded_at=self._run.now().isoformat(timespec="seconds"),
+            note=note,
+        )
         parts: list[Any] = [header, self._facts, *(self._lines[key] for key in sorted(self._lines))]
         content = b"".join(msgspec.json.encode(part) + b"\n" for part in parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_bytes(gzip.compress(content, mtime=0))
-        temporary.replace(path)
+        write_whole(path, content)

@@ -18,7 +18,8 @@ import msgspec
 
 from collectors import contract
 from collectors.contract import DeadlineError, Run, Source, SourceError
-from collectors.snmp import mapping, outcome, tables
+from collectors.recordings import Header, write_whole
+from collectors.snmp import mapping, outcome, recorder, tables
 from collectors.snmp.engines import (
     AgentError,
     Authentication,
@@ -32,6 +33,7 @@ from collectors.snmp.engines import (
     split_target,
 )
 from collectors.snmp.reading import Answers, read
+from collectors.snmp.recorder import Known, Marks
 from collectors.snmp.recording import Recording, ReplayEngine, find, stems
 from collectors.snmp.walker import Limits, Walker
 from inventory.coverage import Batch, Status
@@ -118,6 +120,48 @@ class Options(contract.Options, kw_only=True):
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
     """Read all targets side by side; a batch per device, with collections of the device's own scope."""
+    yield from _collect(source, run, keep=lambda _target, _device: None)
+
+
+def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
+    """Collect, and write a redacted recording of every device into the folder ``path``. A file of an
+    earlier recording there is replaced, or refused where its device is none of these."""
+    options: Options = source.options
+    header = Header(
+        format=recorder.FORMAT,
+        source=source.name,
+        recorded_at=run.now().isoformat(timespec="seconds"),
+        note=note,
+        options={
+            "version": options.version,
+            "authentication": options.authentication,
+            "privacy": options.privacy,
+        },
+    )
+    targets = _targets(options)
+    if path.is_file() or (path.is_dir() and set(stems(path)) - set(targets)):
+        raise SourceError(f"{path} 里已有别的内容", "SNMP 来源录成一个目录，每台设备一个文件：换一个新目录")
+
+    def keep(target: str, device: _Device | SourceError) -> None:
+        clean = run.redactor.text
+        if isinstance(device, SourceError):
+            content = recorder.failed(header, device, clean)
+        else:
+            content = recorder.written(header, device.known, device.answers, clean)
+        write_whole(path / f"{target}.snmprec.gz", content)
+
+    return list(_collect(source, run, keep=keep))
+
+
+class _Device(msgspec.Struct, kw_only=True):
+    """What one device answered."""
+
+    started: datetime
+    answers: Answers
+    known: Known
+
+
+def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceError], None]) -> Iterator[Batch]:
     options: Options = source.options
     targets = _targets(options)
     if not targets:
@@ -130,14 +174,17 @@ def collect(source: Source, run: Run) -> Iterator[Batch]:
             yield outcome.failed(run, target, started, error)
         return
     results = _side_by_side(
-        targets, options.concurrency, run, lambda target: _collect_one(target, options, credentials, run)
+        targets, options.concurrency, run, lambda target: _read_one(target, options, credentials, run)
     )
     for done, (target, result) in enumerate(results, start=1):
         run.progress("读取设备", done, len(targets))
-        if isinstance(result, Batch):
-            yield result
+        if isinstance(result, BaseException):
+            problem = _source_error(result)
+            keep(target, problem)
+            yield outcome.failed(run, target, started, problem)
         else:
-            yield outcome.failed(run, target, started, _source_error(result))
+            keep(target, result)
+            yield _batch(target, result, options, run)
 
 
 def probe(source: Source, run: Run) -> Iterator[contract.Access]:
@@ -234,16 +281,24 @@ class _Opened:
 
     def __init__(self, target: str, options: Options, credentials: Credentials) -> None:
         self.engine: Engine
-        self.address: str | None = None
+        v2c = credentials.version == "v2c" and credentials.community
+        default = credentials.community in _DEFAULT_COMMUNITIES if v2c else None
         if options.recording:
             path = find(Path(options.recording), target)
             if path is None:
                 raise SourceError("没有应答", "这台设备没有录制：检查 recording 目录和 targets 里的名字")
-            self.engine = ReplayEngine(Recording.load(path))
+            recording = Recording.load(path)
+            self.marks = recording.marks
+            if self.marks.known.default_community is None:
+                self.marks.known.default_community = default
+            if failure := recording.marks.failure:
+                raise SourceError(failure.reason, failure.remedy, failure.status)
+            self.engine = ReplayEngine(recording)
             return
         host, port = split_target(target)
-        self.address = _resolve(host, port)
-        self.engine = open_engine(self.address, port, credentials, options.engine)
+        address = _resolve(host, port)
+        self.marks = Marks(known=Known(address=address, default_community=default))
+        self.engine = open_engine(address, port, credentials, options.engine)
 
     def __enter__(self) -> _Opened:
         return self
@@ -260,24 +315,31 @@ def _resolve(host: str, port: int) -> str:
     return str(found[0][4][0])
 
 
-def _collect_one(target: str, options: Options, credentials: Credentials, run: Run) -> Batch:
+def _read_one(target: str, options: Options, credentials: Credentials, run: Run) -> _Device:
     started: datetime = run.now()
     run.remaining()
     with _Opened(target, options, credentials) as opened:
         answers: Answers = read(Walker(opened.engine, run, _limits(options)))
-    community = credentials.community
-    v2c = credentials.version == "v2c"
+    opened.marks.apply(answers)
+    return _Device(started=started, answers=answers, known=opened.marks.known)
+
+
+def _batch(target: str, device: _Device, options: Options, run: Run) -> Batch:
+    v2c = options.version == "v2c"
+    known = device.known
     access = mapping.Access(
-        version=credentials.version,
-        authentication=None if v2c or credentials.authentication == "none" else credentials.authentication,
-        privacy=None if v2c or credentials.privacy == "none" else credentials.privacy,
-        default_community=community in _DEFAULT_COMMUNITIES if v2c and community else UNKNOWN,
-        address=UNKNOWN if opened.address is None else opened.address,
+        version=options.version,
+        authentication=None if v2c or options.authentication == "none" else options.authentication,
+        privacy=None if v2c or options.privacy == "none" else options.privacy,
+        default_community=UNKNOWN if known.default_community is None else known.default_community,
+        address=UNKNOWN if known.address is None else known.address,
     )
     name, labels, clean = run.source.name, run.source.labels, run.redactor.text
-    device = mapping.device_of(name, target, labels, access, answers, clean=clean)
-    interfaces = mapping.interfaces_of(name, target, labels, answers, clean=clean)
-    return outcome.batch(run, target, started, answers=answers, device=device, interfaces=interfaces)
+    resource = mapping.device_of(name, target, labels, access, device.answers, clean=clean)
+    interfaces = mapping.interfaces_of(name, target, labels, device.answers, clean=clean)
+    return outcome.batch(
+        run, target, device.started, answers=device.answers, device=resource, interfaces=interfaces
+    )
 
 
 def _source_error(error: BaseException) -> SourceError:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from collectors.contract import SourceError
 from collectors.snmp.engines import NoAnswerError, Oid, Value, Varbind, dotted_of, oid_of
+from collectors.snmp.recorder import Marks
 
 SUFFIXES = (".snmprec", ".snmprec.gz")
 _MOST_BYTES = 256 << 20  # unpacked; a recording is a few MB
@@ -21,14 +22,19 @@ _NUMBERS = (2, 65, 66, 67, 70)  # INTEGER, Counter32, Gauge32, TimeTicks, Counte
 
 
 class Recording:
-    """Rows of a recording in the order of their OIDs; ``malformed`` counts the lines left out."""
+    """Rows of a recording in the order of their OIDs; ``malformed`` counts the lines left out. ``marks``:
+    what our own recordings say besides."""
 
     def __init__(self, content: bytes) -> None:
         rows: dict[Oid, Value] = {}
         self.malformed = 0
+        self.marks = Marks()
         for line in content.split(b"\n"):
             text = line.rstrip(b"\r")
-            if not text.strip() or text.startswith(b"#"):
+            if text.startswith(b"#"):
+                self.marks.read(text)
+                continue
+            if not text.strip():
                 continue
             try:
                 name, tag, value = text.split(b"|", 2)

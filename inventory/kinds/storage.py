@@ -31,6 +31,7 @@ class Volume(Resource):
     encryption_key_id: Maybe[str | None] = UNKNOWN  # reference, not the key
     replicated: Maybe[bool] = UNKNOWN
     reclaim_policy: Maybe[str | None] = UNKNOWN  # what happens to the data when it is given back
+    last_backup_at: Maybe[datetime | None] = UNKNOWN  # newest available backup; None = none, if all were seen
     updated_at: Maybe[datetime | None] = UNKNOWN
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import subprocess
 import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from collectors.contract import Options, Run, Source, SourceError, collector
+from collectors.recordings import replaying
 from collectors.run import collect_all
 from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
@@ -230,3 +233,31 @@ def test_probe_tells_in_lines(estate: Any) -> None:
     assert lines
     assert all(line.subject for line in lines)
     assert all(line.detail or line.remedy for line in lines if not line.ok)
+
+
+def test_a_recording_replays_to_the_same_and_holds_no_secret(
+    estate: Any, source_type: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "recording"
+    run = Run(estate.whole, environ=estate.environ)
+    live = collector(source_type).record(estate.whole, run, path)
+    again = replaying(path, labels=estate.whole.labels)
+    assert (again.name, again.type) == (estate.whole.name, source_type)
+    replayed = list(collector(source_type).collect(again, Run(again, environ={})))
+    assert _resources(replayed) == _resources(live)
+    assert _coverage(replayed) == _coverage(live)
+    files = [path] if path.is_file() else list(path.iterdir())
+    content = b"".join(gzip.decompress(file.read_bytes()) for file in files)
+    assert content
+    for secret in estate.planted:
+        assert secret.encode() not in content
+    assert {file.stat().st_mode & 0o077 for file in files} == {0}
+
+
+def _resources(batches: list[Batch]) -> dict[str, Any]:
+    return {r.uid: plain(r) for batch in batches for r in batch.resources}
+
+
+def _coverage(batches: list[Batch]) -> list[tuple[Any, ...]]:
+    found = [c for batch in batches for c in batch.collections]
+    return sorted((c.kind, c.scope, c.status.value, c.count, c.reason, c.remedy) for c in found)

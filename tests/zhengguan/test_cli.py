@@ -209,3 +209,30 @@ def test_a_full_disk_loses_nothing(home: Path) -> None:
     assert "Traceback" not in done.stderr
     assert zhengguan("inventory", "snapshots", "--json", folder=home).stdout == before
     assert zhengguan("collect", folder=home).returncode == 0
+
+
+def test_a_source_is_recorded_and_replayed_elsewhere(home: Path, tmp_path: Path) -> None:
+    recorded = zhengguan("collect", "--record", "case/this.gz", folder=home)
+    assert recorded.returncode == 0, recorded.stderr
+    shutil.copy(home / "case" / "this.gz", tmp_path)
+    assert zhengguan("init", folder=tmp_path).returncode == 0
+    replayed = zhengguan("collect", "--replay", "this.gz", "--source", "case-7", "--json", folder=tmp_path)
+    assert replayed.returncode == 0, replayed.stderr
+    told = json.loads(replayed.stdout)
+    assert told["snapshot"]["note"] == "来自录制 this.gz"
+    assert {c["source"] for c in told["collections"]} == {"case-7"}
+    (host,) = json.loads(zhengguan("inventory", "host", "--json", folder=tmp_path).stdout)
+    assert host["kernel"] == os.uname().release
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "没有录制文件"), (b"plain", "不是政观的录制文件"), (b"\x1f\x8b\x08", "不是政观的录制文件")],
+)
+def test_what_is_no_recording_is_refused(home: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (home / "odd.gz").write_bytes(content)
+    done = zhengguan("collect", "--replay", "odd.gz" if content else "none.gz", folder=home)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

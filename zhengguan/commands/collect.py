@@ -4,24 +4,64 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
-from inventory.coverage import Collection, Status
+from collectors.contract import Collector, Run, Source, SourceError
+from collectors.recordings import replaying
+from collectors.run import reading
+from inventory.coverage import Batch, Collection, Status
 from zhengguan import console
-from zhengguan.errors import Exit
+from zhengguan.config import Config
+from zhengguan.errors import Exit, UserError
 from zhengguan.loop import Collected, chosen, collect_into, configured, opened
 
 
 def run(options: argparse.Namespace) -> int:
     config = configured(options.config)
-    sources = chosen(config, options.source)
+    sources, note = _sources(config, options)
+    how = partial(_recording, path=Path(options.record)) if options.record else reading
     store = opened(config, create=True)
     with console.progress() as progress:
-        collected = collect_into(store, sources, concurrency=config.collect.concurrency, progress=progress)
+        collected = collect_into(
+            store, sources, concurrency=config.collect.concurrency, progress=progress, note=note, how=how
+        )
     if options.json:
         console.write_json(as_json(collected))
     else:
         show(collected)
     return Exit.SOURCE if collected.unread() else Exit.FINE
+
+
+def _sources(config: Config, options: argparse.Namespace) -> tuple[list[Source], str]:
+    """What to read, and the note of the snapshot."""
+    if options.replay:
+        return [_replayed(config, options)], f"来自录制 {Path(options.replay).name}"
+    sources = chosen(config, options.source)
+    if options.record and len(sources) != 1:
+        raise UserError("一次只录一个来源", remedy=f"加 --source，例如 --source {sources[0].name}")
+    return sources, ""
+
+
+def _replayed(config: Config, options: argparse.Namespace) -> Source:
+    if len(options.source) > 1:
+        raise UserError("--replay 只能存入一个来源名", remedy="只写一个 --source")
+    name = options.source[0] if options.source else ""
+    labels = {source.name: source.labels for source in config.sources}
+    try:
+        source = replaying(Path(options.replay), name)
+    except SourceError as error:
+        raise UserError(error.reason, remedy=error.remedy) from error
+    source.labels = labels.get(source.name, {})
+    return source
+
+
+def _recording(module: Collector, source: Source, run: Run, *, path: Path) -> Iterator[Batch]:
+    try:
+        yield from module.record(source, run, path)
+    except OSError as error:
+        raise SourceError(f"录制文件 {path} 写不了：{error.strerror}", "检查路径、权限和磁盘空间") from error
 
 
 def as_json(collected: Collected) -> dict[str, object]:

@@ -10,7 +10,7 @@ import pytest
 from collectors.contract import Run, Source
 from collectors.host import Options, collect_from
 from collectors.host.notebook import Notebook
-from collectors.host.reader import RecordedReader
+from collectors.host.recording import RecordedReader
 from inventory.coverage import Batch
 
 MACHINES = Path(__file__).parents[2] / "data" / "host"

@@ -29,7 +29,7 @@ from collectors.host import (
     syslog,
     system,
 )
-from collectors.host.reader import RecordedReader
+from collectors.host.recording import RecordedReader
 
 PARSERS: list[Callable[[bytes], Any]] = [
     accounts.passwd_lines, accounts.shadow_lines, accounts.group_members,

@@ -11,10 +11,10 @@ from collectors.host.reader import (
     MAX_FILE_BYTES,
     LocalReader,
     Output,
-    RecordedReader,
     Refusal,
     allowed,
 )
+from collectors.host.recording import RecordedReader
 
 READER = LocalReader()
 
