@@ -22,6 +22,7 @@ import msgspec
 from collectors.contract import Run, SourceError
 from collectors.kubernetes.client import Client, Peer, ReadError, Response
 from collectors.kubernetes.objects import CONTROL_PLANE, MANAGER_NOISE, looks_secret, masked_parameters
+from collectors.recordings import Header, write_whole
 from collectors.redact import MASK, Redactor
 from inventory.coverage import Status
 
@@ -30,12 +31,6 @@ _LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of
 _LONGEST_NOTE = 64
 
 RequestKey = tuple[str, tuple[tuple[str, str], ...], str]
-
-
-class _Header(msgspec.Struct, kw_only=True):
-    format: str
-    recorded_at: str = ""
-    note: str = ""
 
 
 class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -84,7 +79,7 @@ def _read(path: Path) -> tuple[Peer, dict[RequestKey, _Line]]:
         if len(content) > _LARGEST_BYTES:
             raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
         header, peer, *lines = content.splitlines()
-        if msgspec.json.decode(header, type=_Header).format != FORMAT:
+        if msgspec.json.decode(header, type=Header).format != FORMAT:
             raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {FORMAT}")
         decoder = msgspec.json.Decoder(_Line)
         decoded = [decoder.decode(line) for line in lines]
@@ -98,9 +93,10 @@ def _read(path: Path) -> tuple[Peer, dict[RequestKey, _Line]]:
 class Recorder:
     """A ``Client`` that passes requests on and keeps every answer, redacted, for ``write``."""
 
-    def __init__(self, client: Client, run: Run) -> None:
+    def __init__(self, client: Client, run: Run, namespaces: list[str]) -> None:
         self._client = client
         self._run = run
+        self._namespaces = namespaces  # that were asked for by name
         self._lines: dict[RequestKey, _Line] = {}
 
     def peer(self) -> Peer:
@@ -131,13 +127,15 @@ class Recorder:
 
     def write(self, path: Path, note: str = "") -> None:
         """Write the recording, whole or not at all; the same answers make the same bytes."""
-        header = _Header(format=FORMAT, recorded_at=self._run.now().isoformat(timespec="seconds"), note=note)
+        header = Header(
+            format=FORMAT,
+            source=self._run.source.name,
+            recorded_at=self._run.now().isoformat(timespec="seconds"),
+            note=note,
+            options={"namespaces": self._namespaces} if self._namespaces else {},
+        )
         parts: list[Any] = [header, self.peer(), *(self._lines[key] for key in sorted(self._lines))]
-        content = b"".join(msgspec.json.encode(part) + b"\n" for part in parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_bytes(gzip.compress(content, mtime=0))
-        temporary.replace(path)
+        write_whole(path, b"".join(msgspec.json.encode(part) + b"\n" for part in parts))
 
 
 def prune(data: Any, redactor: Redactor) -> Any:
