@@ -157,8 +157,9 @@ def prune(data: Any, redactor: Redactor) -> Any:
             kept[key] = [_without_value(item, redactor) for item in value]
         elif key == "parameters" and isinstance(value, dict):
             kept[key] = masked_parameters({k: str(v) for k, v in value.items()})
-        elif key in ("command", "args") and data.get("name") not in CONTROL_PLANE:
-            continue
+        elif key in ("command", "args") and isinstance(value, list):
+            own = data.get("name") in CONTROL_PLANE
+            kept[key] = [one for one in value if own and str(one).startswith(("--", *CONTROL_PLANE))]
         else:
             kept[key] = prune(value, redactor)
     return kept
