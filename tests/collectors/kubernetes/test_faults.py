@@ -59,7 +59,11 @@ def test_a_forgotten_place_in_a_list_begins_it_again_once(api: Any, tried: Go, g
     answers = itertools.count()
 
     def gone_once(query: dict[str, str], answer: Any) -> Any:
-        return (410, {}, b'{"kind":"Status","code":410}') if query.get("continue") and next(answers) == 1 else answer
+        return (
+            (410, {}, b'{"kind":"Status","code":410}')
+            if query.get("continue") and next(answers) == 1
+            else answer
+        )
 
     api.faults[PODS] = gone_once
     estate = tried()
@@ -192,9 +196,7 @@ def test_a_wrong_token_is_one_clear_reason(tried: Go, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("not-the-token", encoding="utf-8")
     estate = tried(token_ref=f"file:{tmp_path / 'wrong'}")
     assert set(estate.statuses().values()) == {"denied"}
-    assert {c.reason for c in estate.collections.values()} == {
-        "API 服务器不认这个凭据：令牌或证书无效、过期"
-    }
+    assert {c.reason for c in estate.collections.values()} == {"API 服务器不认这个凭据：令牌或证书无效、过期"}
     assert "not-the-token" not in repr(estate.collections)
 
 
