@@ -151,7 +151,8 @@ WAYS: tuple[Way, ...] = (
     ),
     Way(
         "create_pods",
-        "新建容器组能挂载本命名空间任何密钥，能以任何服务账户运行；没有准入限制时还能挂宿主机目录而成为节点的 root",
+        "新建容器组能挂载本命名空间任何密钥，能以任何服务账户运行；没有准入限制时还能挂宿主机目录，"
+        "成为节点的 root",
         (
             _clause("create", "pods"),
             _clause("create update patch", "replicationcontrollers"),
@@ -388,6 +389,20 @@ class Graph:
                 if any(allows(rule, request) for rule in self._roles.get(binding.role, ())):
                     return True
         return False
+
+    def bindings_of(self, subject: Subject) -> list[Binding]:
+        """The bindings that name this very subject."""
+        return [binding for binding, _ in self._grants.get(subject, _NO_GRANTS)]
+
+    def granted(self, request: Request) -> bool:
+        """Whether some binding grants it to anybody, in the namespace of the request or in any (None)."""
+        return any(
+            allows(rule, request)
+            for grants in self._grants.values()
+            for binding, _ in grants
+            if request.namespace is None or binding.namespace in (None, request.namespace)
+            for rule in self._roles.get(binding.role, ())
+        )
 
     def rules_of(self, subject: Subject) -> list[tuple[str | None, RoleRule]]:
         """The rules that bindings of this very subject put into force, each with its scope."""

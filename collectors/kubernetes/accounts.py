@@ -1,0 +1,126 @@
+"""Service accounts; and secrets as far as they can be told without their values.
+
+Secrets are asked for as a Table without objects: the server answers name, type, number of entries and age,
+and neither values nor annotations (``kubectl apply`` leaves a copy of the values in one). A Table of one
+namespace does not say which, so each namespace is asked by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from collectors.kubernetes.objects import Meta
+from collectors.kubernetes.survey import Place
+from inventory.kinds.cluster import Ingress, ServiceAccount, Workload
+from inventory.kinds.identity import Secret
+from inventory.unknown import UNKNOWN, Unknown
+
+T = TypeVar("T")
+NamedIn = tuple[str, str]  # namespace, name
+
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
+"""What to accept when asking for secrets. Nothing else may be offered: a server that makes no tables must
+refuse (406) rather than send the objects."""
+TABLE_PARAMETERS = {"includeObject": "None"}
+TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 a type, not a token
+
+
+class _Named(msgspec.Struct):
+    name: str | None = None
+
+
+class AccountRow(msgspec.Struct, rename="camel"):
+    """A ServiceAccount."""
+
+    metadata: Meta
+    automount_service_account_token: bool | None = None
+    secrets: list[_Named] | None = None
+    image_pull_secrets: list[_Named] | None = None
+
+    @property
+    def key(self) -> str:
+        """namespace/name."""
+        return self.metadata.key
+
+
+def account(row: AccountRow, types: Mapping[NamedIn, str] | None, place: Place) -> ServiceAccount:
+    """One service account. ``types``: secret → its type; None where secrets were not seen whole, and then
+    the number of tokens stays unknown unless the account lists no secret at all."""
+    meta = row.metadata
+    listed = [one.name for one in row.secrets or () if one.name]
+    tokens: int | Unknown = 0
+    if listed:
+        tokens = (
+            UNKNOWN
+            if types is None
+            else sum(types.get((meta.namespace, name)) == TOKEN_TYPE for name in listed)
+        )
+    return ServiceAccount(
+        source=place.source,
+        native_id=row.key,
+        name=meta.name,
+        labels=place.labels,
+        relations=place.relations(("in_namespace", "namespace", meta.namespace)),
+        namespace=meta.namespace,
+        automount_token=row.automount_service_account_token,
+        default=meta.name == "default",
+        token_secrets=tokens,
+        image_pull_secrets=sorted(one.name for one in row.image_pull_secrets or () if one.name),
+        created_at=UNKNOWN if meta.created_at is None else meta.created_at,
+    )
+
+
+class SecretRow(msgspec.Struct):
+    """One row of a Table of secrets: name, type, number of entries, age (columns as they have been since
+    1.10). An object is not decoded, should a server send it all the same."""
+
+    cells: list[str | int | float | bool | None]
+
+
+def secret(row: SecretRow, namespace: str, place: Place) -> Secret:
+    """One secret of a namespace. Raises ValueError for a row that is not as it should be."""
+    name, type_, entries = (*row.cells, None, None, None)[:3]
+    if not (isinstance(name, str) and isinstance(type_, str) and type(entries) is int):
+        raise ValueError(f"{namespace}：有一行密钥条目缺名称、类型或条目数")
+    return Secret(
+        source=place.source,
+        native_id=f"{namespace}/{name}",
+        name=name,
+        labels=place.labels,
+        relations=place.relations(("in_namespace", "namespace", namespace)),
+        namespace=namespace,
+        secret_type=type_,
+        entries=entries,
+    )
+
+
+def used_secrets(
+    workloads: Iterable[Workload], ingresses: Iterable[Ingress], accounts: Iterable[ServiceAccount]
+) -> set[NamedIn]:
+    """Secrets that something seen refers to: environment, volumes, image pulls, ingress certificates."""
+    used: set[NamedIn] = set()
+    for workload in workloads:
+        names = _known_list(workload.image_pull_secrets)
+        names += [
+            m.source for m in _known_list(workload.mounts) if m.type == "secret" and isinstance(m.source, str)
+        ]
+        for container in _known_list(workload.containers):
+            names += _known_list(container.secret_references)
+        used.update(_in(workload.namespace, names))
+    for ingress in ingresses:
+        certificates = [h.secret for h in _known_list(ingress.hosts) if isinstance(h.secret, str)]
+        used.update(_in(ingress.namespace, certificates))
+    for one in accounts:
+        used.update(_in(one.namespace, _known_list(one.image_pull_secrets)))
+    return used
+
+
+def _known_list(value: list[T] | Unknown) -> list[T]:
+    return [] if isinstance(value, Unknown) else list(value)
+
+
+def _in(namespace: str | Unknown, names: Iterable[str]) -> list[NamedIn]:
+    return [] if isinstance(namespace, Unknown) else [(namespace, name) for name in names]
