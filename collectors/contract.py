@@ -265,6 +265,7 @@ class Plugin(msgspec.Struct, kw_only=True, frozen=True):
 
 
 REGISTRY: dict[str, Plugin] = {
+    "kubernetes": Plugin(module="collectors.kubernetes", title="Kubernetes 集群", extra="kubernetes"),
     "local": Plugin(module="collectors.host", title="本机"),
     "openstack": Plugin(module="collectors.openstack", title="OpenStack 云", extra="openstack"),
     "snmp": Plugin(module="collectors.snmp", title="SNMP 设备", extra="snmp"),

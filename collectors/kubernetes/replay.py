@@ -1,0 +1,164 @@
+"""Recordings: the answers of one run against a real cluster, redacted, served again to the same code.
+
+A recording is gzip-compressed JSON lines. The first line is a header, the second tells whom the client
+talked to, each further line one request with its answer or with the error it ended in. A request is known
+by path, sorted parameters and media type.
+
+Besides what the redactor masks, three things are dropped for good: bookkeeping (``managedFields``), copies
+of whole objects (last-applied annotations), and the literal values of environment variables, of which only
+a mark stays where one looks like a secret.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from collectors.contract import Run, SourceError
+from collectors.kubernetes.client import Client, Peer, ReadError, Response
+from collectors.kubernetes.objects import MANAGER_NOISE, looks_secret
+from collectors.redact import MASK, Redactor
+from inventory.coverage import Status
+
+FORMAT = "zhengguan-kubernetes-recording/1"
+_LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
+
+RequestKey = tuple[str, tuple[tuple[str, str], ...], str]
+
+
+class _Header(msgspec.Struct, kw_only=True):
+    format: str
+    recorded_at: str = ""
+    note: str = ""
+
+
+class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
+    path: str
+    params: dict[str, str] = msgspec.field(default_factory=dict)
+    accept: str = "application/json"
+    status: int = 0  # HTTP status; 0 = the request ended in ``error``
+    body: msgspec.Raw = msgspec.Raw(b"null")  # the answer where it is JSON
+    text: str = ""  # the answer where it is not
+    error: dict[str, str] | None = None
+
+    @property
+    def key(self) -> RequestKey:
+        return self.path, tuple(sorted(self.params.items())), self.accept
+
+
+class ReplayClient:
+    """A ``Client`` that answers from a recording and opens no connection."""
+
+    def __init__(self, path: Path) -> None:
+        self._peer, self._lines = _read(path)
+
+    def peer(self) -> Peer:
+        """See ``Client.peer``."""
+        return self._peer
+
+    def get(self, path: str, params: Mapping[str, str], accept: str = "application/json") -> Response:
+        """See ``Client.get``. A request that was not recorded failed, it was not answered "nothing"."""
+        line = self._lines.get((path, tuple(sorted(params.items())), accept))
+        if line is None:
+            raise ReadError(f"录制里没有 GET {path}", "用当前版本重新录制")
+        if line.error is not None:
+            raise ReadError(
+                line.error.get("reason", ""), line.error.get("remedy", ""), Status(line.error["status"])
+            )
+        return Response(status=line.status, body=line.text.encode() if line.text else bytes(line.body))
+
+    def close(self) -> None:
+        """See ``Client.close``."""
+
+
+def _read(path: Path) -> tuple[Peer, dict[RequestKey, _Line]]:
+    try:
+        with gzip.open(path) as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
+        header, peer, *lines = content.splitlines()
+        if msgspec.json.decode(header, type=_Header).format != FORMAT:
+            raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {FORMAT}")
+        decoder = msgspec.json.Decoder(_Line)
+        decoded = [decoder.decode(line) for line in lines]
+        return msgspec.json.decode(peer, type=Peer), {line.key: line for line in decoded}
+    except OSError as error:
+        raise SourceError(f"录制文件 {path} 读不出：{error.__class__.__name__}", "检查路径") from error
+    except (ValueError, EOFError, msgspec.DecodeError) as error:
+        raise SourceError(f"录制文件 {path.name} 不完整或已损坏", "重新录制") from error
+
+
+class Recorder:
+    """A ``Client`` that passes requests on and keeps every answer, redacted, for ``write``."""
+
+    def __init__(self, client: Client, run: Run) -> None:
+        self._client = client
+        self._run = run
+        self._lines: dict[RequestKey, _Line] = {}
+
+    def peer(self) -> Peer:
+        """See ``Client.peer``."""
+        return self._client.peer()
+
+    def get(self, path: str, params: Mapping[str, str], accept: str = "application/json") -> Response:
+        """See ``Client.get``."""
+        line = _Line(path=path, params=dict(params), accept=accept)
+        try:
+            response = self._client.get(path, params, accept)
+        except ReadError as error:
+            line.error = {"reason": error.reason, "remedy": error.remedy, "status": error.status.value}
+            self._lines[line.key] = line
+            raise
+        line.status = response.status
+        try:
+            data = prune(msgspec.json.decode(response.body), self._run.redactor)
+            line.body = msgspec.Raw(msgspec.json.encode(self._run.redactor.data(data)))
+        except msgspec.DecodeError:
+            line.text = self._run.redactor.text(response.body.decode("utf-8", "replace"))
+        self._lines[line.key] = line
+        return response
+
+    def close(self) -> None:
+        """See ``Client.close``."""
+        self._client.close()
+
+    def write(self, path: Path, note: str = "") -> None:
+        """Write the recording, whole or not at all; the same answers make the same bytes."""
+        header = _Header(format=FORMAT, recorded_at=self._run.now().isoformat(timespec="seconds"), note=note)
+        parts: list[Any] = [header, self.peer(), *(self._lines[key] for key in sorted(self._lines))]
+        content = b"".join(msgspec.json.encode(part) + b"\n" for part in parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".part")
+        temporary.write_bytes(gzip.compress(content, mtime=0))
+        temporary.replace(path)
+
+
+def prune(data: Any, redactor: Redactor) -> Any:
+    """Drop what nobody needs and what may hold secrets under harmless names."""
+    if isinstance(data, list):
+        return [prune(item, redactor) for item in data]
+    if not isinstance(data, dict):
+        return data
+    kept = {}
+    for key, value in data.items():
+        if key in ("managedFields", *MANAGER_NOISE):
+            continue
+        if key == "images" and isinstance(value, list):
+            continue  # what a node holds in its cache: long, and nobody reads it
+        if key == "env" and isinstance(value, list):
+            kept[key] = [_without_value(item, redactor) for item in value]
+        else:
+            kept[key] = prune(value, redactor)
+    return kept
+
+
+def _without_value(variable: Any, redactor: Redactor) -> Any:
+    if not (isinstance(variable, dict) and isinstance(variable.get("value"), str)):
+        return variable
+    secret = looks_secret(str(variable.get("name")), variable["value"], redactor.text)
+    return {**variable, "value": MASK if secret else ""}
