@@ -7,24 +7,21 @@ namespace does not say which, so each namespace is asked by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 import msgspec
 
+from collectors.kubernetes.listing import TABLE, Ask
 from collectors.kubernetes.objects import Meta
 from collectors.kubernetes.survey import Place
-from inventory.kinds.cluster import Ingress, ServiceAccount, Workload
+from inventory.kinds.cluster import ServiceAccount
 from inventory.kinds.identity import Secret
 from inventory.unknown import UNKNOWN, Unknown
 
-T = TypeVar("T")
 NamedIn = tuple[str, str]  # namespace, name
 
-TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
-"""What to accept when asking for secrets. Nothing else may be offered: a server that makes no tables must
-refuse (406) rather than send the objects."""
-TABLE_PARAMETERS = {"includeObject": "None"}
+SECRETS = Ask(resource="secrets", accept=TABLE, rows="rows", params=(("includeObject", "None"),))
+"""Nothing but a table is accepted: a server that makes none must refuse (406) and not send the objects."""
 TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 a type, not a token
 
 
@@ -80,8 +77,10 @@ class SecretRow(msgspec.Struct):
     cells: list[str | int | float | bool | None]
 
 
-def secret(row: SecretRow, namespace: str, place: Place) -> Secret:
-    """One secret of a namespace. Raises ValueError for a row that is not as it should be."""
+def secret(row: SecretRow, namespace: str, used: set[str], users_seen: bool, place: Place) -> Secret:
+    """One secret of a namespace. ``used``: those that something refers to, as namespace/name;
+    ``users_seen``: whether all that could was seen. Raises ValueError for a row that is not as it
+    should be."""
     name, type_, entries = (*row.cells, None, None, None)[:3]
     if not (isinstance(name, str) and isinstance(type_, str) and type(entries) is int):
         raise ValueError(f"{namespace}：有一行密钥条目缺名称、类型或条目数")
@@ -94,33 +93,5 @@ def secret(row: SecretRow, namespace: str, place: Place) -> Secret:
         namespace=namespace,
         secret_type=type_,
         entries=entries,
+        used=True if f"{namespace}/{name}" in used else False if users_seen else UNKNOWN,
     )
-
-
-def used_secrets(
-    workloads: Iterable[Workload], ingresses: Iterable[Ingress], accounts: Iterable[ServiceAccount]
-) -> set[NamedIn]:
-    """Secrets that something seen refers to: environment, volumes, image pulls, ingress certificates."""
-    used: set[NamedIn] = set()
-    for workload in workloads:
-        names = _known_list(workload.image_pull_secrets)
-        names += [
-            m.source for m in _known_list(workload.mounts) if m.type == "secret" and isinstance(m.source, str)
-        ]
-        for container in _known_list(workload.containers):
-            names += _known_list(container.secret_references)
-        used.update(_in(workload.namespace, names))
-    for ingress in ingresses:
-        certificates = [h.secret for h in _known_list(ingress.hosts) if isinstance(h.secret, str)]
-        used.update(_in(ingress.namespace, certificates))
-    for one in accounts:
-        used.update(_in(one.namespace, _known_list(one.image_pull_secrets)))
-    return used
-
-
-def _known_list(value: list[T] | Unknown) -> list[T]:
-    return [] if isinstance(value, Unknown) else list(value)
-
-
-def _in(namespace: str | Unknown, names: Iterable[str]) -> list[NamedIn]:
-    return [] if isinstance(namespace, Unknown) else [(namespace, name) for name in names]

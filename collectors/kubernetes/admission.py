@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -213,15 +213,16 @@ def judges_pods(
     policies: Iterable[AdmissionPolicy] | None,
     hooks: Iterable[AdmissionWebhook] | None,
     pod_security: Iterable[Mapping[str, str]] | None,
-    servers: Iterable[ControlPlaneComponent] | None,
+    servers: Collection[ControlPlaneComponent] | None,
 ) -> Maybe[bool]:
     """Whether some admission judges pods. Each argument None where it was not seen whole.
 
     One thing that does is proof. That nothing does takes all four, since a file that only the API server
     reads may set a level of pod security for the whole cluster.
     """
+    plugin = UNKNOWN if servers is None else _asks_pod_security_policies(servers)
     answers: list[Maybe[bool]] = [
-        any(_policy_judges(one) for one in policies) if policies is not None else UNKNOWN,
+        *([_policy_judges(one, plugin) for one in policies] if policies is not None else [UNKNOWN]),
         any(_hook_judges(one) for one in hooks) if hooks is not None else UNKNOWN,
         any(labels.get(_ENFORCE) not in (None, "privileged") for labels in pod_security)
         if pod_security is not None
@@ -239,8 +240,20 @@ def _pods_among(resources: Maybe[list[str]]) -> bool:
     return not {"core/pods", "core/*", "*/pods", "*/*", "core/*/*"}.isdisjoint(resources)
 
 
-def _policy_judges(one: AdmissionPolicy) -> bool:
-    return one.denies is True and one.type != "MutatingAdmissionPolicy" and _pods_among(one.resources)
+def _policy_judges(one: AdmissionPolicy, plugin: Maybe[bool]) -> Maybe[bool]:
+    if one.type == "MutatingAdmissionPolicy" or not _pods_among(one.resources) or one.denies is False:
+        return False
+    return plugin if one.type == "PodSecurityPolicy" and one.denies is True else one.denies
+
+
+def _asks_pod_security_policies(servers: Iterable[ControlPlaneComponent]) -> Maybe[bool]:
+    """Whether the API servers were started with the plug-in that judges by PodSecurityPolicies."""
+    given = [
+        one.flags.get("enable-admission-plugins", "").split(",")
+        for one in servers
+        if one.component == "kube-apiserver" and not isinstance(one.flags, Unknown)
+    ]
+    return all("PodSecurityPolicy" in plugins for plugins in given) if given else UNKNOWN
 
 
 def _hook_judges(one: AdmissionWebhook) -> bool:

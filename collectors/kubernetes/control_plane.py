@@ -10,10 +10,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-import msgspec
-
-from collectors.kubernetes.objects import Meta
 from collectors.kubernetes.survey import Place
+from collectors.kubernetes.templates import ContainerSpec, Pod
 from inventory.kinds.cluster import ControlPlaneComponent
 
 NAMESPACE = "kube-system"
@@ -38,33 +36,14 @@ _LISTS = frozenset(
 """Flags that add up where they are repeated; of all others the last counts (pflag)."""
 
 
-class _Container(msgspec.Struct):
-    name: str = ""
-    image: str = ""
-    command: list[str] | None = None
-    args: list[str] | None = None
-
-
-class _Spec(msgspec.Struct, rename="camel"):
-    containers: list[_Container] | None = None
-    node_name: str | None = None
-
-
-class ComponentPodRow(msgspec.Struct):
-    """A pod of kube-system, as far as its command line is concerned."""
-
-    metadata: Meta
-    spec: _Spec = msgspec.field(default_factory=_Spec)
-
-
-def components(rows: Iterable[ComponentPodRow], place: Place) -> list[ControlPlaneComponent]:
+def components(rows: Iterable[Pod], place: Place) -> list[ControlPlaneComponent]:
     """The components among the pods of kube-system; secrets are masked by the names of flags and by the
     shapes of values."""
     found: list[ControlPlaneComponent] = []
     for row in rows:
-        if row.metadata.namespace not in ("", NAMESPACE):
+        if row.meta.namespace not in ("", NAMESPACE):
             continue
-        for container in row.spec.containers or ():
+        for container in row.spec.containers:
             words = _unwrapped([*(container.command or ()), *(container.args or ())])
             name = _component(words)
             if name is not None:
@@ -73,13 +52,13 @@ def components(rows: Iterable[ComponentPodRow], place: Place) -> list[ControlPla
 
 
 def _one(
-    row: ComponentPodRow, container: _Container, name: str, given: dict[str, str], place: Place
+    row: Pod, container: ContainerSpec, name: str, given: dict[str, str], place: Place
 ) -> ControlPlaneComponent:
-    node = row.spec.node_name
+    node = row.spec.node
     return ControlPlaneComponent(
         source=place.source,
-        native_id=f"{name}/{row.metadata.name}",
-        name=row.metadata.name,
+        native_id=f"{name}/{row.meta.name}",
+        name=row.meta.name,
         labels=place.labels,
         relations=place.relations(("runs_on", "node", node)),
         component=name,

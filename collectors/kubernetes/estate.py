@@ -32,6 +32,8 @@ class Seen(msgspec.Struct, kw_only=True):
     pod_listing: Listing | None = None
     secrets_used: set[str] = msgspec.field(default_factory=set)  # namespace/name, by workloads and ingresses
     users_seen: bool = False  # all that could use a secret was seen
+    account_users: dict[str, list[str]] = msgspec.field(default_factory=dict)  # service account → workloads
+    node_labels: set[str] = msgspec.field(default_factory=set)  # keys of all nodes' labels
     cluster: dict[str, Any] = msgspec.field(default_factory=dict)  # further fields of the ``cluster`` kind
 
 
