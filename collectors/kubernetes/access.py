@@ -232,7 +232,7 @@ def _rights(
     rights.whole = known_roles is not None and all(one.whole for one in binding_lists) and not odd
     subjects = principals(rights.graph, names, seen.account_users if seen.users_seen else None, place)
     if not rights.whole:
-        _forget(subjects)
+        subjects = _certain(subjects) if bindings else []
     yield survey.batch("principal", subjects, [*role_lists, *binding_lists, account_list], odd)
     if anonymous_permissions(rights.graph):
         seen.cluster["anonymous_permissions"] = True
@@ -240,13 +240,14 @@ def _rights(
         seen.cluster["anonymous_permissions"] = False
 
 
-def _forget(subjects: list[Principal]) -> None:
+def _certain(subjects: list[Principal]) -> list[Principal]:
     """Where the graph has holes, what was found holds and what was not found is unknown."""
     for one in subjects:
         if isinstance(one.powers, list) and not one.powers:
             one.powers = UNKNOWN
         one.permissions = UNKNOWN
         one.roles = UNKNOWN
+    return subjects
 
 
 def _control_plane(survey: Survey, seen: Seen) -> Batch:

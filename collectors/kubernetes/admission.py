@@ -168,7 +168,9 @@ def policy(
         mine = [one.spec for one in bindings if one.spec.policy_name == row.metadata.name]
         bound = bool(mine)
         # before validationActions there was nothing but refusal (v1alpha1 of 1.26)
-        denies = any("Deny" in (spec.validation_actions or ("Deny",)) for spec in mine)
+        denies = kind == "ValidatingAdmissionPolicy" and any(
+            "Deny" in (spec.validation_actions or ("Deny",)) for spec in mine
+        )
     constraints = row.spec.match_constraints or _Constraints()
     return AdmissionPolicy(
         source=place.source,

@@ -73,7 +73,7 @@ class _Clause(msgspec.Struct, frozen=True):
 
     verbs: frozenset[str]
     group: str
-    resources: frozenset[str]
+    spellings: frozenset[str]  # of the resources: by name, by */subresource, by *
     cluster_only: bool = False  # on resources that have no namespace, so a RoleBinding gives nothing
     named: Callable[[tuple[str, ...]], bool] | None = None
 
@@ -93,7 +93,14 @@ def _clause(
     cluster_only: bool = False,
     named: Callable[[tuple[str, ...]], bool] | None = None,
 ) -> _Clause:
-    return _Clause(frozenset(verbs.split()), group, frozenset(resources.split()), cluster_only, named)
+    spellings = {spelling for resource in resources.split() for spelling in _spellings(resource)}
+    return _Clause(frozenset(verbs.split()), group, frozenset(spellings), cluster_only, named)
+
+
+def _spellings(resource: str) -> tuple[str, ...]:
+    """The ways in which a rule may name a resource."""
+    _, slash, subresource = resource.partition("/")
+    return (ALL, resource, f"*/{subresource}") if slash and subresource else (ALL, resource)
 
 
 def _any_name(names: tuple[str, ...]) -> bool:
@@ -224,46 +231,52 @@ def allows(rule: RoleRule, request: Request) -> bool:
         )
     return (
         (ALL in rule.groups or request.group in rule.groups)
-        and _names_resource(rule.resources, request.resource)
+        and any(spelling in rule.resources for spelling in _spellings(request.resource))
         and (not rule.names or request.name in rule.names)
-    )
-
-
-def _names_resource(resources: Iterable[str], wanted: str) -> bool:
-    _, slash, subresource = wanted.partition("/")
-    return (
-        ALL in resources
-        or wanted in resources
-        or (bool(slash) and bool(subresource) and f"*/{subresource}" in resources)
     )
 
 
 def powers_of(rule: RoleRule, whole_cluster: bool) -> frozenset[str]:
     """The powers that one rule gives where it is bound cluster-wide, or in one namespace."""
+    return _judge(rule)[0 if whole_cluster else 1]
+
+
+_INTERESTING = frozenset({ALL}).union(*(clause.spellings for way in WAYS for clause in way.clauses))
+
+
+def _judge(rule: RoleRule) -> tuple[frozenset[str], frozenset[str]]:
+    """The powers of a rule in the whole cluster, and in a namespace."""
     if not rule.resources:
-        return frozenset()
-    found = {
-        way.power
-        for way in WAYS
-        if any((whole_cluster or not c.cluster_only) and _gives(rule, c) for c in way.clauses)
-    }
+        return _NONE, _NONE
+    everywhere: set[str] = set()
+    inside: set[str] = set()
+    if not _INTERESTING.isdisjoint(rule.resources):
+        for way in WAYS:
+            for clause in way.clauses:
+                if _gives(rule, clause):
+                    everywhere.add(way.power)
+                    if not clause.cluster_only:
+                        inside.add(way.power)
+    stars = set()
     if ALL in rule.verbs:
-        found.add("wildcard_verbs")
+        stars.add("wildcard_verbs")
     if ALL in rule.resources:
-        found.add("wildcard_resources")
-    if ALL in rule.verbs and ALL in rule.resources and ALL in rule.groups and not rule.names:
-        found.add("everything")
-    return frozenset(found)
+        stars.add("wildcard_resources")
+    if len(stars) == 2 and ALL in rule.groups and not rule.names:
+        stars.add("everything")
+    return frozenset(everywhere | stars), frozenset(inside | stars)
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 def _gives(rule: RoleRule, clause: _Clause) -> bool:
-    if rule.names and not (clause.named is not None and clause.named(rule.names)):
-        return False
-    if ALL not in rule.verbs and clause.verbs.isdisjoint(rule.verbs):
-        return False
-    if ALL not in rule.groups and clause.group not in rule.groups:
-        return False
-    return any(_names_resource(rule.resources, resource) for resource in clause.resources)
+    return (
+        not clause.spellings.isdisjoint(rule.resources)
+        and (ALL in rule.verbs or not clause.verbs.isdisjoint(rule.verbs))
+        and (ALL in rule.groups or clause.group in rule.groups)
+        and (not rule.names or (clause.named is not None and clause.named(rule.names)))
+    )
 
 
 class Held(msgspec.Struct, kw_only=True):
@@ -282,6 +295,19 @@ class _Summary(msgspec.Struct, frozen=True):
     rules: frozenset[int]
     everywhere: frozenset[str]
     inside: frozenset[str]
+
+    def in_scope(self, namespace: str | None) -> frozenset[str]:
+        """Its powers where it is bound in a namespace, or in the whole cluster (None)."""
+        return self.everywhere if namespace is None else self.inside
+
+
+def _take(
+    roles: set[str], rules: dict[str | None, frozenset[int]], binding: Binding, summary: _Summary
+) -> None:
+    scope = binding.namespace
+    roles.add(binding.role[1] if scope is None else f"{binding.role[1]}@{scope}")
+    before = rules.get(scope)
+    rules[scope] = summary.rules if before is None else before | summary.rules
 
 
 _NOTHING = _Summary(frozenset(), frozenset(), frozenset())
@@ -336,43 +362,45 @@ class Graph:
 
     def _summed(self, rules: Sequence[RoleRule]) -> _Summary:
         numbers = frozenset(self._number(rule) for rule in rules)
-        none: frozenset[str] = frozenset()
         return _Summary(
             numbers,
-            none.union(*(self._judged[number][0] for number in numbers)),
-            none.union(*(self._judged[number][1] for number in numbers)),
+            _NONE.union(*(self._judged[number][0] for number in numbers)),
+            _NONE.union(*(self._judged[number][1] for number in numbers)),
         )
 
     def _number(self, rule: RoleRule) -> int:
         number = self._numbers.get(rule)
         if number is None:
             number = self._numbers[rule] = len(self._judged)
-            self._judged.append((powers_of(rule, True), powers_of(rule, False)))
+            self._judged.append(_judge(rule))
         return number
 
     def held(self, subject: Subject) -> Held:
         """Everything that a subject holds by itself and through the groups it is in of itself."""
-        sources = [(subject, True), *((("group", name), False) for name in groups_of(subject))]
         roles: set[str] = set()
-        powers: dict[tuple[str, str | None], tuple[list[str], bool]] = {}
-        rules: set[tuple[str | None, int]] = set()
-        for source, direct in sources:
-            for binding, summary in self._grants.get(source, _NO_GRANTS):
-                scope = binding.namespace
-                roles.add(binding.role[1] if scope is None else f"{binding.role[1]}@{scope}")
-                rules.update((scope, number) for number in summary.rules)
-                text = binding.text if direct else f"{binding.text}（经组 {source[1]}）"
-                for power in summary.everywhere if scope is None else summary.inside:
-                    via, own = powers.get((power, scope), ([], False))
-                    via.append(text)
-                    powers[power, scope] = (via, own or direct)
+        via: dict[tuple[str, str | None], list[str]] = {}
+        rules: dict[str | None, frozenset[int]] = {}
+        for binding, summary in self._grants.get(subject, _NO_GRANTS):
+            _take(roles, rules, binding, summary)
+            text = binding.text
+            for power in summary.in_scope(binding.namespace):
+                via.setdefault((power, binding.namespace), []).append(text)
+        direct = set(via)
+        for group in groups_of(subject):
+            for binding, summary in self._grants.get(("group", group), _NO_GRANTS):
+                _take(roles, rules, binding, summary)
+                text = f"{binding.text}（经组 {group}）"
+                for power in summary.in_scope(binding.namespace):
+                    via.setdefault((power, binding.namespace), []).append(text)
         if subject == ("group", MASTERS):
-            via, _ = powers.get(("everything", None), ([], True))
-            powers["everything", None] = ([*via, f"组 {MASTERS}：不经授权检查"], True)
+            via.setdefault(("everything", None), []).append(f"组 {MASTERS}：不经授权检查")
+            direct.add(("everything", None))
         return Held(
             roles=sorted(roles),
-            powers={key: (sorted(via), own) for key, (via, own) in powers.items()},
-            rules=len(rules),
+            powers={
+                key: (sorted(texts) if len(texts) > 1 else texts, key in direct) for key, texts in via.items()
+            },
+            rules=sum(map(len, rules.values())),
         )
 
     def allows(self, subject: Subject, groups: Iterable[str], request: Request) -> bool:

@@ -95,7 +95,9 @@ def rules(row: RoleRow) -> tuple[RoleRule, ...]:
 
 
 def _tuple(words: list[str] | None) -> tuple[str, ...]:
-    return tuple(sorted(set(words))) if words else ()
+    if words is None:
+        return ()
+    return tuple(sorted(set(words))) if len(words) > 1 else tuple(words)
 
 
 def role_id(key: RoleKey) -> str:
