@@ -130,17 +130,27 @@ class Writer:
         """What the controller manager would: aggregated roles hold the rules of those they select."""
         base = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
         roles = list(self._api.items(base))
-        for _ in range(2):  # admin takes edit's, which takes view's
-            for role in roles:
-                if not role.get("aggregationRule"):
-                    continue
-                rules: list[Json] = []
-                for selector in role["aggregationRule"]["clusterRoleSelectors"]:
-                    wanted = selector["matchLabels"].items()
-                    for other in roles:
-                        if wanted <= (other["metadata"].get("labels") or {}).items():
-                            rules += [r for r in other.get("rules") or [] if r not in rules]
-                if rules != role.get("rules"):
-                    role["rules"] = rules
-                    kind = "application/merge-patch+json"
-                    self._api.ask("PATCH", f"{base}/{role['metadata']['name']}", {"rules": rules}, kind)
+        before = {role["metadata"]["name"]: role.get("rules") for role in roles}
+        made = [role for role in roles if role.get("aggregationRule")]
+        going = True
+        while going:  # admin takes edit's, which takes view's
+            now = [selected_rules(role, roles) for role in made]
+            going = now != [role.get("rules") for role in made]
+            for role, rules in zip(made, now, strict=True):
+                role["rules"] = rules
+        for role in made:
+            name = role["metadata"]["name"]
+            if role["rules"] != before[name]:
+                body = {"rules": role["rules"]}
+                self._api.ask("PATCH", f"{base}/{name}", body, "application/merge-patch+json")
+
+
+def selected_rules(role: Json, roles: list[Json]) -> list[Json]:
+    """The rules of all roles whose labels the role's aggregation asks for, each once."""
+    found: list[Json] = []
+    for selector in role["aggregationRule"]["clusterRoleSelectors"]:
+        wanted = selector["matchLabels"].items()
+        for other in roles:
+            if wanted <= (other["metadata"].get("labels") or {}).items():
+                found += [r for r in other.get("rules") or [] if r not in found]
+    return found
