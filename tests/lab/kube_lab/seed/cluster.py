@@ -284,9 +284,10 @@ def system_pods(plan: Plan) -> Iterator[Thing]:
         "securityContext": {"privileged": True},
         "resources": {},
     }
-    template = {
+    spec: Json = {"hostNetwork": True, "containers": [proxy]}
+    template: Json = {
         "metadata": {"labels": {"k8s-app": "kube-proxy"}},
-        "spec": {"hostNetwork": True, "containers": [proxy]},
+        "spec": spec,
     }
     yield thing(
         *("apps/v1", "daemonsets", "DaemonSet", "kube-proxy", "kube-system"),
@@ -303,7 +304,7 @@ def system_pods(plan: Plan) -> Iterator[Thing]:
             *("v1", "pods", "Pod", f"kube-proxy-{number:03d}", "kube-system"),
             labels={"k8s-app": "kube-proxy"},
             owner=("DaemonSet", "kube-proxy"),
-            spec={**template["spec"], "nodeName": node_name(number)},
+            spec={**spec, "nodeName": node_name(number)},
             status=running(number, [proxy], host_network=True),
         )
 

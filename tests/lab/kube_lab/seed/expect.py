@@ -181,7 +181,7 @@ def facts(things: list[Thing]) -> dict[str, Any]:
     }.items():
         found[name] = sorted(seeded - having)
     for family, world in (("ipv4", "0.0.0.0/0"), ("ipv6", "::/0")):
-        found[f"policies_open_to_{family}"] = names("networkpolicies", lambda t, w=world: opens(t, w))
+        found[f"policies_open_to_{family}"] = names("networkpolicies", opens_to(world))
     return found
 
 
@@ -225,10 +225,11 @@ def denies(policy: Thing, direction: str) -> bool:
     return spec["podSelector"] == {} and direction in said and {} not in spec.get(direction.lower(), [])
 
 
-def opens(policy: Thing, world: str) -> bool:
+def opens_to(world: str) -> Callable[[Thing], bool]:
     """Lets all of one family's addresses in, said by name or by not saying anything."""
-    for rule in policy.body["spec"].get("ingress", []):
-        peers = rule.get("from", [])
-        if not peers or any(p.get("ipBlock", {}).get("cidr") == world for p in peers):
-            return True
-    return False
+
+    def opens(policy: Thing) -> bool:
+        peers = [rule.get("from", []) for rule in policy.body["spec"].get("ingress", [])]
+        return any(not p or any(x.get("ipBlock", {}).get("cidr") == world for x in p) for p in peers)
+
+    return opens

@@ -19,41 +19,28 @@ def settings(plan: Plan) -> Iterator[Thing]:
     for number, namespace in enumerate(plan.namespaces):
         # one in four runs out within the month
         certificate = "web-short" if number % 4 == 1 else "web-long"
-        yield secret(
-            *(namespace, "web-tls", "kubernetes.io/tls"),
-            **{
-                "tls.crt": (plan.pki / f"{certificate}.crt").read_text(encoding="ascii"),
-                "tls.key": f"-----BEGIN EC PRIVATE KEY-----\n{PLANTED['secret_value']}\n-----END EC PRIVATE KEY-----\n",
-            },
-        )
+        key = f"-----BEGIN EC PRIVATE KEY-----\n{PLANTED['secret_value']}\n-----END EC PRIVATE KEY-----\n"
+        chain = (plan.pki / f"{certificate}.crt").read_text(encoding="ascii")
+        yield secret(namespace, "web-tls", "kubernetes.io/tls", {"tls.crt": chain, "tls.key": key})
         yield database(namespace)
         registry = {"auths": {"registry.gov.example": {"auth": encoded(f"ci:{PLANTED['secret_value']}")}}}
-        yield secret(
-            namespace,
-            "registry",
-            "kubernetes.io/dockerconfigjson",
-            **{".dockerconfigjson": json.dumps(registry)},
-        )
+        file = {".dockerconfigjson": json.dumps(registry)}
+        yield secret(namespace, "registry", "kubernetes.io/dockerconfigjson", file)
         yield thing(
             *("v1", "configmaps", "ConfigMap", "settings", namespace),
             data={"LOG_LEVEL": "info", "jdbc": f"jdbc:kingbase8://db/app?password={PLANTED['configmap']}"},
         )
         if plan.old:
-            yield secret(
-                *(namespace, "default-token-lab00", "kubernetes.io/service-account-token"),
-                annotations={"kubernetes.io/service-account.name": "default"},
-                token=PLANTED["secret_value"],
-            )
+            kind = "kubernetes.io/service-account-token"
+            owner = {"kubernetes.io/service-account.name": "default"}
+            yield secret(namespace, "default-token-lab00", kind, {"token": PLANTED["secret_value"]}, owner)
     first = plan.namespaces[0]
-    yield secret(
-        first, "login", "kubernetes.io/basic-auth", username="admin", password=PLANTED["secret_value"]
-    )
-    yield secret(first, "deploy-key", "kubernetes.io/ssh-auth", **{"ssh-privatekey": PLANTED["secret_value"]})
-    yield secret(first, "release.v1", "helm.sh/release.v1", release=PLANTED["secret_value"])
-    yield secret(
-        *("kube-system", "bootstrap-token-lab001", "bootstrap.kubernetes.io/token"),
-        **{"token-id": "lab001", "token-secret": PLANTED["secret_value"][-16:]},
-    )
+    login = {"username": "admin", "password": PLANTED["secret_value"]}
+    yield secret(first, "login", "kubernetes.io/basic-auth", login)
+    yield secret(first, "deploy-key", "kubernetes.io/ssh-auth", {"ssh-privatekey": PLANTED["secret_value"]})
+    yield secret(first, "release.v1", "helm.sh/release.v1", {"release": PLANTED["secret_value"]})
+    bootstrap = {"token-id": "lab001", "token-secret": PLANTED["secret_value"][-16:]}
+    yield secret("kube-system", "bootstrap-token-lab001", "bootstrap.kubernetes.io/token", bootstrap)
 
 
 def database(namespace: str) -> Thing:
@@ -74,7 +61,7 @@ def database(namespace: str) -> Thing:
 
 
 def secret(
-    namespace: str, name: str, kind: str, annotations: dict[str, str] | None = None, **data: str
+    namespace: str, name: str, kind: str, data: dict[str, str], annotations: dict[str, str] | None = None
 ) -> Thing:
     return thing(
         *("v1", "secrets", "Secret", name, namespace),

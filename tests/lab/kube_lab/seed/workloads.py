@@ -58,7 +58,7 @@ def workloads(plan: Plan) -> Iterator[Thing]:
         number += 1
 
 
-def annotations(work: Workload) -> dict[str, str]:
+def notes(work: Workload) -> dict[str, str]:
     """Mostly an owner; now and then what should not be there."""
     found = {"contact": f"group-{work.number % 7}@gov.example"}
     if work.number == 0:
@@ -135,7 +135,7 @@ def deployment(work: Workload) -> Iterator[Thing]:
     yield thing(
         *("apps/v1", "deployments", "Deployment", work.name, work.namespace),
         labels={"app": work.name},
-        annotations=annotations(work),
+        annotations=notes(work),
         spec=spec,
         status={**counts, "updatedReplicas": work.pods, "observedGeneration": 1},
     )
@@ -171,7 +171,7 @@ def stateful_set(work: Workload) -> Iterator[Thing]:
     yield thing(
         *("apps/v1", "statefulsets", "StatefulSet", work.name, work.namespace),
         labels={"app": work.name},
-        annotations=annotations(work),
+        annotations=notes(work),
         spec={
             "serviceName": work.name,
             "replicas": work.pods,
@@ -190,7 +190,7 @@ def daemon_set(work: Workload) -> Iterator[Thing]:
     yield thing(
         *("apps/v1", "daemonsets", "DaemonSet", work.name, work.namespace),
         labels={"app": work.name},
-        annotations=annotations(work),
+        annotations=notes(work),
         spec={"selector": work.selector, "template": work.template},
         status={
             "desiredNumberScheduled": work.pods,
@@ -211,7 +211,7 @@ def job(work: Workload, name: str = "", owner: tuple[str, str] | None = None) ->
     yield thing(
         *("batch/v1", "jobs", "Job", name, work.namespace),
         labels={"app": work.name},
-        annotations=annotations(work) if owner is None else None,
+        annotations=notes(work) if owner is None else None,
         owner=owner,
         spec={"template": template, "backoffLimit": 2, "completions": 1, "parallelism": 1},
         status={
@@ -233,7 +233,7 @@ def cron_job(work: Workload) -> Iterator[Thing]:
     yield thing(
         *("batch/v1beta1" if work.plan.old else "batch/v1", "cronjobs", "CronJob", work.name, work.namespace),
         labels={"app": work.name},
-        annotations=annotations(work),
+        annotations=notes(work),
         spec={"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": template}}},
         status={"lastScheduleTime": BORN},
     )
@@ -246,7 +246,7 @@ def clone_set(work: Workload) -> Iterator[Thing]:
     yield thing(
         *("apps.kruise.io/v1alpha1", "clonesets", "CloneSet", work.name, work.namespace),
         labels={"app": work.name},
-        annotations=annotations(work),
+        annotations=notes(work),
         spec={"replicas": work.pods, "selector": work.selector, "template": work.template},
     )
     yield from pods(work, ("CloneSet", work.name))
