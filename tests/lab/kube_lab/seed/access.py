@@ -105,6 +105,10 @@ def aggregated() -> Iterator[Thing]:
     )
     yield cluster_role("monitoring-pods", [rule("core", "pods", "get list watch")], labels={label: "true"})
     yield binding("monitoring", "ClusterRole/monitoring", "ServiceAccount:big-data/app")
+    # answered with "rules": null, and bound to nobody
+    nothing = [{"matchLabels": {"gov.example/never": "set"}}]
+    yield cluster_role("aggregates-nothing", [], aggregationRule={"clusterRoleSelectors": nothing})
+    yield binding("bound-to-nobody", "ClusterRole/cluster-admin", "")
     to_view = {f"{RBAC}/aggregate-to-view": "true"}
     kruise = rule("apps.kruise.io", "clonesets statefulsets daemonsets", "get list watch")
     yield cluster_role("kruise-view", [kruise], labels=to_view)

@@ -130,7 +130,7 @@ class Writer:
         """What the controller manager would: aggregated roles hold the rules of those they select."""
         base = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
         roles = list(self._api.items(base))
-        before = {role["metadata"]["name"]: role.get("rules") for role in roles}
+        before = {role["metadata"]["name"]: role.get("rules") or [] for role in roles}
         made = [role for role in roles if role.get("aggregationRule")]
         going = True
         while going:  # admin takes edit's, which takes view's
