@@ -122,7 +122,7 @@ def _webhook(
         type=type_,
         configuration=configuration,
         failure_policy=row.failure_policy,
-        url=_place_of(client.url) if client.url is not None else None,
+        url=_host(client.url) if client.url is not None else None,
         service=service,
         has_ca=bool(client.ca_bundle),
         operations=_operations(row.rules),
@@ -133,14 +133,13 @@ def _webhook(
     )
 
 
-def _place_of(url: str) -> str:
-    """Host, port and path of a URL: no credentials, no query."""
+def _host(url: str) -> str:
+    """Host and port of a URL. The rest may be what authorizes the caller: credentials, a path that nobody
+    else is to know, a query."""
     try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
+        return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return ""
-    return f"{host}{parts.path}"
 
 
 def _operations(rules: Iterable[_Operations] | None) -> list[str]:

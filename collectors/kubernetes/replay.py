@@ -15,6 +15,7 @@ import gzip
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -150,11 +151,18 @@ def prune(data: Any, redactor: Redactor) -> Any:
             continue
         if key == "images" and isinstance(value, list):
             continue  # what a node holds in its cache: long, and nobody reads it
-        if key == "env" and isinstance(value, list):
+        if key == "clientConfig" and isinstance(value, dict) and isinstance(value.get("url"), str):
+            kept[key] = {**value, "url": _host_only(value["url"])}  # a path may be what authorizes
+        elif key == "env" and isinstance(value, list):
             kept[key] = [_without_value(item, redactor) for item in value]
         else:
             kept[key] = prune(value, redactor)
     return kept
+
+
+def _host_only(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
 
 
 def _without_value(variable: Any, redactor: Redactor) -> Any:

@@ -265,7 +265,7 @@ class AdmissionWebhook(Resource):
     type: Maybe[Literal["validating", "mutating"]] = UNKNOWN
     configuration: Maybe[str] = UNKNOWN
     failure_policy: Maybe[Literal["Fail", "Ignore"] | None] = UNKNOWN
-    url: Maybe[str | None] = UNKNOWN  # host and path of an external one; None = a service of the cluster
+    url: Maybe[str | None] = UNKNOWN  # host and port of an external one; None = a service of the cluster
     service: Maybe[str | None] = UNKNOWN  # namespace/name
     has_ca: Maybe[bool] = UNKNOWN
     operations: Maybe[list[str]] = UNKNOWN
