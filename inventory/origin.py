@@ -8,6 +8,7 @@ not checked against a public source.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Origin = Literal["domestic", "foreign", "unidentified"]
@@ -68,6 +69,29 @@ def os_origin(os_id: str) -> Origin:
     if name in DOMESTIC_OS:
         return "domestic"
     return "foreign" if name in FOREIGN_OS else "unidentified"
+
+
+DOMESTIC_OS_NAMES = (
+    "kylin 麒麟 uniontech uos 统信 openeuler 欧拉 euleros anolis 龙蜥 alibaba tencentos opencloudos"
+    " bclinux fusionos keyarch ctyunos culinux deepin redflag 红旗 isoft 普华 nfschina 方德"
+    " asianux hce velinux"
+).split()
+FOREIGN_OS_NAMES = (
+    "centos rhel rocky almalinux oracle ubuntu debian sles suse opensuse fedora amazon flatcar"
+    " bottlerocket talos windows photon container-optimized"
+).split()
+
+
+def os_image_origin(pretty_name: str) -> Origin:
+    """Origin of an operating system by the name it shows to people (PRETTY_NAME of os-release, which
+    Kubernetes calls osImage): there is no id where only this is told."""
+    name = pretty_name.casefold()
+    words = set(re.findall(r"[a-z][a-z-]*", name))
+    if any(mark in name if not mark.isascii() else mark in words for mark in DOMESTIC_OS_NAMES):
+        return "domestic"
+    if "red hat" in name or not words.isdisjoint(FOREIGN_OS_NAMES):
+        return "foreign"
+    return "unidentified"
 
 
 def vendor_origin(enterprise: int) -> tuple[str | None, Origin]:

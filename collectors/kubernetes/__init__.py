@@ -119,7 +119,8 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
                 detail="没有校验服务器证书" if peer.server.startswith("https") else "明文 HTTP",
                 remedy="用 ca_file（或 kubeconfig 的 certificate-authority）指定 CA 证书",
             )
-        yield from estate.probe(client, run, served)
+        reader = Reader(client, run, served, [])
+        yield from estate.probe(reader, dict.fromkeys((*estate.ASKS, *access.ASKS)))
     finally:
         client.close()
 

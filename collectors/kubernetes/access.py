@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from collectors.kubernetes.accounts import SECRETS, AccountRow, SecretRow, account, secret
+from collectors.kubernetes.accounts import ACCOUNTS, SECRETS, AccountRow, SecretRow, account, secret
 from collectors.kubernetes.admission import (
     PodSecurityPolicyRow,
     PolicyBindingRow,
@@ -60,7 +60,6 @@ ROLE_BINDINGS = Ask(resource="rolebindings", group=RBAC, versions=_RBAC_VERSIONS
 CLUSTER_ROLE_BINDINGS = Ask(
     resource="clusterrolebindings", group=RBAC, versions=_RBAC_VERSIONS, namespaced=False
 )
-ACCOUNTS = Ask(resource="serviceaccounts")
 
 
 def _admission(resource: str, *versions: str) -> Ask:
@@ -96,7 +95,6 @@ ASKS: tuple[Ask, ...] = (
     CLUSTER_ROLES,
     ROLE_BINDINGS,
     CLUSTER_ROLE_BINDINGS,
-    ACCOUNTS,
     SECRETS,
     VALIDATING,
     MUTATING,
@@ -116,10 +114,11 @@ class _Named(msgspec.Struct):
 
 def collect(reader: Reader, survey: Survey, seen: Seen) -> Iterator[Batch]:
     """Read them. What belongs to the cluster itself goes into ``seen.cluster``: fields of that kind."""
-    account_rows, account_list = reader.all(ACCOUNTS, AccountRow)
+    account_rows = seen.accounts
+    account_list = seen.account_listing or Listing(ask=ACCOUNTS, error=ReadError("没有读到服务账户"))
     for row in account_rows:
         names = [one.name for one in row.image_pull_secrets or () if one.name]
-        seen.secrets_used.update(f"{row.metadata.namespace}/{name}" for name in names)
+        seen.secrets_used.update(f"{row.meta.namespace}/{name}" for name in names)
     secret_batch = _secrets(reader, survey, seen, account_list)
     yield secret_batch
     types = _types(secret_batch)
@@ -230,7 +229,7 @@ def _rights(
 
     rights.graph = graph(roles, bindings)
     rights.whole = known_roles is not None and all(one.whole for one in binding_lists) and not odd
-    subjects = principals(rights.graph, names, seen.account_users if seen.users_seen else None, place)
+    subjects = principals(rights.graph, names, seen.account_users if seen.workloads_seen else None, place)
     if not rights.whole:
         subjects = _certain(subjects) if bindings else []
     yield survey.batch("principal", subjects, [*role_lists, *binding_lists, account_list], odd)

@@ -20,6 +20,7 @@ from inventory.unknown import UNKNOWN, Unknown
 
 NamedIn = tuple[str, str]  # namespace, name
 
+ACCOUNTS = Ask(resource="serviceaccounts")
 SECRETS = Ask(resource="secrets", accept=TABLE, rows="rows", params=(("includeObject", "None"),))
 """Nothing but a table is accepted: a server that makes none must refuse (406) and not send the objects."""
 TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 a type, not a token
@@ -32,21 +33,21 @@ class _Named(msgspec.Struct):
 class AccountRow(msgspec.Struct, rename="camel"):
     """A ServiceAccount."""
 
-    metadata: Meta
-    automount_service_account_token: bool | None = None
+    meta: Meta = msgspec.field(name="metadata")
+    automount: bool | None = msgspec.field(default=None, name="automountServiceAccountToken")
     secrets: list[_Named] | None = None
     image_pull_secrets: list[_Named] | None = None
 
     @property
     def key(self) -> str:
         """namespace/name."""
-        return self.metadata.key
+        return self.meta.key
 
 
 def account(row: AccountRow, types: Mapping[NamedIn, str] | None, place: Place) -> ServiceAccount:
     """One service account. ``types``: secret → its type; None where secrets were not seen whole, and then
     the number of tokens stays unknown unless the account lists no secret at all."""
-    meta = row.metadata
+    meta = row.meta
     listed = [one.name for one in row.secrets or () if one.name]
     tokens: int | Unknown = 0
     if listed:
@@ -62,7 +63,7 @@ def account(row: AccountRow, types: Mapping[NamedIn, str] | None, place: Place) 
         labels=place.labels,
         relations=place.relations(("in_namespace", "namespace", meta.namespace)),
         namespace=meta.namespace,
-        automount_token=row.automount_service_account_token,
+        automount_token=row.automount,
         default=meta.name == "default",
         token_secrets=tokens,
         image_pull_secrets=sorted(one.name for one in row.image_pull_secrets or () if one.name),

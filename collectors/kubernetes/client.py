@@ -254,7 +254,9 @@ def _configuration(options: Options, run: Run) -> tuple[Any, str]:
 
 
 def _from_kubeconfig(options: Options, configuration: Any, run: Run) -> str:
-    from kubernetes import config
+    from kubernetes import config as _config
+
+    config: Any = _config  # it has no types
 
     path = options.kubeconfig
     try:
@@ -273,7 +275,9 @@ def _from_kubeconfig(options: Options, configuration: Any, run: Run) -> str:
 
 
 def _from_cluster(configuration: Any) -> None:
-    from kubernetes import config
+    from kubernetes import config as _config
+
+    config: Any = _config  # it has no types
 
     try:
         config.load_incluster_config(client_configuration=configuration)

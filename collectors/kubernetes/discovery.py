@@ -10,7 +10,6 @@ from collectors.contract import SourceError
 from collectors.kubernetes.client import Client, ReadError, Response
 from inventory.coverage import Status
 
-
 T = TypeVar("T")
 
 

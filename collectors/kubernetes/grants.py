@@ -60,6 +60,7 @@ PERMISSIONS = f"""\
 
 {CLUSTER_ROLE}
 再发一个令牌（到期前换发）：kubectl -n zhengguan create token zhengguan --duration=8760h
-密钥（secrets）不在其中：Kubernetes 里能列出密钥就能读出密钥的值。密钥的条目因此记为“无权限”，相关判定为“未知”；
-确要清点密钥，另加一条 apiGroups [""]、resources [secrets]、verbs [list]，采集只要元数据，不取值。
+密钥（secrets）不在其中：Kubernetes 里能列出密钥就能读出密钥的值。密钥的条目因此记为“无权限”，
+相关判定为“未知”；确要清点密钥，另加一条
+apiGroups [""]、resources [secrets]、verbs [list]，采集只要元数据，不取值。
 """

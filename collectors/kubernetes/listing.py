@@ -20,7 +20,6 @@ from inventory.coverage import Status
 from inventory.evidence import Evidence
 
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
 
 PAGE = "500"
 _MOST_PAGES = 20_000
@@ -83,12 +82,12 @@ class Listing(msgspec.Struct, kw_only=True):
         return self.error is not None and self.error.status is Status.UNSUPPORTED
 
 
-class Fold(Protocol[T_contra]):
+class Fold(Protocol[T]):
     """Takes rows page by page. ``reset`` forgets them: the list starts again."""
 
     def reset(self) -> None: ...
 
-    def take(self, rows: list[T_contra]) -> None: ...
+    def take(self, rows: list[T]) -> None: ...
 
 
 class Rows(Generic[T]):
@@ -159,6 +158,20 @@ class Reader:
                     raise ReadError(f"{ask.title} {name} 看不懂：{error}") from error
         return None
 
+    def allowed(self, ask: Ask) -> tuple[bool | None, str]:
+        """Whether the whole list may be read, asked for one row of it; None where the cluster has none.
+        And why not."""
+        try:
+            for version in self._versions(ask):
+                path = _path(ask, version)
+                response = self.client.get(path, {"limit": "1"}, ask.accept)
+                if response.status != 404:
+                    refusal = self._refusal(path, ask, response, Listing(ask=ask))
+                    return response.status == 200, "" if response.status == 200 else refusal.reason
+        except ReadError as error:
+            return (None if error.status is Status.UNSUPPORTED else False), error.reason
+        return None, f"此集群没有 {ask.title}"
+
     def _versions(self, ask: Ask) -> Iterator[str]:
         """Versions to try, in the order of the ask: the server's discovery tells which it has."""
         served = self.served.groups.get(ask.group)
@@ -175,7 +188,6 @@ class Reader:
             listing.path = _path(ask, version)
             try:
                 self._list(listing.path, ask, row, fold, listing)
-                return
             except ReadError as error:
                 if error.status is Status.DENIED and ask.namespaced:
                     self._piecewise(version, ask, row, fold, listing)
@@ -184,6 +196,8 @@ class Reader:
                     raise ReadError(error.reason + more, error.remedy, Status.DENIED) from error
                 if error.status is not Status.UNSUPPORTED:
                     raise
+            else:
+                return
         raise ReadError(f"此集群没有 {ask.title}", "", Status.UNSUPPORTED)
 
     def _piecewise(self, version: str, ask: Ask, row: type[T], fold: Fold[T], listing: Listing) -> None:
@@ -240,14 +254,18 @@ class Reader:
         """The token of the next page ("" = none) and the rows of this one. One odd object must not cost
         the page."""
         try:
-            page = _decoder(row, ask.rows).decode(body)
-            return page.metadata.token or "", page.rows
+            page = _decoder(row, ask.rows).decode(body)  # type: ignore[arg-type]
         except msgspec.ValidationError:
-            pass
+            return self._item_by_item(body, path, ask, row, listing)
         except msgspec.DecodeError as error:
             raise ReadError(
                 f"GET {path} 的答复不是完整的 JSON", "再采集一次；代理截断答复也会这样"
             ) from error
+        return page.metadata.token or "", page.rows
+
+    def _item_by_item(
+        self, body: bytes, path: str, ask: Ask, row: type[T], listing: Listing
+    ) -> tuple[str, list[T]]:
         try:
             raw = _decoder(msgspec.Raw, ask.rows).decode(body)
         except msgspec.ValidationError as error:

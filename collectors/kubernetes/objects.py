@@ -7,7 +7,7 @@ field takes null where emptiness has no meaning of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -16,6 +16,14 @@ from collectors.redact import MASK
 
 MANAGER_NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)
 """Annotations that repeat an object with all its values: never kept."""
+CONTROL_PLANE = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "etcd",
+    "cloud-controller-manager",
+)
+"""Containers whose command line is read: their flags are the cluster's settings."""
 
 
 class Owner(msgspec.Struct, kw_only=True):
@@ -104,6 +112,13 @@ def looks_secret(name: str, value: str, clean: Callable[[str], str]) -> bool:
     return MASK in value or clean(value) != value
 
 
+def masked_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Parameters of a storage driver, those masked whose name says that they hold a key: some drivers take
+    it that way."""
+    return {k: MASK if v and _SECRET_PARAMETER.search(k) else v for k, v in parameters.items()}
+
+
+_SECRET_PARAMETER = re.compile(r"(key|secret|password|passphrase|token|credential)s?$", re.IGNORECASE)
 _SECRET_WORDS = re.compile(
     r"pass(word|wd|phrase)|(^|_)(pass|pwd)($|_)|secret|token|credential"
     r"|(api|access|private|auth|encryption)_?key",

@@ -6,7 +6,8 @@ by path, sorted parameters and media type.
 
 Besides what the redactor masks, three things are dropped for good: bookkeeping (``managedFields``), copies
 of whole objects (last-applied annotations), and the literal values of environment variables, of which only
-a mark stays where one looks like a secret.
+a mark stays where one looks like a secret. Commands stay only of the control plane, annotations only where
+they are Kubernetes' own.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import msgspec
 
 from collectors.contract import Run, SourceError
 from collectors.kubernetes.client import Client, Peer, ReadError, Response
-from collectors.kubernetes.objects import MANAGER_NOISE, looks_secret
+from collectors.kubernetes.objects import CONTROL_PLANE, MANAGER_NOISE, looks_secret, masked_parameters
 from collectors.redact import MASK, Redactor
 from inventory.coverage import Status
 
 FORMAT = "zhengguan-kubernetes-recording/1"
 _LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
+_LONGEST_NOTE = 64
 
 RequestKey = tuple[str, tuple[tuple[str, str], ...], str]
 
@@ -145,16 +147,20 @@ def prune(data: Any, redactor: Redactor) -> Any:
         return [prune(item, redactor) for item in data]
     if not isinstance(data, dict):
         return data
-    kept = {}
+    kept: dict[str, Any] = {}
     for key, value in data.items():
-        if key in ("managedFields", *MANAGER_NOISE):
-            continue
-        if key == "images" and isinstance(value, list):
-            continue  # what a node holds in its cache: long, and nobody reads it
-        if key == "clientConfig" and isinstance(value, dict) and isinstance(value.get("url"), str):
+        if key == "managedFields" or (key == "images" and isinstance(value, list)):
+            continue  # bookkeeping, and what a node holds in its cache: long, and nobody reads it
+        if key == "annotations" and isinstance(value, dict):
+            kept[key] = {name: _note(name, text) for name, text in value.items() if name not in MANAGER_NOISE}
+        elif key == "clientConfig" and isinstance(value, dict) and isinstance(value.get("url"), str):
             kept[key] = {**value, "url": _host_only(value["url"])}  # a path may be what authorizes
         elif key == "env" and isinstance(value, list):
             kept[key] = [_without_value(item, redactor) for item in value]
+        elif key == "parameters" and isinstance(value, dict):
+            kept[key] = masked_parameters({k: str(v) for k, v in value.items()})
+        elif key in ("command", "args") and data.get("name") not in CONTROL_PLANE:
+            continue
         else:
             kept[key] = prune(value, redactor)
     return kept
@@ -163,6 +169,12 @@ def prune(data: Any, redactor: Redactor) -> Any:
 def _host_only(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+
+
+def _note(name: str, text: Any) -> str:
+    """An annotation's value only where the mapping reads it: short, and of Kubernetes itself."""
+    known = name.partition("/")[0].endswith(("kubernetes.io", "k8s.io")) and not name.endswith("-snippet")
+    return text if known and isinstance(text, str) and len(text) <= _LONGEST_NOTE else ""
 
 
 def _without_value(variable: Any, redactor: Redactor) -> Any:
