@@ -167,7 +167,10 @@ def prune(data: Any, redactor: Redactor) -> Any:
 
 
 def _host_only(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
 
 
