@@ -145,10 +145,18 @@ class Run:
         self.redactor.learn(value)
         return value
 
-    def evidence(self, content: bytes, *, origin: str, media_type: str = "application/json") -> Evidence:
-        """Redact bytes and address them: the only way from an answer to stored evidence."""
+    def evidence(
+        self, content: bytes, *, origin: str, media_type: str = "application/json", mapped: bool = False
+    ) -> Evidence:
+        """Redact bytes and address them: the only way from an answer to stored evidence. ``mapped`` says
+        that they are encoded resources, whose free text was cleaned when they were made."""
+        cleaned = (
+            self.redactor.values(content.decode()).encode()
+            if mapped
+            else self.redactor.clean(content, media_type)
+        )
         return Evidence.of(
-            self.redactor.clean(content, media_type),
+            cleaned,
             source=self.source.name,
             origin=self.redactor.text(origin),
             media_type=media_type,

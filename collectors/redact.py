@@ -68,13 +68,19 @@ class Redactor:
             self._values.append(value)
             self._values.sort(key=len, reverse=True)
 
-    def text(self, text: str) -> str:
-        """Mask secrets in free text."""
+    def values(self, text: str) -> str:
+        """Mask the values that were learned, and what is a secret by its shape: for text made of fields
+        whose names are our own and hold none, such as an encoded resource."""
         for value in self._values:
             text = text.replace(value, MASK)
         for mark, shape in _SHAPES:
             if mark in text:
                 text = shape.sub(MASK, text)
+        return text
+
+    def text(self, text: str) -> str:
+        """Mask secrets in free text."""
+        text = self.values(text)
         if ":" in text or "=" in text:
             folded = text.casefold()
             if any(word in folded for word in _ASSIGNED):

@@ -9,7 +9,8 @@ import msgspec
 
 from inventory.kinds.address import Address
 from inventory.kinds.cloud import Project
-from inventory.resource import Resource
+from inventory.kinds.cluster import Namespace
+from inventory.resource import RelationType, Resource
 from inventory.snapshot import Snapshot
 from inventory.unknown import Unknown
 
@@ -18,6 +19,7 @@ class Selector(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_de
     """All given conditions must hold; a condition lists alternatives; text may hold ``*`` and ``?``.
 
     ``projects`` matches a project's name or id and takes in the project, and all that lies in it.
+    ``namespaces`` does the same with a cluster's namespaces, by name (with ``sources`` for one cluster's).
     ``addresses`` are prefixes: a resource matches that has an address inside one.
     """
 
@@ -26,32 +28,38 @@ class Selector(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_de
     names: list[str] = msgspec.field(default_factory=list)
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     projects: list[str] = msgspec.field(default_factory=list)
+    namespaces: list[str] = msgspec.field(default_factory=list)
     addresses: list[str] = msgspec.field(default_factory=list)
 
     def __post_init__(self) -> None:
         for prefix in self.addresses:
             ip_network(prefix, strict=False)  # ValueError names the wrong one
         if not any(getattr(self, name) for name in self.__struct_fields__):
-            raise ValueError("选择条件为空：至少写一项（sources、kinds、names、labels、projects、addresses）")
+            raise ValueError(
+                "选择条件为空：至少写一项（sources、kinds、names、labels、projects、namespaces、addresses）"
+            )
 
 
 def select(snapshot: Snapshot, selectors: list[Selector]) -> list[Resource]:
     """Resources that any of the selectors takes, in the snapshot's order."""
     chosen: dict[str, Resource] = {}
     for selector in selectors:
-        projects = _project_uids(snapshot, selector.projects)
+        projects = _uids(snapshot, Project, selector.projects)
+        namespaces = _uids(snapshot, Namespace, selector.namespaces)
         for resource in snapshot:
-            if _matches(resource, selector, projects):
+            if _matches(resource, selector, projects, namespaces):
                 chosen.setdefault(resource.uid, resource)
     return [r for r in snapshot if r.uid in chosen]
 
 
-def _project_uids(snapshot: Snapshot, patterns: list[str]) -> set[str]:
+def _uids(snapshot: Snapshot, kind: type[Project] | type[Namespace], patterns: list[str]) -> set[str]:
+    """Uids of the projects or namespaces whose name or id matches."""
+    if not patterns:
+        return set()
     return {
-        project.uid
-        for project in snapshot.of(Project)
-        if _any(patterns, project.native_id)
-        or (not isinstance(project.name, Unknown) and _any(patterns, project.name))
+        one.uid
+        for one in snapshot.of(kind)
+        if _any(patterns, one.native_id) or (not isinstance(one.name, Unknown) and _any(patterns, one.name))
     }
 
 
@@ -59,7 +67,11 @@ def _any(patterns: list[str], text: str) -> bool:
     return any(fnmatchcase(text, pattern) for pattern in patterns)
 
 
-def _matches(resource: Resource, selector: Selector, projects: set[str]) -> bool:
+def _inside(resource: Resource, type_: RelationType, wholes: set[str]) -> bool:
+    return resource.uid in wholes or any(uid in wholes for uid in resource.related(type_))
+
+
+def _matches(resource: Resource, selector: Selector, projects: set[str], namespaces: set[str]) -> bool:
     if selector.sources and not _any(selector.sources, resource.source):
         return False
     if selector.kinds and resource.KIND not in selector.kinds:
@@ -70,9 +82,9 @@ def _matches(resource: Resource, selector: Selector, projects: set[str]) -> bool
         fnmatchcase(resource.labels.get(key, ""), pattern) for key, pattern in selector.labels.items()
     ):
         return False
-    if selector.projects and not (
-        resource.uid in projects or any(uid in projects for uid in resource.related("in_project"))
-    ):
+    if selector.projects and not _inside(resource, "in_project", projects):
+        return False
+    if selector.namespaces and not _inside(resource, "in_namespace", namespaces):
         return False
     return not selector.addresses or _has_address(resource, selector.addresses)
 

@@ -83,7 +83,7 @@ def relevant_gaps(system: System, outcomes: Sequence[Outcome], estate: Estate) -
 
 def _leaves_out(selector: Selector, gap: Unseen) -> bool:
     """Whether an excluding selector takes all that a gap hides, whatever it is."""
-    if selector.names or selector.labels or selector.projects or selector.addresses:
+    if any((selector.names, selector.labels, selector.projects, selector.namespaces, selector.addresses)):
         return False
     return (not selector.kinds or gap.kind in selector.kinds) and (
         not selector.sources or any(fnmatchcase(gap.source, pattern) for pattern in selector.sources)
@@ -91,13 +91,13 @@ def _leaves_out(selector: Selector, gap: Unseen) -> bool:
 
 
 def _may_take(selector: Selector, gap: Unseen, sources: set[str]) -> bool:
-    """Whether a selector could take what a gap hides. One by projects takes nothing outside clouds that
-    hold them; names, labels and addresses of what nobody saw might match."""
+    """Whether a selector could take what a gap hides. One by projects or namespaces takes nothing outside
+    clouds that hold them; names, labels and addresses of what nobody saw might match."""
     if selector.kinds and gap.kind not in selector.kinds:
         return False
     if selector.sources:
         return any(fnmatchcase(gap.source, pattern) for pattern in selector.sources)
-    return gap.source in sources or not selector.projects
+    return gap.source in sources or not (selector.projects or selector.namespaces)
 
 
 class _Holding(msgspec.Struct, frozen=True):

@@ -74,7 +74,7 @@ def collect(source: Source, run: Run) -> Iterator[Batch]:
 def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
     """Collect, and write a redacted recording that replays to the same."""
     options = _options(source)
-    client = Recorder(_client(options, run), run)
+    client = Recorder(_client(options, run), run, options.namespaces)
     try:
         batches = list(_collect(client, source, run, options))
     finally:

@@ -258,6 +258,8 @@ def _from_kubeconfig(options: Options, configuration: Any, run: Run) -> str:
 
     config: Any = _config  # it has no types
 
+    import yaml
+
     path = options.kubeconfig
     try:
         # what a plug-in renews stays in memory: nothing of the user's is written to
@@ -265,7 +267,7 @@ def _from_kubeconfig(options: Options, configuration: Any, run: Run) -> str:
             path, context=options.context or None, client_configuration=configuration, persist_config=False
         )
         contexts, active = config.list_kube_config_contexts(path)
-    except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError) as error:
         raise SourceError(
             f"kubeconfig {path} 用不了：{run.redactor.text(str(error))[:200]}",
             "检查路径、context 和其中的文件",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -21,6 +21,7 @@ from collectors.kubernetes.templates import (
 from inventory.kinds.cluster import Container, Mount
 from inventory.unknown import Unknown
 
+_IMAGE = re.compile(r"[A-Za-z0-9._/:@-]{1,500}")  # no room for anything secret
 _DOCKER_HUB = "docker.io"
 _INJECTED_TOKEN = "kube-api-access-"  # noqa: S105  the volume every pod gets; automount_token tells of it
 _MOUNT_TYPES: Final = {
@@ -56,7 +57,7 @@ def container(
     return Container(
         name=spec.name,
         init=init,
-        image=clean(spec.image),
+        image=spec.image if _IMAGE.fullmatch(spec.image) else clean(spec.image),
         registry=registry,
         tag=tag,
         digest=digest,
@@ -172,39 +173,42 @@ def volumes(spec: PodSpec) -> Volumes:
     return found
 
 
-def requests(spec: PodSpec) -> Counter[str]:
+def requests(spec: PodSpec) -> dict[str, float]:
     """What the scheduler counts for a pod, resource → base units: its containers and side-cars together,
     or the largest moment of its start if that is more; plus overhead. What is written for the pod as a
     whole goes before (the API's resource helpers)."""
-    running: Counter[str] = Counter()
+    running: dict[str, float] = {}
     for one in spec.containers:
         _add(running, one.resources)
     if spec.init:
-        sidecars: Counter[str] = Counter()
-        peak: Counter[str] = Counter()
+        sidecars: dict[str, float] = {}
+        peak: dict[str, float] = {}
         for one in spec.init:
             if one.restart == "Always":
                 _add(sidecars, one.resources)
-                peak |= sidecars
+                moment = sidecars
             else:
-                moment = sidecars.copy()
+                moment = dict(sidecars)
                 _add(moment, one.resources)
-                peak |= moment
-        running.update(sidecars)
-        running |= peak
+            for name, value in moment.items():
+                peak[name] = max(value, peak.get(name, 0.0))
+        for name, value in sidecars.items():
+            running[name] = running.get(name, 0.0) + value
+        for name, value in peak.items():
+            running[name] = max(value, running.get(name, 0.0))
     if spec.resources and spec.resources.requests:
-        for name, value in spec.resources.requests.items():
-            running[name] = quantity(value)  # type: ignore[assignment]
-    for name, value in (spec.overhead or {}).items():
-        running[name] += quantity(value)  # type: ignore[assignment]
+        running |= {name: quantity(value) for name, value in spec.resources.requests.items()}
+    for name, asked in (spec.overhead or {}).items():
+        running[name] = running.get(name, 0.0) + quantity(asked)
     return running
 
 
-def _add(total: Counter[str], resources: Resources | None) -> None:
+def _add(total: dict[str, float], resources: Resources | None) -> None:
     if resources is None:
         return
-    for name, value in (resources.requests or {}).items():
-        total[name] += quantity(value)  # type: ignore[assignment]
+    requests = resources.requests or {}
+    for name, value in requests.items():
+        total[name] = total.get(name, 0.0) + quantity(value)
     for name, value in (resources.limits or {}).items():
-        if not resources.requests or name not in resources.requests:
-            total[name] += quantity(value)  # type: ignore[assignment]  # the API's default: request = limit
+        if name not in requests:  # the API's default: what is limited is asked for
+            total[name] = total.get(name, 0.0) + quantity(value)

@@ -189,7 +189,7 @@ class Reader:
             try:
                 self._list(listing.path, ask, row, fold, listing)
             except ReadError as error:
-                if error.status is Status.DENIED and ask.namespaced:
+                if isinstance(error, _ForbiddenError) and ask.namespaced:
                     self._piecewise(version, ask, row, fold, listing)
                     seen = "、".join(listing.namespaces[:5]) + ("…" if len(listing.namespaces) > 5 else "")
                     more = f"；命名空间 {seen} 里的看见了" if seen else ""
@@ -208,8 +208,8 @@ class Reader:
                 self._list(_path(ask, version, namespace), ask, row, parts, listing)
             except ReadError as error:
                 parts.discard()
-                if error.status is not Status.DENIED:
-                    raise
+                if not isinstance(error, _ForbiddenError):
+                    break  # the list stays refused, whatever else went wrong
             else:
                 listing.namespaces.append(namespace)
                 parts.keep()
@@ -292,10 +292,14 @@ class Reader:
             listing.evidence.append(
                 self.run.evidence(response.body[:4096], origin=f"GET {path} → {response.status}")
             )
-            return ReadError(f"不许列出{where}{ask.title}（403）", ask.remedy, Status.DENIED)
+            return _ForbiddenError(f"不许列出{where}{ask.title}（403）", ask.remedy, Status.DENIED)
         if response.status == 404:
             return ReadError(f"此集群没有 {ask.title}", "", Status.UNSUPPORTED)
         return ReadError(f"GET {path} 答复 HTTP {response.status}", "查看 kube-apiserver 的日志")
+
+
+class _ForbiddenError(ReadError):
+    """The account may not list this here; perhaps it may elsewhere."""
 
 
 class _GoneError(Exception):

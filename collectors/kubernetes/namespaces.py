@@ -17,7 +17,8 @@ ASK = Ask(resource="namespaces", namespaced=False)
 _SYSTEM = (
     "kube-* openshift-* kubesphere-* karmada-* kruise-system cattle-* fleet-* istio-system calico-*"
     " tigera-operator cert-manager ingress-nginx longhorn-system rook-ceph metallb-system cilium-*"
-    " knative-* volcano-system open-cluster-management* vela-system koordinator-system gatekeeper-system kyverno"
+    " knative-* volcano-system open-cluster-management* vela-system koordinator-system"
+    " gatekeeper-system kyverno"
 ).split()
 _POD_SECURITY = "pod-security.kubernetes.io/"
 

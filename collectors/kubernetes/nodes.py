@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -88,7 +87,7 @@ class Load(msgspec.Struct, kw_only=True):
     """What the pods of one node ask for."""
 
     pods: int = 0
-    requests: Counter[str] = msgspec.field(default_factory=Counter)  # resource → base units
+    requests: dict[str, float] = msgspec.field(default_factory=dict)  # resource → base units
 
 
 def node(row: NodeRow, load: Load | None, place: Place) -> Node:

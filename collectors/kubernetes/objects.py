@@ -26,7 +26,7 @@ CONTROL_PLANE = (
 """Containers whose command line is read: their flags are the cluster's settings."""
 
 
-class Owner(msgspec.Struct, kw_only=True):
+class Owner(msgspec.Struct, kw_only=True, gc=False):
     """One owner reference."""
 
     kind: str
@@ -35,7 +35,7 @@ class Owner(msgspec.Struct, kw_only=True):
     controller: bool | None = None
 
 
-class Meta(msgspec.Struct, kw_only=True):
+class Meta(msgspec.Struct, kw_only=True, gc=False):
     """Metadata without annotations: those are read where one is looked for."""
 
     name: str
@@ -50,13 +50,13 @@ class Meta(msgspec.Struct, kw_only=True):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-class Annotated(Meta, kw_only=True):
+class Annotated(Meta, kw_only=True, gc=False):
     """Metadata with annotations. They hold users' text: keep no value of them that is not cleaned."""
 
     annotations: dict[str, str] | None = None
 
 
-class Selector(msgspec.Struct, kw_only=True):
+class Selector(msgspec.Struct, kw_only=True, gc=False):
     """A label selector. An empty one takes everything."""
 
     labels: dict[str, str] | None = msgspec.field(default=None, name="matchLabels")
@@ -74,7 +74,7 @@ class Selector(msgspec.Struct, kw_only=True):
         )
 
 
-class Expression(msgspec.Struct, kw_only=True):
+class Expression(msgspec.Struct, kw_only=True, gc=False):
     """One line of a selector's expressions."""
 
     key: str

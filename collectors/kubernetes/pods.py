@@ -96,7 +96,9 @@ class Pods:
         if load is None:
             load = self.loads[node] = Load()
         load.pods += 1
-        load.requests.update(requests(spec))
+        total = load.requests
+        for name, value in requests(spec).items():
+            total[name] = total.get(name, 0.0) + value
 
     def _containers(self, pod: Pod, key: str, group: Group) -> None:
         statuses = pod.status.containers or []

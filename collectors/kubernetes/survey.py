@@ -15,7 +15,8 @@ from collectors.kubernetes.listing import Listing
 from inventory.coverage import Batch, Status
 from inventory.evidence import Evidence
 from inventory.kinds import KINDS as ALL_KINDS
-from inventory.resource import Relation, RelationType, Resource, plain, uid_of
+from inventory.resource import Relation, RelationType, Resource, uid_of
+from inventory.unknown import UNKNOWN
 
 
 class Place(msgspec.Struct, kw_only=True, frozen=True):
@@ -89,15 +90,12 @@ class Survey(msgspec.Struct, kw_only=True):
         asked = [f"GET {one.path}" for one in listings if one.path]
         items = [_lasting(resource) for resource in resources]
         content = msgspec.json.encode({"asked": asked, "items": items})
-        return self.run.evidence(content, origin="，".join(asked) or "GET /apis")
+        return self.run.evidence(content, origin="，".join(asked) or "GET /apis", mapped=True)
 
 
-def _lasting(resource: Resource) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in plain(resource).items()
-        if name not in resource.VOLATILE and name not in ("source", "labels")
-    }
+def _lasting(resource: Resource) -> Resource:
+    """A resource without what changes by itself; what is unknown is not written."""
+    return msgspec.structs.replace(resource, labels={}, **dict.fromkeys(resource.VOLATILE, UNKNOWN))
 
 
 def settle(

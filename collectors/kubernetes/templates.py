@@ -11,21 +11,21 @@ import msgspec
 from collectors.kubernetes.objects import Annotated, Meta
 
 
-class Resources(msgspec.Struct, kw_only=True):
+class Resources(msgspec.Struct, kw_only=True, gc=False):
     requests: dict[str, str | float] | None = None
     limits: dict[str, str | float] | None = None
 
 
-class Capabilities(msgspec.Struct, kw_only=True):
+class Capabilities(msgspec.Struct, kw_only=True, gc=False):
     add: list[str] | None = None
     drop: list[str] | None = None
 
 
-class Seccomp(msgspec.Struct, kw_only=True):
+class Seccomp(msgspec.Struct, kw_only=True, gc=False):
     type: str = ""
 
 
-class ContainerSecurity(msgspec.Struct, kw_only=True):
+class ContainerSecurity(msgspec.Struct, kw_only=True, gc=False):
     privileged: bool | None = None
     escalation: bool | None = msgspec.field(default=None, name="allowPrivilegeEscalation")
     non_root: bool | None = msgspec.field(default=None, name="runAsNonRoot")
@@ -35,46 +35,46 @@ class ContainerSecurity(msgspec.Struct, kw_only=True):
     seccomp: Seccomp | None = msgspec.field(default=None, name="seccompProfile")
 
 
-class PodSecurity(msgspec.Struct, kw_only=True):
+class PodSecurity(msgspec.Struct, kw_only=True, gc=False):
     non_root: bool | None = msgspec.field(default=None, name="runAsNonRoot")
     user: int | None = msgspec.field(default=None, name="runAsUser")
     seccomp: Seccomp | None = msgspec.field(default=None, name="seccompProfile")
 
 
-class Port(msgspec.Struct, kw_only=True):
+class Port(msgspec.Struct, kw_only=True, gc=False):
     host: int | None = msgspec.field(default=None, name="hostPort")
 
 
-class Reference(msgspec.Struct, kw_only=True):
+class Reference(msgspec.Struct, kw_only=True, gc=False):
     """Something by its name; where the name is optional, "" = not written."""
 
     name: str = ""
 
 
-class ValueFrom(msgspec.Struct, kw_only=True):
+class ValueFrom(msgspec.Struct, kw_only=True, gc=False):
     secret: Reference | None = msgspec.field(default=None, name="secretKeyRef")
 
 
-class Variable(msgspec.Struct, kw_only=True):
+class Variable(msgspec.Struct, kw_only=True, gc=False):
     name: str
     value: str | None = None  # never leaves the mapping
     source: ValueFrom | None = msgspec.field(default=None, name="valueFrom")
 
 
-class VariableSource(msgspec.Struct, kw_only=True):
+class VariableSource(msgspec.Struct, kw_only=True, gc=False):
     secret: Reference | None = msgspec.field(default=None, name="secretRef")
 
 
-class MountPoint(msgspec.Struct, kw_only=True):
+class MountPoint(msgspec.Struct, kw_only=True, gc=False):
     name: str
     read_only: bool | None = msgspec.field(default=None, name="readOnly")
 
 
-class Probe(msgspec.Struct):
+class Probe(msgspec.Struct, gc=False):
     """That there is one is all that is asked."""
 
 
-class ContainerSpec(msgspec.Struct, kw_only=True):
+class ContainerSpec(msgspec.Struct, kw_only=True, gc=False):
     name: str
     image: str = ""
     command: list[str] | None = None  # may hold secrets: only of the control plane, and masked
@@ -93,7 +93,7 @@ class ContainerSpec(msgspec.Struct, kw_only=True):
     )  # Always on an init one: a sidecar
 
 
-class PodSpec(msgspec.Struct, kw_only=True):
+class PodSpec(msgspec.Struct, kw_only=True, gc=False):
     containers: list[ContainerSpec]
     init: list[ContainerSpec] | None = msgspec.field(default=None, name="initContainers")
     node: str | None = msgspec.field(default=None, name="nodeName")
@@ -109,24 +109,24 @@ class PodSpec(msgspec.Struct, kw_only=True):
     resources: Resources | None = None  # of the pod as a whole, from 1.34
 
 
-class ContainerStatus(msgspec.Struct, kw_only=True):
+class ContainerStatus(msgspec.Struct, kw_only=True, gc=False):
     name: str = ""
     image_id: str = msgspec.field(default="", name="imageID")
     restarts: int = msgspec.field(default=0, name="restartCount")
     ready: bool = False
 
 
-class PodAddress(msgspec.Struct, kw_only=True):
+class PodAddress(msgspec.Struct, kw_only=True, gc=False):
     ip: str = ""
 
 
-class PodStatus(msgspec.Struct, kw_only=True):
+class PodStatus(msgspec.Struct, kw_only=True, gc=False):
     phase: str = ""
     addresses: list[PodAddress] | None = msgspec.field(default=None, name="podIPs")
     containers: list[ContainerStatus] | None = msgspec.field(default=None, name="containerStatuses")
 
 
-class Pod(msgspec.Struct, kw_only=True):
+class Pod(msgspec.Struct, kw_only=True, gc=False):
     meta: Annotated = msgspec.field(name="metadata")
     spec: PodSpec
     status: PodStatus = msgspec.field(default_factory=PodStatus)
@@ -142,36 +142,36 @@ class Pod(msgspec.Struct, kw_only=True):
         return any(o.controller and o.kind != "Node" for o in self.meta.owners or [])
 
 
-class TemplateMeta(msgspec.Struct, kw_only=True):
+class TemplateMeta(msgspec.Struct, kw_only=True, gc=False):
     labels: dict[str, str] | None = None
 
 
-class Template(msgspec.Struct, kw_only=True):
+class Template(msgspec.Struct, kw_only=True, gc=False):
     spec: PodSpec
     meta: TemplateMeta = msgspec.field(name="metadata", default_factory=TemplateMeta)
 
 
-class ControllerSpec(msgspec.Struct, kw_only=True):
+class ControllerSpec(msgspec.Struct, kw_only=True, gc=False):
     template: Template
     replicas: int | None = None
     parallelism: int | None = None
 
 
-class Controller(msgspec.Struct, kw_only=True):
+class Controller(msgspec.Struct, kw_only=True, gc=False):
     """Whatever holds a template and makes pods of it: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job."""
 
     meta: Meta = msgspec.field(name="metadata")
     spec: ControllerSpec
 
 
-class JobTemplate(msgspec.Struct, kw_only=True):
+class JobTemplate(msgspec.Struct, kw_only=True, gc=False):
     spec: ControllerSpec
 
 
-class CronSpec(msgspec.Struct, kw_only=True):
+class CronSpec(msgspec.Struct, kw_only=True, gc=False):
     job: JobTemplate = msgspec.field(name="jobTemplate")
 
 
-class CronJob(msgspec.Struct, kw_only=True):
+class CronJob(msgspec.Struct, kw_only=True, gc=False):
     meta: Meta = msgspec.field(name="metadata")
     spec: CronSpec

@@ -71,6 +71,48 @@ def _plant(row: dict[str, Any]) -> None:
             row[name] |= {"root_password": f"{PLANTED}-metadata", "note": f"secret: {PLANTED}-note"}
 
 
+def kubernetes(tmp_path: Path, stack: ExitStack) -> Estate:
+    """Recordings of the lab, with secrets put where users leave them in a cluster."""
+    folder = ROOT / "tests" / "data" / "kubernetes"
+    lines = [
+        json.loads(line)
+        for line in gzip.decompress((folder / "new-admin.jsonl.gz").read_bytes()).splitlines()
+    ]
+    for line in lines[2:]:
+        for item in (line.get("body") or {}).get("items") or []:
+            _plant_object(item)
+    path = tmp_path / "planted.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join(json.dumps(line) for line in lines).encode()))
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    return Estate(
+        whole=_source("kubernetes", recording=str(path)),
+        narrow=_source(
+            "kubernetes", recording=str(folder / "new-namespace-reader.jsonl.gz"), namespaces=["finance"]
+        ),
+        silent=_source(
+            "kubernetes", server=f"https://127.0.0.1:{peer.getsockname()[1]}", token_ref="env:CLUSTER_TOKEN"
+        ),
+        environ={"CLUSTER_TOKEN": f"{PLANTED}-token"},
+        planted=[PLANTED],
+    )
+
+
+def _plant_object(item: dict[str, Any]) -> None:
+    meta = item["metadata"]
+    (meta.get("labels") or {}).pop("level", None)  # an object's own label goes before the source's
+    meta.setdefault("annotations", {})["kubectl.kubernetes.io/last-applied-configuration"] = f"{PLANTED}-copy"
+    meta["annotations"]["note"] = f"{PLANTED}-note"
+    meta["managedFields"] = [{"manager": f"{PLANTED}-manager"}]
+    if isinstance(item.get("parameters"), dict):
+        item["parameters"]["userKey"] = f"{PLANTED}-parameter"
+    spec = item.get("spec") or {}
+    spec = (spec.get("jobTemplate") or {}).get("spec") or spec
+    for container in ((spec.get("template") or {}).get("spec") or spec).get("containers") or []:
+        container.setdefault("env", []).append({"name": "DB_PASSWORD", "value": f"{PLANTED}-variable"})
+        container["env"].append({"name": "HARMLESS", "value": f"{PLANTED}-harmless"})
+        container["args"] = [f"--password={PLANTED}-argument", f"{PLANTED}-bare"]
+
+
 def snmp(tmp_path: Path, stack: ExitStack) -> Estate:
     """A recorded switch; one that never answers; a community that is a secret."""
     folder = tmp_path / "snmprec"
@@ -98,6 +140,7 @@ def local(tmp_path: Path, stack: ExitStack) -> Estate:
 
 
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
+    "kubernetes": kubernetes,
     "local": local,
     "openstack": openstack,
     "snmp": snmp,

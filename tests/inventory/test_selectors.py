@@ -11,6 +11,7 @@ import pytest
 from inventory.coverage import Batch, Collection, Status
 from inventory.kinds.address import address_of
 from inventory.kinds.cloud import Project
+from inventory.kinds.cluster import Namespace, Workload
 from inventory.kinds.compute import Server
 from inventory.kinds.network import Device, Interface
 from inventory.kinds.storage import Volume
@@ -46,6 +47,15 @@ ESTATE: list[Resource] = [
     Server(source="云乙", native_id="s3", relations=[Relation("in_project", "云甲/project/p2")]),
     Volume(source="云甲", native_id="v1", name="web-data", relations=IN_P1),
     Port(source="云甲", native_id="o1", addresses=[address_of("10.1.9.9")]),
+    Namespace(source="群甲", native_id="finance", name="finance"),
+    Workload(
+        source="群甲",
+        native_id="finance/Deployment/web",
+        relations=[Relation("in_namespace", "群甲/namespace/finance")],
+        labels={"app": "budget"},
+    ),
+    Workload(source="群甲", native_id="health/Deployment/web"),
+    Namespace(source="群乙", native_id="finance", name="finance"),
     Device(source="sw-1", native_id="d", name="核心", management_address="10.1.2.250"),
     Interface(source="sw-1", native_id="d/1", name="Vlan1", addresses=[address_of("fe80::1%Vlan1")]),
 ]
@@ -74,6 +84,10 @@ def chosen(snapshot: Snapshot, *selectors: dict[str, Any]) -> list[str]:
         ({"projects": ["p1"]}, ["p1", "s1", "s2", "v1"]),
         ({"projects": ["p2"]}, ["p2", "s3"]),
         ({"projects": ["p1"], "kinds": ["server"], "names": ["db-?"]}, ["s2"]),
+        ({"namespaces": ["fin*"]}, ["finance", "finance", "finance/Deployment/web"]),
+        ({"namespaces": ["finance"], "sources": ["群甲"]}, ["finance", "finance/Deployment/web"]),
+        ({"namespaces": ["finance"], "labels": {"app": "*dget"}}, ["finance/Deployment/web"]),
+        ({"namespaces": ["budget"]}, []),
         ({"addresses": ["10.1.2.0/24"]}, ["d", "s1"]),
         ({"addresses": ["10.1.2.99/16"]}, ["d", "o1", "s1"]),
         ({"addresses": ["2001:db8::/32"]}, ["s1"]),
