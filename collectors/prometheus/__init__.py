@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
@@ -33,15 +34,16 @@ Prometheus 自己没有账号：前面有反向代理的，给采集器一个只
 """
 
 _LONGEST_EVIDENCE = 256 * 1024
+_ASKED_WITH = ("of", "window_hours", "step_minutes", "presets", "queries")  # what a recording depends on
 
 
 class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How to reach it, whose things it measures (``of``: names of sources, [] = all), over which window, and
     what to ask: ``presets`` of known exporters, and ``queries`` of one's own."""
 
-    PATHS: ClassVar[tuple[str, ...]] = ("ca_file",)
+    PATHS: ClassVar[tuple[str, ...]] = ("ca_file", "recording")
 
-    url: str
+    url: str = ""
     bearer_ref: str = ""
     username: str = ""
     password_ref: str = ""
@@ -56,10 +58,13 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         default_factory=lambda: ["libvirt", "libvirt_openstack", "node_exporter", "kubernetes"]
     )
     queries: list[Query] = msgspec.field(default_factory=list)
+    recording: str = ""  # instead of url: answer from a recording
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parts = urlsplit(self.url)
+        if bool(self.url) == bool(self.recording):
+            raise ValueError("url 和 recording 写且只写一个")
+        parts = urlsplit(self.url or "http://recording")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("url 写成 http://主机:端口 或 https://…")
         if parts.username or parts.password:
@@ -85,11 +90,25 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
     """Ask each query for its three statistics. Raises SourceError where nothing can be asked at all."""
-    from collectors.prometheus.client import Client
+    yield from _collect(_client(_options(source), run), source, run)
+
+
+def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
+    """Collect, and write a redacted recording that replays to the same."""
+    from collectors.prometheus.replay import Recorder
+
+    options = _options(source)
+    client = Recorder(_client(options, run), run)
+    batches = list(_collect(client, source, run))
+    asked = {name: getattr(options, name) for name in _ASKED_WITH}
+    client.write(path, msgspec.to_builtins(asked), note)
+    return batches
+
+
+def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
     from collectors.things import Directory
 
     options = _options(source)
-    client = Client(options, run)
     _reach(client)
     directory = Directory(run.things(), options.of)
     measured: set[str] = set()
@@ -107,19 +126,15 @@ def _ask(
 
     options = _options(source)
     began = run.now()
-    told, evidence, warnings = Told(), [], set()
+    told, evidence, warnings, at = Told(), [], set(), None
     try:
         for statistic in STATISTICS:
             expression = over(query, statistic, options.window_hours, options.step_minutes)
-            body, answer = client.get(
-                "query",
-                query=expression,
-                time=f"{began.timestamp():.3f}",
-                timeout=f"{options.timeout_seconds:g}s",
-            )
-            evidence.append(_evidence(run, query, expression, body))
-            warnings |= {text[:200] for text in answer.warnings}
-            take(told, query, statistic, bytes(answer.data), directory)
+            reply = client.query(expression)
+            at = at or reply.at
+            evidence.append(_evidence(run, query, expression, reply.body))
+            warnings |= {text[:200] for text in reply.answer.warnings}
+            take(told, query, statistic, bytes(reply.answer.data), directory)
             if not told.series:
                 break  # nobody exports it: the other statistics would say the same
     except (QueryError, DeadlineError) as error:
@@ -142,7 +157,7 @@ def _ask(
         source=source.name,
         labels=source.labels,
         hours=options.window_hours,
-        now=began,
+        now=at or began,
     )
     fresh = [row for row in rows if row.native_id not in measured]
     measured |= {row.native_id for row in fresh}
@@ -192,10 +207,10 @@ def _evidence(run: Run, query: Query, expression: str, body: bytes) -> Evidence:
 
 def probe(source: Source, run: Run) -> Iterator[Access]:
     """Whether it answers, and how many series each query gives now."""
-    from collectors.prometheus.client import Client, QueryError
+    from collectors.prometheus.client import QueryError
 
     options = _options(source)
-    client = Client(options, run)
+    client = _client(options, run)
     _reach(client)
     plain = options.url.startswith("http://") and (options.bearer_ref or options.username)
     yield Access(
@@ -207,11 +222,11 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
     for query in options.asked():
         inner = query.expr.replace("$rate", f"{options.step_minutes}m")
         try:
-            _, answer = client.get("query", query=f"count({inner})")
+            reply = client.query(f"count({inner})")
         except QueryError as error:
             yield Access(subject=query.name, ok=False, detail=error.reason, remedy=error.remedy)
             continue
-        count = _count(bytes(answer.data))
+        count = _count(bytes(reply.answer.data))
         yield Access(
             subject=query.name,
             ok=True if count else None,
@@ -224,7 +239,7 @@ def _reach(client: Client) -> None:
     from collectors.prometheus.client import QueryError
 
     try:
-        client.get("query", query="vector(1)")
+        client.query("vector(1)")
     except QueryError as error:
         raise SourceError(error.reason, error.remedy, error.status) from error
 
@@ -235,6 +250,16 @@ def _count(data: bytes) -> int:
         return int(float(result[0]["value"][1])) if result else 0
     except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError, OverflowError):
         return 0
+
+
+def _client(options: Options, run: Run) -> Client:
+    if options.recording:
+        from collectors.prometheus.replay import ReplayClient
+
+        return ReplayClient(Path(options.recording))
+    from collectors.prometheus.client import LiveClient
+
+    return LiveClient(options, run)
 
 
 def _options(source: Source) -> Options:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import http.client
 import ssl
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import msgspec
@@ -49,12 +50,27 @@ class Answer(msgspec.Struct, kw_only=True):
 class _Response(msgspec.Struct):
     status: int
     location: str
-    retry_after: str
     body: bytes
 
 
-class Client:
+class Reply(msgspec.Struct, kw_only=True):
+    """The bytes that came, what they say, and the moment that was asked about."""
+
+    body: bytes
+    answer: Answer
+    at: datetime
+
+
+class Client(Protocol):
     """One Prometheus, or anything that speaks its query API."""
+
+    def query(self, expression: str) -> Reply:
+        """The value of an expression now. Raises QueryError, and DeadlineError when time is up."""
+        ...
+
+
+class LiveClient:
+    """A ``Client`` that asks over HTTP."""
 
     def __init__(self, options: Options, run: Run) -> None:
         self._options = options
@@ -70,21 +86,27 @@ class Client:
             self._headers["Authorization"] = f"Basic {pair}"
         self._context = _context(options) if urlsplit(self._base).scheme == "https" else None
 
-    def get(self, path: str, **params: str) -> tuple[bytes, Answer]:
-        """The answer's bytes and its envelope. Raises QueryError, and DeadlineError when time is up."""
-        url = f"{self._base}/api/v1/{path}" + (f"?{urlencode(params, quote_via=quote)}" if params else "")
+    def query(self, expression: str) -> Reply:
+        """See ``Client.query``."""
+        at = self._run.now()
+        params = {
+            "query": expression,
+            "time": f"{at.timestamp():.3f}",
+            "timeout": f"{self._options.timeout_seconds:g}s",
+        }
+        url = f"{self._base}/api/v1/query?{urlencode(params, quote_via=quote)}"
         try:
             response = retry(lambda: self._follow(url), self._run)
         except RetryableError as error:
             raise QueryError(f"Prometheus 没有应答：{error}", "检查 url、网络和防火墙") from error
-        answer = _envelope(response)
+        answer = envelope(response.body)
         _refuse(response, answer)
         if answer is None or answer.status != "success":
             raise QueryError(
                 f"答复不是 Prometheus 的 JSON（HTTP {response.status}）",
                 "检查 url，不要漏掉路径前缀，也不要指向登录页",
             )
-        return response.body, answer
+        return Reply(body=response.body, answer=answer, at=at)
 
     def _follow(self, url: str) -> _Response:
         for _ in range(_MOST_REDIRECTS + 1):
@@ -113,7 +135,6 @@ class Client:
             return _Response(
                 status=response.status,
                 location=response.headers.get("Location", ""),
-                retry_after="",
                 body=self._body(connection, response),
             )
         except ssl.SSLCertVerificationError as error:
@@ -153,9 +174,10 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _envelope(response: _Response) -> Answer | None:
+def envelope(body: bytes) -> Answer | None:
+    """What an answer says; None for what is not of the API."""
     try:
-        return msgspec.json.decode(response.body, type=Answer)
+        return msgspec.json.decode(body, type=Answer)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
