@@ -91,6 +91,25 @@ def _amounts(places: dict[tuple[str, ...], dict[AmountOf, Usage]]) -> Iterator[E
                     if (held := _figure(rows, resource, figure)) is not None
                 ],
             )
+    for name, side, meaning in (
+        (
+            "compared_allocated",
+            "part",
+            "promised to consumers, on holders that also told what may be promised",
+        ),
+        ("compared_schedulable", "whole", "that may be promised, on holders that also told what is promised"),
+    ):
+        for resource, (unit, factor, words) in UNITS.items():
+            yield _family(
+                f"{name}_{unit}",
+                f"{words} {meaning}: how full it is, is compared_allocated over compared_schedulable.",
+                PLACE,
+                [
+                    (place, getattr(row.promised, side) * factor)
+                    for place, rows in places.items()
+                    if (row := rows.get(resource)) is not None and row.promised.told  # type: ignore[call-overload]
+                ],
+            )
     yield _family(
         "capacity_holders",
         "Holders of a resource (compute nodes, storage pools, subnets, cluster nodes).",

@@ -49,6 +49,7 @@ _COLOUR: Final[dict[Tone, str]] = {
 }
 _FILL: Final[dict[Tone, str]] = {"fail": "#FBE9E9", "partial": "#FDF3E3", "unknown": "#F1F2F4"}
 _WIDEST, _NARROWEST, _TEXT_COLUMNS = 42.0, 8.0, 8
+_HIGHEST: Final = 200.0  # points
 _FONT: Final = "宋体"
 _HEAD_FONT: Final = "黑体"
 _WIDE: Final = ("W", "F")
@@ -266,14 +267,26 @@ class _Page:
         )
         rows = block.rows or [[block.empty, *[""] * (len(block.columns) - 1)]]
         for offset, row in enumerate(rows, head + 1):
+            lines = 1
             for column, value in enumerate(row):
                 self._cell(offset, column, value)
+                lines = max(lines, self._needed(column, value))
+            if lines > 1:  # rows do not grow by themselves everywhere
+                self.sheet.set_row(offset, min(_HIGHEST, 13.5 * lines + 2))
         self.row = head + len(rows) + 2
         self._bars(block, head)
         if self.alone:
             self.sheet.freeze_panes(head + 1, 0)
             self.sheet.repeat_rows(head)
             self.sheet.autofilter(head, 0, head + len(rows), len(block.columns) - 1)
+
+    def _needed(self, column: int, value: str | Cell) -> int:
+        """Lines that a value takes in its column; most are plainly shorter than it is wide."""
+        text = value if isinstance(value, str) else value.text
+        width = self.widths[column] if column < len(self.widths) else _NARROWEST
+        if 2 * len(text) + 3 <= width and "\n" not in text:
+            return 1
+        return _lines(visible(text), width - 1)
 
     def _bars(self, block: Table, head: int) -> None:
         """Shares get a bar, so that a column of them is read at a glance."""

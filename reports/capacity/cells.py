@@ -106,8 +106,9 @@ def ratio_text(row: Usage) -> str | Cell:
     """The overcommit, as a range where holders differ."""
     if row.ratio_low is None or row.ratio_high is None:
         return Cell(UNTOLD, "unknown")
-    low, high = f"{row.ratio_low:g}", f"{row.ratio_high:g}"
-    return low if low == high else f"{low}～{high}"
+    if row.ratio_low == row.ratio_high:
+        return Cell(f"{row.ratio_low:g}", "plain", row.ratio_low, "General")
+    return f"{row.ratio_low:g}～{row.ratio_high:g}"
 
 
 def day(moment: datetime | None) -> str:

@@ -99,9 +99,10 @@ def _why(row: Usage) -> str:
 
 def _fits(estate: Estate) -> Cell | str:
     places = [f for f in estate.fits if f.dimension == "source"]
+    unseen = {r.source for r in estate.capacity if r.holder == "hypervisor"} - {f.source for f in places}
+    parts = [f"{source}：未知（没有看到计算节点）" for source in sorted(unseen)]
     if not places:
-        return Cell("未知（没有看到计算节点）", "unknown")
-    parts = []
+        return Cell("\n".join(parts) or "没有云", "unknown" if parts else "plain")
     for place in places:
         if place.largest is not None:
             least = "" if place.exact else f"{AT_LEAST} "
@@ -144,7 +145,8 @@ def _reclaim(idle: list[Judged]) -> Cell | str:
 
 def _full(rows: list[Usage]) -> Table:
     found = sorted(
-        (r for r in rows if r.dimension == "source"), key=lambda r: (r.source, r.holder, r.resource)
+        (r for r in rows if r.dimension == "source"),
+        key=lambda r: (r.source, r.holder, list(RESOURCES).index(r.resource)),
     )
     return Table(
         ["来源", "哪里", "资源", "物理总量", "超分比", "可分配", "已分配", "剩余", "占用率"],
