@@ -31,7 +31,7 @@ def test_the_rule_of_the_page_on_rules(tmp_path: Path) -> None:
     assert [r.problem for r in results if r.problem] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/scoring.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/scoring.md", "docs/capacity.md"])
 def test_configurations_parse(page: str) -> None:
     for block in blocks(page, "yaml"):
         parse_config(block, Path("zhengguan.yaml"), {})
