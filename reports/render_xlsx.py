@@ -13,6 +13,7 @@ import math
 import re
 import unicodedata
 from datetime import UTC
+from functools import lru_cache
 from typing import Any, Final
 
 import xlsxwriter
@@ -156,8 +157,16 @@ class _Styles:
     def __init__(self, book: Workbook) -> None:
         self._book = book
         self._made: dict[tuple[Any, ...], Format] = {}
+        self._cells: dict[tuple[Tone, str, bool], Format] = {}
 
     def cell(self, tone: Tone, *, number_format: str = "", quoted: bool = False) -> Format:
+        key = (tone, number_format, quoted)
+        held = self._cells.get(key)
+        if held is None:
+            held = self._cells[key] = self._of(self._properties(*key))
+        return held
+
+    def _properties(self, tone: Tone, number_format: str, quoted: bool) -> dict[str, Any]:
         properties: dict[str, Any] = {"border": 1, "border_color": "#9AA5B1", "valign": "top"}
         if number_format:
             properties |= {"num_format": number_format, "align": "right"}
@@ -169,7 +178,7 @@ class _Styles:
             properties["bg_color"] = _FILL[tone]
         if tone in ("fail", "note"):
             properties["bold"] = True
-        return self._of(properties)
+        return properties
 
     def named(self, name: str) -> Format:
         return self._of(_NAMED[name])
@@ -282,6 +291,8 @@ class _Page:
 
     def _needed(self, column: int, value: str | Cell) -> int:
         """Lines that a value takes in its column; most are plainly shorter than it is wide."""
+        if isinstance(value, Cell) and value.number is not None:
+            return 1
         text = value if isinstance(value, str) else value.text
         width = self.widths[column] if column < len(self.widths) else _NARROWEST
         if 2 * len(text) + 3 <= width and "\n" not in text:
@@ -339,6 +350,7 @@ def _columns_of(text: str) -> int:
     )
 
 
+@lru_cache(maxsize=8192)  # departments, sources and reasons come again and again
 def _lines(text: str, room: float) -> int:
     """Lines that a text takes in a width of so many columns."""
     width = max(room, 1.0)
