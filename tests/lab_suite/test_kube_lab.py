@@ -257,8 +257,9 @@ def test_after_compaction_a_continue_token_is_gone(kube: Any, admin: Client) -> 
     token = admin.ask("/api/v1/pods?limit=100")[1]["metadata"]["continue"]
     kube.lab("compact")
     status, answer = admin.ask(f"/api/v1/pods?limit=100&continue={token}")
-    if kube.name == "new":  # it keeps snapshots of its own for a while
-        assert (status, len(answer["items"])) == (200, 100)
+    if status == 200:
+        assert kube.name == "new"  # which may have kept a snapshot of its own
+        assert len(answer["items"]) == 100
         return
     assert (status, answer["reason"]) == (410, "Expired")
     assert admin.ask(f"/api/v1/pods?limit=100&continue={answer['metadata']['continue']}")[0] == 200

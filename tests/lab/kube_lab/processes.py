@@ -246,6 +246,6 @@ def status(server: Server) -> bool:
             print(f"{server.name}: {part} {state}, pid {pid}, {memory} MiB resident")
         else:
             print(f"{server.name}: {part} is down")
-    answers = ready(server, 3)
+    answers = ready(server, 6)
     print(f"{server.name}: {'ready' if answers else 'not ready'} at https://127.0.0.1:{server.port}")
     return answers

@@ -47,6 +47,7 @@ GRANTS: list[tuple[str, str, list[Json] | str, str]] = [
     ("csr-approver", "approve_certificates", [rule("certificates.k8s.io", "certificatesigningrequests/approval", "update"), rule("certificates.k8s.io", "signers", "approve")], "User:wujiu"),
     ("metrics-for-all", "anonymous", [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}], "Group:system:unauthenticated"),
     ("one-secret", "", [rule("core", "secrets", "get", resourceNames=["web-tls"])], "User:zhengshi"),
+    ("odd-spellings", "", [rule("*", "*/scale pods/* */token", "get update create")], "User:guaipi"),
     ("viewer", "", "view", "User:qianjiu"),
 ]  # fmt: skip
 

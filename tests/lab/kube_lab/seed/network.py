@@ -150,16 +150,17 @@ def webhooks(plan: Plan) -> Iterator[Thing]:
         ],
     )
     if not plan.old:
-        yield thing(
-            *(api, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", "no-latest"),
-            spec={
-                "failurePolicy": "Fail",
-                "matchConstraints": {"resourceRules": rules},
-                "validations": [
-                    {"expression": "object.spec.containers.all(c, !c.image.endsWith(':latest'))"}
-                ],
-            },
-        )
+        for name in ("no-latest", "bound-to-nothing"):
+            yield thing(
+                *(api, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", name),
+                spec={
+                    "failurePolicy": "Fail",
+                    "matchConstraints": {"resourceRules": rules},
+                    "validations": [
+                        {"expression": "object.spec.containers.all(c, !c.image.endsWith(':latest'))"}
+                    ],
+                },
+            )
         yield thing(
             *(api, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", "no-latest"),
             spec={"policyName": "no-latest", "validationActions": ["Audit"]},

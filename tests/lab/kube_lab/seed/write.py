@@ -6,6 +6,7 @@ import concurrent.futures
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from kube_lab import processes
@@ -67,11 +68,10 @@ class Writer:
             list(pool.map(self._create, first))
             list(pool.map(self._write_status, kept))
             while rest:
-                now = [t for t in rest if self._owner_is_there(t)]
+                now, rest = split(rest, self._owner_is_there)
                 if not now:
                     raise SystemExit(f"nobody is there to own {rest[0].path}/{rest[0].name}")
                 list(pool.map(self._create, now))
-                rest = [t for t in rest if (t.path, t.name) not in {(n.path, n.name) for n in now}]
         self._aggregate_roles()
         return len(new)
 
@@ -143,6 +143,14 @@ class Writer:
             if role["rules"] != before[name]:
                 body = {"rules": role["rules"]}
                 self._api.ask("PATCH", f"{base}/{name}", body, "application/merge-patch+json")
+
+
+def split(things: list[Thing], test: Callable[[Thing], bool]) -> tuple[list[Thing], list[Thing]]:
+    """Those that pass, those that do not."""
+    found: tuple[list[Thing], list[Thing]] = ([], [])
+    for thing in things:
+        found[not test(thing)].append(thing)
+    return found
 
 
 def selected_rules(role: Json, roles: list[Json]) -> list[Json]:
