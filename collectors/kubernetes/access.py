@@ -133,13 +133,14 @@ def collect(reader: Reader, survey: Survey, seen: Seen) -> Iterator[Batch]:
 
 
 def _secrets(reader: Reader, survey: Survey, seen: Seen, accounts: Listing) -> Batch:
-    """Secrets, namespace after namespace. Where the first is refused the others are not asked: the right
-    to list secrets is one that is better not had."""
+    """Secrets, namespace after namespace. Where the whole is refused no namespace is asked: the right to
+    list secrets is one that is better not had."""
     found: list[Secret] = []
-    total = Listing(ask=SECRETS)
+    refused = reader.refused(SECRETS)
+    total = Listing(ask=SECRETS, error=_refused(refused) if refused is not None else None)
     also: list[str] = []
     spaces = seen.namespace_listing
-    for namespace in sorted(row.meta.name for row in seen.namespaces):
+    for namespace in sorted(row.meta.name for row in seen.namespaces if refused is None):
         rows, listing = reader.inside(SECRETS, namespace, SecretRow)
         total.path = "/api/v1/namespaces/*/secrets"
         total.pages += listing.pages
@@ -158,10 +159,8 @@ def _secrets(reader: Reader, survey: Survey, seen: Seen, accounts: Listing) -> B
         if listing.error is not None:
             total.error = _refused(listing.error)
             break
-    if spaces is None:
-        total.error = ReadError("没有读到命名空间的列表")
-    elif total.error is None and not spaces.whole:
-        total.error = spaces.error or ReadError("命名空间的列表没有读全")
+    if total.error is None and (spaces is None or not spaces.whole):
+        total.error = (spaces.error if spaces else None) or ReadError("命名空间的列表没有读全")
     return survey.batch("secret", found, [total], also)
 
 
@@ -171,7 +170,7 @@ def _refused(error: ReadError) -> ReadError:
         return error
     return ReadError(
         f"{error.reason}；密钥条目的数量和类型、长期令牌、没有引用的密钥因此不可知",
-        "可以不给：能列出密钥就能读出密钥的值。要清点条目，给采集账户 secrets 的 list；采集只要表格，不要值",
+        SECRETS.advice,
         Status.DENIED,
     )
 

@@ -21,7 +21,13 @@ from inventory.unknown import UNKNOWN, Unknown
 NamedIn = tuple[str, str]  # namespace, name
 
 ACCOUNTS = Ask(resource="serviceaccounts")
-SECRETS = Ask(resource="secrets", accept=TABLE, rows="rows", params=(("includeObject", "None"),))
+SECRETS = Ask(
+    resource="secrets",
+    accept=TABLE,
+    rows="rows",
+    params=(("includeObject", "None"),),
+    advice="可以不给：能列出密钥就能读出密钥的值。要清点条目，给采集账户 secrets 的 list；采集只要表格",
+)
 """Nothing but a table is accepted: a server that makes none must refuse (406) and not send the objects."""
 TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 a type, not a token
 

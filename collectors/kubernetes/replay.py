@@ -63,7 +63,7 @@ class ReplayClient:
         """See ``Client.get``. A request that was not recorded failed, it was not answered "nothing"."""
         line = self._lines.get((path, tuple(sorted(params.items())), accept))
         if line is None and params.get("limit") == "1":  # doctor asks for one row of what was read whole
-            line = self._lines.get((path, (("limit", PAGE),), accept))
+            line = self._lines.get((path, tuple(sorted({**params, "limit": PAGE}.items())), accept))
         if line is None:
             raise ReadError(f"录制里没有 GET {path}", "用当前版本重新录制")
         if line.error is not None:
