@@ -39,16 +39,6 @@ def test_configurations_parse(page: str) -> None:
         parse_config(block, Path("zhengguan.yaml"), {})
 
 
-def test_the_query_of_the_page_on_configuration() -> None:
-    (text,) = [block for block in blocks("docs/configuration.md", "yaml") if "queries:" in block]
-    lines = "\n".join(f"    {line}" for line in text.splitlines())
-    parse_config(
-        f"sources:\n  - name: m\n    type: prometheus\n    url: http://m\n{lines}\n",
-        Path("zhengguan.yaml"),
-        {},
-    )
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
