@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.row import Row, View
 from inventory.kinds.address import Address, address_of
 from inventory.kinds.compute import Flavor, Hypervisor, Server
 from inventory.origin import cpu_origin
-from inventory.unknown import UNKNOWN, Maybe
+from inventory.unknown import UNKNOWN, Maybe, Unknown
 
 MICROVERSION = "2.87"
 _POWER = {0: "none", 1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 7: "suspended"}
@@ -113,20 +114,6 @@ class _Server(msgspec.Struct):
     )
 
 
-def microversion(highest: str) -> str:
-    """The microversion to ask at: 2.87, or the cloud's highest where that is lower ("" = not told)."""
-    if not highest:
-        return MICROVERSION
-    return min(highest, MICROVERSION, key=lambda text: tuple(int(part) for part in text.split(".")))
-
-
-class Facing(msgspec.Struct, kw_only=True):
-    """What the server list says about other lists: the volumes and addresses that must turn up there."""
-
-    volumes: set[str] = msgspec.field(default_factory=set)
-    with_addresses: int = 0
-
-
 def flavors(pages: list[bytes], place: Place) -> Mapped:
     """Flavors."""
 
@@ -197,16 +184,6 @@ def _cpu(info: Any) -> _Cpu | None:
         return None
 
 
-def facing(pages: list[bytes]) -> Facing:
-    """What the servers say of volumes and ports; checks the sight of the other services."""
-    result = Facing()
-    for row in rows(pages, "servers", _Server)[0]:
-        result.volumes.update(v.id for v in row.volumes)
-        if not isinstance(row.addresses, UnsetType) and any(row.addresses.values()):
-            result.with_addresses += 1
-    return result
-
-
 def servers(
     pages: list[bytes], hypervisor_ids: dict[str, str], flavor_ids: dict[str, str], place: Place
 ) -> Mapped:
@@ -254,11 +231,6 @@ def servers(
     return mapped(pages, "servers", _Server, make, place.clean)
 
 
-def in_cells_that_are_down(pages: list[bytes]) -> int:
-    """Servers of which nova could tell next to nothing, because their cell does not answer."""
-    return sum(isinstance(row.name, UnsetType) for row in rows(pages, "servers", _Server)[0])
-
-
 def _power(value: int | UnsetType) -> Any:
     return UNKNOWN if isinstance(value, UnsetType) else _POWER.get(value, UNKNOWN)
 
@@ -273,3 +245,74 @@ def _addresses(networks: dict[str, list[_Address]] | UnsetType) -> Maybe[list[Ad
             address.floating = one.type == "floating"
             result.append(address)
     return sorted(result, key=lambda a: (str(a.family), str(a.address)))
+
+
+def _learn_zones(page: bytes, _: str, view: View) -> None:
+    view.known.zones |= zones([page])
+
+
+def _flavors(page: bytes, _: str, view: View) -> Mapped:
+    found = flavors([page], view.place)
+    view.known.flavors |= _ids(found)
+    return found
+
+
+def _hypervisors(page: bytes, _: str, view: View) -> Mapped:
+    found = hypervisors([page], view.known.zones if view.came("zone") else None, view.place)
+    view.known.hypervisors |= _ids(found)
+    return found
+
+
+def _ids(found: Mapped) -> dict[str, str]:
+    return {r.name: r.native_id for r in found.resources if isinstance(r.name, str)}
+
+
+def _learn_servers(page: bytes, _: str, view: View) -> None:
+    for row in rows([page], "servers", _Server)[0]:
+        view.known.volumes_attached.update(v.id for v in row.volumes)
+        if not isinstance(row.addresses, UnsetType) and any(row.addresses.values()):
+            view.known.servers_with_addresses += 1
+
+
+def _servers(page: bytes, _: str, view: View) -> Mapped:
+    found = servers([page], view.known.hypervisors, view.known.flavors, view.place)
+    down = sum(isinstance(r.name, Unknown) for r in found.resources)
+    if down:
+        found.problems.append(f"{down} 台云主机所在的 cell 没有应答，只知道编号")
+    return found
+
+
+def _ask(path: str, key: str, **params: str) -> Ask:
+    return Ask(service="compute", path=path, key=key, params=params, microversion=MICROVERSION)
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        name="flavor",
+        kind="flavor",
+        ask=_ask("/flavors/detail", "flavors", is_public="None", limit=PAGE),
+        sight="flavors",
+        map=_flavors,
+    ),
+    Row(
+        name="zone",
+        ask=_ask("/os-availability-zone/detail", "availabilityZoneInfo"),
+        learn=_learn_zones,
+    ),
+    Row(
+        name="hypervisor",
+        kind="hypervisor",
+        ask=_ask("/os-hypervisors/detail", "hypervisors", limit=PAGE),
+        sight="hypervisors",
+        map=_hypervisors,
+    ),
+    Row(
+        name="server",
+        kind="server",
+        ask=_ask("/servers/detail", "servers", all_tenants="1", limit=PAGE),
+        sight="servers",
+        instead=_ask("/servers/detail", "servers", limit=PAGE),
+        learn=_learn_servers,
+        map=_servers,
+    ),
+)

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from collectors.openstack.client import Facts
-from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.known import Roles
+from collectors.openstack.listing import Ask, Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.row import Row, View
 from inventory.kinds.cloud import Cloud, Endpoint, Project
-from inventory.kinds.identity import ApplicationCredential, User
+from inventory.kinds.identity import ApplicationCredential, IdentityDomain, User
 from inventory.resource import Relation
 from inventory.unknown import UNKNOWN, Maybe
 
@@ -24,6 +26,8 @@ _SERVICE_PROJECTS = ("service", "services")
 class _Domain(msgspec.Struct):
     id: str
     name: str
+    enabled: bool | UnsetType = UNSET
+    description: str | None = None
 
 
 class _Project(msgspec.Struct):
@@ -78,15 +82,6 @@ class _Credential(msgspec.Struct):
     roles: list[_Named] | UnsetType = UNSET
 
 
-class Roles(msgspec.Struct, kw_only=True):
-    """Role names and projects by user id, from effective assignments (groups, inheritance and implied
-    roles resolved by keystone)."""
-
-    names: dict[str, set[str]] = msgspec.field(default_factory=dict)
-    projects: dict[str, set[str]] = msgspec.field(default_factory=dict)
-    services: set[str] = msgspec.field(default_factory=set)  # users with a role in a service project
-
-
 def cloud(facts: Facts, place: Place) -> Cloud:
     """The platform as the catalogue of the token shows it; native id "cloud", there is one a source."""
     endpoints = [
@@ -116,6 +111,15 @@ def domain_names(pages: list[bytes]) -> dict[str, str]:
     return {d.id: d.name for d in rows(pages, "domains", _Domain)[0]}
 
 
+def domains(pages: list[bytes], place: Place) -> Mapped:
+    """Identity domains."""
+
+    def make(row: _Domain) -> IdentityDomain:
+        return place.make(IdentityDomain, row, description=place.clean(row.description or ""))
+
+    return mapped(pages, "domains", _Domain, make, place.clean)
+
+
 def projects(pages: list[bytes], domains: dict[str, str], place: Place) -> Mapped:
     """Projects; a tag such as ``djbh-level-3`` declares the 等保 level of what lies in it."""
 
@@ -142,10 +146,10 @@ def _level(tags: list[str]) -> int | None:
     return max(levels) if levels else None
 
 
-def assigned_roles(pages: list[bytes]) -> tuple[Roles, list[str]]:
-    """Who holds which roles, out of GET /role_assignments?effective&include_names."""
+def assigned_roles(pages: list[bytes], roles: Roles) -> list[str]:
+    """Add who holds which roles, out of GET /role_assignments?effective&include_names, to ``roles``;
+    returns what could not be read."""
     assignments, problems = rows(pages, "role_assignments", _Assignment)
-    roles = Roles()
     for one in assignments:
         if one.user is None:
             continue  # a group's own row; its members have rows of their own
@@ -155,7 +159,7 @@ def assigned_roles(pages: list[bytes]) -> tuple[Roles, list[str]]:
             roles.projects.setdefault(one.user.id, set()).add(project.id)
             if project.name in _SERVICE_PROJECTS:
                 roles.services.add(one.user.id)
-    return roles, problems
+    return problems
 
 
 def users(
@@ -216,3 +220,67 @@ def application_credentials(pages: list[bytes], user_id: str, place: Place) -> M
 
 def _time(value: datetime | UnsetType | None) -> Maybe[datetime | None]:
     return UNKNOWN if isinstance(value, UnsetType) else moment(value)
+
+
+def _learn_domains(page: bytes, _: str, view: View) -> None:
+    view.known.domains |= domain_names([page])
+
+
+def _effective_roles(page: bytes, _: str, view: View) -> Mapped:
+    problems = assigned_roles([page], view.known.roles)
+    return Mapped(problems=[f"角色分配 {view.place.clean(text)}" for text in problems])
+
+
+def _users(page: bytes, _: str, view: View) -> Mapped:
+    roles = view.known.roles if view.came("effective_role") else None
+    return users([page], view.known.domains, roles, view.admin_roles, view.place)
+
+
+def _ask(path: str, key: str, **params: str) -> Ask:
+    return Ask(service="identity", path=path, key=key, params=params)
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        name="domain",
+        kind="identity_domain",
+        ask=_ask("/domains", "domains"),
+        sight="projects",
+        learn=_learn_domains,
+        map=lambda page, _, view: domains([page], view.place),
+    ),
+    Row(
+        name="project",
+        kind="project",
+        ask=_ask("/projects", "projects"),
+        sight="projects",
+        instead=_ask("/auth/projects", "projects"),
+        map=lambda page, _, view: projects([page], view.known.domains, view.place),
+    ),
+    Row(
+        name="effective_role",
+        ask=_ask("/role_assignments", "role_assignments", effective="true", include_names="true"),
+        map=_effective_roles,
+        helps={"user": "角色分配没有读到"},
+    ),
+    Row(
+        name="user",
+        kind="user",
+        # without a domain, keystone with a directory per domain lists one domain only and does not say so
+        ask=_ask("/users", "users", domain_id="{}"),
+        each=lambda view: sorted(view.known.domains) or [""],
+        along="identity_domain",
+        sight="users",
+        map=_users,
+    ),
+    Row(
+        name="application_credential",
+        kind="application_credential",
+        # there is no list of all; a user deleted meanwhile has none
+        ask=_ask("/users/{}/application_credentials", "application_credentials"),
+        each=lambda view: sorted(view.known.ids.get("user", ())),
+        along="user",
+        sight="users",
+        map=lambda page, user, view: application_credentials([page], user, view.place),
+    ),
+)

@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from collectors.openstack.listing import Mapped, Place, mapped, moment
+from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, moment
+from collectors.openstack.row import Row
 from inventory.kinds.compute import Image
 from inventory.origin import os_origin
 from inventory.unknown import UNKNOWN
@@ -20,7 +21,7 @@ class _Image(msgspec.Struct):
     visibility: Literal["public", "private", "shared", "community"] | None = None
     protected: bool | None = None
     owner: str | None = None
-    size: int | None = None
+    size_bytes: int | None = msgspec.field(name="size", default=None)
     os_distro: str | None = None
     os_version: str | None = None
     hw_architecture: str | None = None
@@ -37,24 +38,40 @@ def images(pages: list[bytes], place: Place) -> Mapped:
     the image declared; nobody looked inside."""
 
     def make(row: _Image) -> Image:
-        return Image(
-            source=place.source,
-            native_id=row.id,
-            name=row.name or "",
-            labels=place.labels,
+        return place.make(
+            Image,
+            row,
             relations=place.relations(("in_project", "project", row.owner)),
             status=row.status or UNKNOWN,
             visibility=row.visibility or UNKNOWN,
             protected=UNKNOWN if row.protected is None else row.protected,
-            os_distro=row.os_distro,
-            os_version=row.os_version,
             os_origin=os_origin(row.os_distro) if row.os_distro else UNKNOWN,
             architecture=row.hw_architecture or row.architecture,
             hash_algorithm=row.os_hash_algo if row.os_hash_value else None,
             signed=bool(row.img_signature),
-            size_bytes=row.size,
             created_at=moment(row.created_at) or UNKNOWN,
             updated_at=moment(row.updated_at) or UNKNOWN,
         )
 
     return mapped(pages, "images", _Image, make, place.clean)
+
+
+def _row(name: str, **params: str) -> Row:
+    return Row(
+        name=name,
+        kind="image",
+        ask=Ask(
+            service="image",
+            path="/images",
+            key="images",
+            params={"visibility": "all", "limit": PAGE, **params},
+        ),
+        sight="images",
+        map=lambda page, _, view: images([page], view.place),
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    _row("image"),
+    _row("image.hidden", os_hidden="true"),  # servers can still be made from them, and no other list has them
+)

@@ -1,4 +1,7 @@
-"""Networking API v2.0 answers → networks, subnets, ports, security groups, floating IPs, routers."""
+"""Networking API v2.0 answers → networks, subnets, ports, security groups, floating IPs, routers.
+
+Fields of the typed rows that are named as in the kind go there as they are (``Place.make``).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.openstack.listing import Mapped, Place, mapped, rows, seen
+from collectors.openstack import doubt
+from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, row_ids, rows, seen
+from collectors.openstack.row import Row, View
 from inventory.kinds.address import Address, Family, address_of
 from inventory.kinds.virtual_network import (
     FloatingIp,
@@ -46,10 +51,10 @@ class _Subnet(_Owned):
     network_id: str | None = None
     ip_version: int | UnsetType = UNSET
     cidr: str | UnsetType = UNSET
-    gateway_ip: str | UnsetType | None = UNSET
-    enable_dhcp: bool | UnsetType = UNSET
-    ipv6_ra_mode: str | UnsetType | None = UNSET
-    ipv6_address_mode: str | UnsetType | None = UNSET
+    gateway: str | UnsetType | None = msgspec.field(name="gateway_ip", default=UNSET)
+    dhcp: bool | UnsetType = msgspec.field(name="enable_dhcp", default=UNSET)
+    ra_mode: str | UnsetType | None = msgspec.field(name="ipv6_ra_mode", default=UNSET)
+    address_mode: str | UnsetType | None = msgspec.field(name="ipv6_address_mode", default=UNSET)
     dns_nameservers: list[str] | UnsetType = UNSET
 
 
@@ -65,7 +70,7 @@ class _Pair(msgspec.Struct):
 class _Port(_Owned):
     network_id: str | None = None
     status: str | UnsetType = UNSET
-    mac_address: str | UnsetType = UNSET
+    mac: str | UnsetType = msgspec.field(name="mac_address", default=UNSET)
     device_id: str | None = None
     device_owner: str | UnsetType | None = UNSET
     port_security_enabled: bool | UnsetType = UNSET
@@ -93,8 +98,8 @@ class _Group(_Owned):
 
 
 class _FloatingIp(_Owned):
-    floating_ip_address: str | UnsetType = UNSET
-    fixed_ip_address: str | UnsetType | None = UNSET
+    address: str | UnsetType = msgspec.field(name="floating_ip_address", default=UNSET)
+    fixed_address: str | UnsetType | None = msgspec.field(name="fixed_ip_address", default=UNSET)
     port_id: str | UnsetType | None = UNSET
     status: str | UnsetType = UNSET
 
@@ -102,27 +107,14 @@ class _FloatingIp(_Owned):
 class _Router(_Owned):
     status: str | UnsetType = UNSET
     external_gateway_info: dict[str, Any] | UnsetType | None = UNSET
-    ha: bool | UnsetType = UNSET
+    highly_available: bool | UnsetType = msgspec.field(name="ha", default=UNSET)  # to administrators only
 
 
 def networks(pages: list[bytes], place: Place) -> Mapped:
     """Networks."""
 
     def make(row: _Network) -> Network:
-        return Network(
-            source=place.source,
-            native_id=row.id,
-            name=row.name or "",
-            labels=place.labels,
-            relations=place.relations(("in_project", "project", row.project_id)),
-            status=seen(row.status),
-            external=seen(row.external),
-            shared=seen(row.shared),
-            port_security_enabled=seen(row.port_security_enabled),
-            mtu=seen(row.mtu),
-            network_type=seen(row.network_type),
-            segment=seen(row.segment),
-        )
+        return place.make(Network, row, relations=place.relations(("in_project", "project", row.project_id)))
 
     return mapped(pages, "networks", _Network, make, place.clean)
 
@@ -131,20 +123,13 @@ def subnets(pages: list[bytes], place: Place) -> Mapped:
     """Subnets."""
 
     def make(row: _Subnet) -> Subnet:
-        return Subnet(
-            source=place.source,
-            native_id=row.id,
-            name=row.name or "",
-            labels=place.labels,
+        return place.make(
+            Subnet,
+            row,
             relations=place.relations(
                 ("in_project", "project", row.project_id), ("in_network", "network", row.network_id)
             ),
             family=UNKNOWN if isinstance(row.ip_version, UnsetType) else _family(row.ip_version),
-            cidr=seen(row.cidr),
-            gateway=seen(row.gateway_ip),
-            dhcp=seen(row.enable_dhcp),
-            ra_mode=seen(row.ipv6_ra_mode),
-            address_mode=seen(row.ipv6_address_mode),
             dns_servers=UNKNOWN
             if isinstance(row.dns_nameservers, UnsetType)
             else sorted(row.dns_nameservers),
@@ -175,25 +160,21 @@ def ports(pages: list[bytes], lengths: dict[str, int], place: Place) -> Mapped:
         owner = row.device_owner
         on_server = isinstance(owner, str) and owner.startswith("compute:")
         groups = [] if isinstance(row.security_groups, UnsetType) else row.security_groups
-        return Port(
-            source=place.source,
-            native_id=row.id,
-            name=row.name or "",
-            labels=place.labels,
+        return place.make(
+            Port,
+            row,
             relations=place.relations(
                 ("in_project", "project", row.project_id),
                 ("in_network", "network", row.network_id),
                 ("attached_to", "server", row.device_id if on_server else None),
                 *(("protected_by", "security_group", g) for g in groups),
             ),
-            status=seen(row.status),
-            mac=seen(row.mac_address),
             device_owner=UNKNOWN if isinstance(owner, UnsetType) else owner or "",
-            port_security_enabled=seen(row.port_security_enabled),
             addresses=_addresses(row.fixed_ips, lengths),
             allowed_address_pairs=UNKNOWN
             if isinstance(row.allowed_address_pairs, UnsetType)
             else sorted({pair.ip_address for pair in row.allowed_address_pairs}),
+            security_groups=UNKNOWN if isinstance(row.security_groups, UnsetType) else sorted(groups),
         )
 
     return mapped(pages, "ports", _Port, make, place.clean)
@@ -221,11 +202,9 @@ def security_groups(pages: list[bytes], in_use: set[str] | None, place: Place) -
 
     def make(row: _Group) -> SecurityGroup:
         rules = row.security_group_rules
-        return SecurityGroup(
-            source=place.source,
-            native_id=row.id,
-            name=row.name or "",
-            labels=place.labels,
+        return place.make(
+            SecurityGroup,
+            row,
             relations=place.relations(("in_project", "project", row.project_id)),
             description=place.clean(row.description or ""),
             default=row.name == "default",
@@ -266,17 +245,13 @@ def floating_ips(pages: list[bytes], place: Place) -> Mapped:
 
     def make(row: _FloatingIp) -> FloatingIp:
         port = None if isinstance(row.port_id, UnsetType) else row.port_id
-        return FloatingIp(
-            source=place.source,
-            native_id=row.id,
-            name=row.floating_ip_address if isinstance(row.floating_ip_address, str) else UNKNOWN,
-            labels=place.labels,
+        return place.make(
+            FloatingIp,
+            row,
+            name=seen(row.address),
             relations=place.relations(
                 ("in_project", "project", row.project_id), ("attached_to", "port", port)
             ),
-            address=seen(row.floating_ip_address),
-            fixed_address=seen(row.fixed_ip_address),
-            status=seen(row.status),
             associated=UNKNOWN if isinstance(row.port_id, UnsetType) else port is not None,
         )
 
@@ -284,19 +259,85 @@ def floating_ips(pages: list[bytes], place: Place) -> Mapped:
 
 
 def routers(pages: list[bytes], place: Place) -> Mapped:
-    """Routers. ``ha`` is shown to administrators only."""
+    """Routers."""
 
     def make(row: _Router) -> Router:
         gateway = row.external_gateway_info
-        return Router(
-            source=place.source,
-            native_id=row.id,
-            name=row.name or "",
-            labels=place.labels,
+        return place.make(
+            Router,
+            row,
             relations=place.relations(("in_project", "project", row.project_id)),
-            status=seen(row.status),
             external_gateway=UNKNOWN if isinstance(gateway, UnsetType) else gateway is not None,
-            highly_available=seen(row.ha),
         )
 
     return mapped(pages, "routers", _Router, make, place.clean)
+
+
+def _learn_subnets(page: bytes, _: str, view: View) -> None:
+    view.known.prefix_lengths |= prefix_lengths([page])
+
+
+def _learn_ports(page: bytes, _: str, view: View) -> None:
+    view.known.ports_listed += len(row_ids([page], "ports"))
+    view.known.groups_in_use |= groups_in_use([page])
+
+
+def _groups_in_use(view: View) -> set[str] | None:
+    """None unless all ports were seen."""
+    proof = view.proofs.get("network")
+    if proof is None or not view.whole("port", "port", "network"):
+        return None
+    return view.known.groups_in_use if doubt.ports(proof, view.known).everything else None
+
+
+def _ask(path: str, key: str) -> Ask:
+    return Ask(service="network", path=path, key=key, params={"limit": PAGE})
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        name="network",
+        kind="network",
+        ask=_ask("/networks", "networks"),
+        sight="network",
+        map=lambda page, _, view: networks([page], view.place),
+    ),
+    Row(
+        name="subnet",
+        kind="subnet",
+        ask=_ask("/subnets", "subnets"),
+        sight="network",
+        learn=_learn_subnets,
+        map=lambda page, _, view: subnets([page], view.place),
+    ),
+    Row(
+        name="port",
+        kind="port",
+        ask=_ask("/ports", "ports"),
+        sight="network",
+        learn=_learn_ports,
+        map=lambda page, _, view: ports([page], view.known.prefix_lengths, view.place),
+    ),
+    Row(
+        name="floating_ip",
+        kind="floating_ip",
+        ask=_ask("/floatingips", "floatingips"),
+        sight="network",
+        map=lambda page, _, view: floating_ips([page], view.place),
+    ),
+    Row(
+        name="router",
+        kind="router",
+        ask=_ask("/routers", "routers"),
+        sight="network",
+        map=lambda page, _, view: routers([page], view.place),
+    ),
+    Row(
+        name="security_group",
+        kind="security_group",
+        ask=_ask("/security-groups", "security_groups"),
+        sight="network",
+        after=("server",),  # all servers must be known for ports to be held against them
+        map=lambda page, _, view: security_groups([page], _groups_in_use(view), view.place),
+    ),
+)

@@ -77,14 +77,6 @@ def test_times_without_a_zone_are_utc() -> None:
     assert repr(user.mfa_enabled) == "UNKNOWN"  # type: ignore[attr-defined]  # options were not told
 
 
-@pytest.mark.parametrize(
-    ("highest", "asked"),
-    [("2.93", "2.87"), ("2.100", "2.87"), ("2.79", "2.79"), ("2.9", "2.9"), ("", "2.87")],
-)
-def test_the_microversion_that_still_tells_the_processor(highest: str, asked: str) -> None:
-    assert compute.microversion(highest) == asked
-
-
 def test_processors_before_and_after_their_json_was_text() -> None:
     def one(info: object) -> Any:
         row = {"id": 7, "hypervisor_hostname": "h", "cpu_info": info}
