@@ -23,6 +23,12 @@ class Known(msgspec.Struct, kw_only=True):
     # identity
     domains: dict[str, str] = msgspec.field(default_factory=dict)  # id → name
     roles: Roles = msgspec.field(default_factory=Roles)
+    providers: dict[str, bytes] = msgspec.field(default_factory=dict)  # identity providers as listed
+    federated: set[str] = msgspec.field(default_factory=set)  # users
+    groups: dict[str, bytes] = msgspec.field(default_factory=dict)  # user groups as listed
+    groups_of: dict[str, list[str]] = msgspec.field(default_factory=dict)  # user → groups
+    implied_roles: dict[str, list[str]] = msgspec.field(default_factory=dict)  # role id → names
+    trusts: set[str] = msgspec.field(default_factory=set)
 
     # compute
     zones: dict[str, str] = msgspec.field(default_factory=dict)  # host → availability zone

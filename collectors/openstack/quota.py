@@ -49,10 +49,7 @@ def quota(body: bytes, service: QuotaService, project: str, place: Place) -> Quo
 
 def _row(service: QuotaService) -> Row:
     def map_(body: bytes, project: str, view: View) -> Mapped:
-        try:
-            return Mapped(resources=[quota(body, service, project, view.place)])
-        except msgspec.DecodeError:
-            return Mapped(problems=[f"项目 {project} 的 {service} 配额看不懂"])
+        return Mapped(resources=[quota(body, service, project, view.place)])
 
     path, params = _ASKS[service]
     return Row(

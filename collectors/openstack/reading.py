@@ -96,6 +96,8 @@ class Reader:
             view.proofs |= prove(self._client, self._run, view.facts, service, view.admin_roles, sights)
             for row in rows if missing(view.facts, service) is None else ():
                 error = self._read(row)
+                if error is not None and error.status is Status.DENIED and not error.remedy:
+                    error.remedy = row.remedy
                 view.ended[row.name] = error
                 self._gates[row.name].set()
                 self._put(End(row=row, error=error))
@@ -119,7 +121,7 @@ class Reader:
         self._run.progress(f"{TITLES[row.ask.service]}：{row.kind or row.name}")
         try:
             for name in row.after:
-                self._gates[name].wait(self._run.remaining() / 2)
+                self._gates[name].wait(self._run.remaining() / 3)
             if row.each is not None:
                 return self._each(row, row.each(self._view))
             try:
@@ -142,9 +144,7 @@ class Reader:
 
     def _answers(self, row: Row, ask: Ask, item: str = "") -> None:
         for page in pages(self._client, self._run, ask):
-            if row.learn is not None:
-                row.learn(page.body, item, self._view)
-            found = row.map(page.body, item, self._view) if row.map is not None else Mapped()
+            found = self._mapped(row, page.body, item)
             handed = self._view.known.ids.setdefault(row.kind, set())
             # a row that moved between pages comes twice
             fresh = {r.native_id: r for r in found.resources if r.native_id not in handed}
@@ -153,9 +153,19 @@ class Reader:
             found.resources = list(fresh.values())
             self._put(Part(row=row, found=found, evidence=page.evidence))
 
+    def _mapped(self, row: Row, body: bytes, item: str) -> Mapped:
+        """What one answer holds; one that is not what it should be is a problem, and costs itself only."""
+        try:
+            if row.learn is not None:
+                row.learn(body, item, self._view)
+            return row.map(body, item, self._view) if row.map is not None else Mapped()
+        except (msgspec.DecodeError, KeyError, RecursionError) as error:
+            path = row.ask.path.replace("{}", item)
+            return Mapped(problems=[f"GET {path} 的答复：{error.__class__.__name__} {error}"])
+
     def _each(self, row: Row, items: Sequence[str]) -> ServiceError | None:
         """One call an item, a few at a time. What went wrong with one ends the row, save that it is gone."""
-        waiting = iter(list(enumerate(items, 1)))
+        waiting = iter(list(enumerate(items[: row.most], 1)))
         lock = threading.Lock()
         gone: list[str] = []
         failures: list[BaseException] = []
@@ -186,9 +196,15 @@ class Reader:
             if isinstance(failures[0], ServiceError):
                 return failures[0]
             raise failures[0]
-        if items and len(gone) == len(items):
+        if items and len(gone) >= min(len(items), row.most):
             return ServiceError(
                 f"{TITLES[row.ask.service]}没有 {row.ask.path} 这个接口", "", Status.UNSUPPORTED
+            )
+        if len(items) > row.most:
+            return ServiceError(
+                f"有 {len(items)} 个要逐个读，只读了前 {row.most} 个",
+                "把这样的规模告诉开发者",
+                Status.PARTIAL,
             )
         return None
 

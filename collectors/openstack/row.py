@@ -38,6 +38,12 @@ class View(msgspec.Struct, kw_only=True):
         return proof is not None and proof.everything and self.came(row) and not self.odd.get(kind)
 
 
+def users_first(view: View) -> list[str]:
+    """Ids of all users, those that hold a role first: what is asked user by user may have to stop."""
+    holders = view.known.roles.names
+    return sorted(view.known.ids.get("user", ()), key=lambda user: (user not in holders, user))
+
+
 Mapper = Callable[[bytes, str, View], Mapped]
 Learner = Callable[[bytes, str, View], None]
 
@@ -59,6 +65,8 @@ class Row(msgspec.Struct, kw_only=True, frozen=True):
     learn: Learner | None = None
     each: Callable[[View], Sequence[str]] | None = None
     along: str = ""  # kind whose rows ``each`` follows: what is missing there is missing here
-    after: tuple[str, ...] = ()  # rows of other services to wait for, for half of the time left at most
+    after: tuple[str, ...] = ()  # rows of other services to wait for, for a third of the time left at most
     instead: Ask | None = None  # where denied, the narrower list to keep the rows of; it stays denied
-    helps: dict[str, str] = {}  # kind → what it lacks (中文) where this row was not read
+    most: int = 2000  # items of ``each`` asked for; where there are more, the kind is partial
+    remedy: str = ""  # where denied, if it takes something else than an administrator (中文)
+    helps: dict[str, str] = {}  # kind → what it lacks (中文) where this row was not read; "" = nothing much

@@ -3,11 +3,12 @@ order here is the order of reading."""
 
 from __future__ import annotations
 
-from collectors.openstack import compute, identity, image, network, quota, storage
+from collectors.openstack import compute, grants, identity, image, network, quota, storage
 from collectors.openstack.row import Row
 
 ROWS: tuple[Row, ...] = (
     *identity.ROWS,
+    *grants.ROWS,
     *compute.ROWS,
     *storage.ROWS,
     *network.ROWS,
