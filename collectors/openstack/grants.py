@@ -67,7 +67,7 @@ class _Credential(msgspec.Struct):
     id: str
     name: str
     project_id: str | None = None
-    unrestricted: bool | UnsetType = UNSET
+    unrestricted: bool | UnsetType | None = UNSET
     expires_at: datetime | UnsetType | None = UNSET
     roles: list[_Named] | UnsetType = UNSET
     access_rules: list[_AccessRule] | UnsetType | None = UNSET
@@ -170,6 +170,7 @@ def application_credentials(pages: list[bytes], user_id: str, place: Place) -> M
             ),
             roles=_names(row.roles),
             project=row.project_id,
+            unrestricted=UNKNOWN if isinstance(row.unrestricted, UnsetType) else bool(row.unrestricted),
             # keystone leaves the key out where no rule was set
             access_rules=None
             if not rules

@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 
 from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, moment
-from collectors.openstack.row import Row
+from collectors.openstack.row import Row, View
 from inventory.kinds.compute import Image
 from inventory.origin import os_origin
-from inventory.unknown import UNKNOWN
+from inventory.unknown import UNKNOWN, Unknown
 
 
 class _Image(msgspec.Struct):
@@ -56,6 +56,14 @@ def images(pages: list[bytes], place: Place) -> Mapped:
     return mapped(pages, "images", _Image, make, place.clean)
 
 
+def _images(page: bytes, _: str, view: View) -> Mapped:
+    found = images([page], view.place)
+    for one in found.resources:
+        if isinstance(one, Image) and not isinstance(one.architecture, Unknown):
+            view.known.architectures[one.native_id] = one.architecture
+    return found
+
+
 def _row(name: str, **params: str) -> Row:
     return Row(
         name=name,
@@ -67,7 +75,7 @@ def _row(name: str, **params: str) -> Row:
             params={"visibility": "all", "limit": PAGE, **params},
         ),
         sight="images",
-        map=lambda page, _, view: images([page], view.place),
+        map=_images,
     )
 
 

@@ -15,6 +15,24 @@ class Roles(msgspec.Struct, kw_only=True):
     services: set[str] = msgspec.field(default_factory=set)  # users with a role in a service project
 
 
+class Inventory(msgspec.Struct):
+    """How much of one class of resources a provider has (Placement)."""
+
+    total: float
+    reserved: float = 0
+    allocation_ratio: float = 1.0
+
+
+class Provider(msgspec.Struct, kw_only=True):
+    """What is known of one resource provider; ``root`` is the compute node that it belongs to."""
+
+    root: str
+    inventories: dict[str, Inventory] = msgspec.field(default_factory=dict)
+    allocated: dict[str, float] = msgspec.field(default_factory=dict)
+    consumers: list[str] = msgspec.field(default_factory=list)
+    traits: list[str] = msgspec.field(default_factory=list)
+
+
 class Known(msgspec.Struct, kw_only=True):
     """Filled by ``Row.learn``, each field by the thread of one service; read by mappers of any."""
 
@@ -30,12 +48,18 @@ class Known(msgspec.Struct, kw_only=True):
     implied_roles: dict[str, list[str]] = msgspec.field(default_factory=dict)  # role id → names
     trusts: set[str] = msgspec.field(default_factory=set)
 
+    # placement
+    resource_providers: dict[str, Provider] = msgspec.field(default_factory=dict)  # by id
+
     # compute
     zones: dict[str, str] = msgspec.field(default_factory=dict)  # host → availability zone
+    aggregates_of: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)  # host → id → name
     hypervisors: dict[str, str] = msgspec.field(default_factory=dict)  # host name → id
     flavors: dict[str, str] = msgspec.field(default_factory=dict)  # name → id
+    server_group_of: dict[str, str] = msgspec.field(default_factory=dict)  # server → server group
+    servers_listed: set[str] = msgspec.field(default_factory=set)
     volumes_attached: set[str] = msgspec.field(default_factory=set)  # as servers tell
-    servers_with_addresses: int = 0
+    servers_with_addresses: set[str] = msgspec.field(default_factory=set)
 
     # volume
     volumes_listed: set[str] = msgspec.field(default_factory=set)
@@ -43,4 +67,11 @@ class Known(msgspec.Struct, kw_only=True):
     # network
     prefix_lengths: dict[str, int] = msgspec.field(default_factory=dict)  # subnet id → length
     ports_listed: int = 0
+    devices_with_ports: set[str] = msgspec.field(default_factory=set)
     groups_in_use: set[str] = msgspec.field(default_factory=set)
+
+    # image
+    architectures: dict[str, str | None] = msgspec.field(default_factory=dict)  # image → as declared
+
+    # all
+    owners: set[str] = msgspec.field(default_factory=set)  # projects that something belongs to

@@ -109,6 +109,8 @@ def pages(client: Client, run: Run, ask: Ask) -> Iterator[Page]:
                 "调大 keystone 的 list_limit",
                 Status.PARTIAL,
             )
+        if not more and "offset" in params:
+            more = _next_offset(envelope, ask, params)
         if not more:
             return
         params = {**ask.params, **more}
@@ -154,6 +156,13 @@ def _next(envelope: dict[str, msgspec.Raw], ask: Ask) -> dict[str, str]:
     except (AttributeError, TypeError, RecursionError) as error:
         raise _no_list(ask) from error
     return dict(parse_qsl(urlsplit(href).query, keep_blank_values=True)) if isinstance(href, str) else {}
+
+
+def _next_offset(envelope: dict[str, msgspec.Raw], ask: Ask, params: dict[str, str]) -> dict[str, str]:
+    """For lists that link nothing: a page that is full may have another behind it."""
+    count = len(msgspec.json.decode(envelope[ask.key], type=list[msgspec.Raw]))
+    full = count >= int(params["limit"])
+    return {**params, "offset": str(int(params["offset"]) + count)} if full else {}
 
 
 def _no_list(ask: Ask) -> ServiceError:

@@ -67,6 +67,10 @@ class _Pair(msgspec.Struct):
     ip_address: str
 
 
+class _Device(msgspec.Struct):
+    device_id: str = ""
+
+
 class _Port(_Owned):
     network_id: str | None = None
     status: str | UnsetType = UNSET
@@ -280,6 +284,7 @@ def _learn_subnets(page: bytes, _: str, view: View) -> None:
 def _learn_ports(page: bytes, _: str, view: View) -> None:
     view.known.ports_listed += len(row_ids([page], "ports"))
     view.known.groups_in_use |= groups_in_use([page])
+    view.known.devices_with_ports.update(row.device_id for row in rows([page], "ports", _Device)[0])
 
 
 def _groups_in_use(view: View) -> set[str] | None:

@@ -151,6 +151,10 @@ class Reader:
             handed.update(fresh)
             self._view.odd[row.kind] = self._view.odd.get(row.kind, 0) + len(found.problems)
             found.resources = list(fresh.values())
+            if row.ask.service != "identity":
+                for resource in found.resources:
+                    owners = resource.related("in_project")
+                    self._view.known.owners.update(owner.rpartition("/")[2] for owner in owners)
             self._put(Part(row=row, found=found, evidence=page.evidence))
 
     def _mapped(self, row: Row, body: bytes, item: str) -> Mapped:

@@ -178,6 +178,7 @@ SIGHTS: dict[str, Sight] = {
     "flavors": Sight(
         service="compute", path="/os-hypervisors", rank="admin", reason=_part("私有规格只给管理员看")
     ),
+    "compute": Sight(service="compute", path="/os-hypervisors", rank="admin", reason=only_part),
     "volumes": Sight(service="volume", path="/os-services", rank="admin", reason=only_part),
     "network": Sight(
         service="network",

@@ -3,13 +3,17 @@ order here is the order of reading."""
 
 from __future__ import annotations
 
-from collectors.openstack import compute, grants, identity, image, network, quota, storage
+from collectors.openstack import compute, grants, hosts, identity, image, network, placement, quota, storage
 from collectors.openstack.row import Row
 
 ROWS: tuple[Row, ...] = (
     *identity.ROWS,
     *grants.ROWS,
+    *placement.ROWS,
+    *hosts.BEFORE_SERVERS,
     *compute.ROWS,
+    *hosts.AFTER_SERVERS,
+    *compute.PER_USER,
     *storage.ROWS,
     *network.ROWS,
     *image.ROWS,

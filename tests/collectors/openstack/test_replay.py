@@ -154,7 +154,7 @@ def test_edges_lead_to_resources_that_are_there(replay: Replay, recordings: dict
     assert {target for _, target in edges} <= uids
     assert {type_ for type_, _ in edges} == {
         "in_project", "runs_on", "has_flavor", "made_from", "attached_to", "in_network", "protected_by",
-        "granted_to",
+        "granted_to", "in_domain",
     }  # fmt: skip
 
 
