@@ -198,6 +198,14 @@ def _learn_zones(page: bytes, _: str, view: View) -> None:
     view.known.zones |= zones([page])
 
 
+def _services(page: bytes, _: str, view: View) -> Mapped:
+    found = services([page], view.place)
+    for one in found.resources:  # the list of zones leaves out hosts whose service is disabled
+        if isinstance(one, PlatformService) and one.binary == "nova-compute" and isinstance(one.zone, str):
+            view.known.zones[str(one.host)] = one.zone
+    return found
+
+
 def _aggregates(page: bytes, _: str, view: View) -> Mapped:
     found = aggregates([page], view.place)
     for one in found.resources:
@@ -216,7 +224,7 @@ def _hypervisors(page: bytes, _: str, view: View) -> Mapped:
     known = view.known
     allocated = view.came("resource_provider", "inventory", "allocation")
     around = Around(
-        zones=known.zones if view.came("zone") else None,
+        zones=known.zones if view.came("zone") or view.came("service.compute") else None,
         aggregates=known.aggregates_of if view.came("aggregate") else None,
         amounts=placement.amounts(known.resource_providers) if allocated else None,
         traits=placement.traits(known.resource_providers)
@@ -259,7 +267,7 @@ BEFORE_SERVERS: tuple[Row, ...] = (
         kind="platform_service",
         ask=ask("/os-services", "services"),
         sight="hypervisors",
-        map=lambda page, _, view: services([page], view.place),
+        map=_services,
     ),
 )
 AFTER_SERVERS: tuple[Row, ...] = (
