@@ -55,6 +55,7 @@ _SERVICES: dict[ServiceName, _Service] = {
 }
 SERVICES: tuple[ServiceName, ...] = tuple(_SERVICES)
 TITLES: dict[ServiceName, str] = {name: service.title for name, service in _SERVICES.items()}
+_TOKENS = 8  # times in a run that a service's refusal of a token is answered with another
 _BUSY = (429, 502, 503, 504)
 
 
@@ -146,6 +147,7 @@ class LiveClient:
         self._seconds = options.timeout_seconds
         self._connection = _connection(options, run)
         self._dead: dict[str, str] = {}
+        self._refused: dict[str, int] = {}  # tokens, by service
         self._highest: dict[str, str] = {}
 
     def facts(self) -> Facts:
@@ -218,7 +220,13 @@ class LiveClient:
             raise ServiceError(self._dead[service], _UNREACHABLE) from error
 
     def _once(
-        self, service: ServiceName, path: str, params: Mapping[str, str], microversion: str
+        self,
+        service: ServiceName,
+        path: str,
+        params: Mapping[str, str],
+        microversion: str,
+        *,
+        renewed: bool = False,
     ) -> Response:
         from keystoneauth1 import exceptions
         from openstack.exceptions import SDKException
@@ -246,6 +254,10 @@ class LiveClient:
         except (exceptions.ClientException, SDKException) as error:
             # a service that is down shows itself in many ways, version discovery has its own
             raise RetryableError(_words(error)) from error
+        if answer.status_code == 401 and not renewed and self._refused.get(service, 0) < _TOKENS:
+            # a token can end while several calls are under way, and the SDK renews it for one of them
+            self._refused[service] = self._refused.get(service, 0) + 1
+            return self._once(service, path, params, microversion, renewed=True)
         wait = answer.headers.get("Retry-After", "")
         if answer.status_code in _BUSY:
             raise RetryableError(f"HTTP {answer.status_code}", float(wait) if wait.isdigit() else 0.0)

@@ -247,7 +247,7 @@ BEFORE_SERVERS: tuple[Row, ...] = (
         name="zone",
         ask=ask("/os-availability-zone/detail", "availabilityZoneInfo"),
         learn=_learn_zones,
-        helps={"hypervisor": ""},
+        adds={"hypervisor": "可用区没有读到"},
     ),
     Row(
         name="aggregate",
@@ -255,6 +255,7 @@ BEFORE_SERVERS: tuple[Row, ...] = (
         ask=ask("/os-aggregates", "aggregates"),
         sight="hypervisors",
         map=_aggregates,
+        adds={"hypervisor": "主机聚合没有读到"},
     ),
     # servers name their node, and nodes are told when Placement and the servers have been read
     Row(

@@ -128,7 +128,7 @@ def _row(name: str, what: str, learn: Callable[[Provider, bytes], None]) -> Row:
         ),
         each=lambda view: sorted(view.known.resource_providers),
         learn=lambda body, id_, view: learn(view.known.resource_providers[id_], body),
-        helps={"hypervisor": ""},
+        adds={"hypervisor": "资源放置服务没有读全"},
     )
 
 
@@ -142,7 +142,7 @@ ROWS: tuple[Row, ...] = (
             microversion=_MICROVERSION,
         ),
         learn=_learn_providers,
-        helps={"hypervisor": ""},
+        adds={"hypervisor": "资源放置服务没有读全"},
     ),
     _row("inventory", "inventories", set_inventories),
     _row("allocation", "allocations", set_allocations),

@@ -69,4 +69,5 @@ class Row(msgspec.Struct, kw_only=True, frozen=True):
     instead: Ask | None = None  # where denied, the narrower list to keep the rows of; it stays denied
     most: int = 2000  # items of ``each`` asked for; where there are more, the kind is partial
     remedy: str = ""  # where denied, if it takes something else than an administrator (中文)
-    helps: dict[str, str] = {}  # kind → what it lacks (中文) where this row was not read; "" = nothing much
+    helps: dict[str, str] = {}  # kind → what it lacks (中文) where this row was not read: it is partial then
+    adds: dict[str, str] = {}  # the same for fields only: the kind is complete, and says what it lacks

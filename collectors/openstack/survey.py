@@ -60,7 +60,7 @@ class Survey:
             )
         found = Mapped(resources=[identity.cloud(facts, self._view.place)])
         self._count("cloud", found, evidence)
-        closing = self._closing("cloud", proof, None, {})
+        closing = self._closing("cloud", proof, None, [])
         return Batch(resources=found.resources, collections=closing.collections, evidence=closing.evidence)
 
     def take(self, event: Part | End) -> Batch | None:
@@ -68,7 +68,7 @@ class Survey:
         if isinstance(event, End):
             self._ended[event.row.name] = event.error
             return None
-        for kind in [event.row.kind] if event.row.kind else event.row.helps:
+        for kind in [event.row.kind] if event.row.kind else {**event.row.helps, **event.row.adds}:
             self._count(kind, event.found, event.evidence)
         return Batch(resources=event.found.resources, evidence=[event.evidence])
 
@@ -86,12 +86,13 @@ class Survey:
             for row in present:
                 if self._absent(row) is None:
                     error = _worse(error, self._ended.get(row.name, UNFINISHED))
-            lacking = {
-                words: failure
+            lacking = [
+                (f"{words}：{failure.reason}", kind in row.helps)
                 for row in self._rows
+                for words in [row.helps.get(kind) or row.adds.get(kind)]
                 for failure in [self._ended.get(row.name, UNFINISHED)]
-                if failure is not None and self._absent(row) is None and (words := row.helps.get(kind))
-            }
+                if words and failure is not None and self._absent(row) is None
+            ]
             yield self._closing(kind, proof, error, lacking)
 
     def _absent(self, row: Row) -> Status | None:
@@ -115,10 +116,11 @@ class Survey:
         tally.evidence[evidence.id] = None
 
     def _closing(
-        self, kind: str, proof: Proof, error: ServiceError | None, lacking: dict[str, ServiceError]
+        self, kind: str, proof: Proof, error: ServiceError | None, lacking: list[tuple[str, bool]]
     ) -> Batch:
+        """``lacking``: in words, and whether rows may be wrong or missing for it."""
         tally = self._tallies.get(kind, _Tally())
-        problems = [f"{words}：{failure.reason}" for words, failure in lacking.items()]
+        problems = [words for words, grave in lacking if grave]
         status, reason, remedy = settle(
             proof,
             tally.count,
@@ -127,6 +129,8 @@ class Survey:
             [*problems, *tally.shown][:_SHOWN],
             ALL_KINDS[kind].TITLE,
         )
+        if status is Status.COMPLETE and lacking:
+            reason = "；".join(dict.fromkeys(words for words, _ in lacking))
         tally.evidence |= dict.fromkeys(e.id for e in proof.evidence)
         collection = self._run.collection(
             kind,

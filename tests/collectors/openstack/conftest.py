@@ -31,6 +31,9 @@ def recordings() -> dict[str, Path]:
         "project-reader": DATA / "project-reader.jsonl.gz",
         "system-reader": DATA / "system-reader.jsonl.gz",
         "cinder-stopped": DATA / "cinder-stopped.jsonl.gz",
+        "estate": DATA / "estate-admin.jsonl.gz",
+        "estate-project-reader": DATA / "estate-project-reader.jsonl.gz",
+        "estate-system-reader": DATA / "estate-system-reader.jsonl.gz",
     }
 
 
