@@ -88,7 +88,7 @@ class _Trust(msgspec.Struct):
 def roles(
     pages: list[bytes], implied: dict[str, list[str]] | None, domains: dict[str, str], place: Place
 ) -> Mapped:
-    """Roles; ``implied`` (role id → names) None where it could not be read."""
+    """Roles; ``implied`` (role name → names) None where it could not be read."""
 
     def make(row: _Role) -> Role:
         return place.make(
@@ -98,30 +98,27 @@ def roles(
             namespace=None,
             domain=domains.get(row.domain_id, row.domain_id) if row.domain_id else None,
             builtin=row.domain_id is None and row.name in _BUILTIN,
-            implies=UNKNOWN if implied is None else sorted(implied.get(row.id, ())),
+            implies=UNKNOWN if implied is None else sorted(implied.get(row.name, ())),
         )
 
     return mapped(pages, "roles", _Role, make, place.clean)
 
 
 def implied_roles(page: bytes) -> dict[str, list[str]]:
-    """Role id → names of the roles that it brings with it at once."""
+    """Role name → names of the roles that it brings with it at once."""
     found, _ = rows([page], "role_inferences", _Inference)
-    return {one.prior_role.id: [role.name for role in one.implies] for one in found}
+    return {one.prior_role.name: [role.name for role in one.implies] for one in found}
 
 
-def role_assignments(
-    pages: list[bytes], users: set[str] | None, groups: set[str] | None, place: Place
-) -> Mapped:
-    """Role assignments as they were made: no group, inheritance or implied role resolved. ``users`` and
-    ``groups`` are the ids that exist, None where not all were seen."""
+def role_assignments(pages: list[bytes], place: Place) -> Mapped:
+    """Role assignments as they were made: no group, inheritance or implied role resolved. Keystone leaves
+    the name of a principal empty that is not there any more."""
 
     def make(row: _Assignment) -> RoleAssignment:
         principal = row.user or row.group
         path = urlsplit(row.links.assignment).path
         if principal is None or not path:
             raise ValueError("没有主体或链接")
-        there = users if row.user else groups
         scope_type, scope = _scope(row.scope)
         domain_or_project = scope.id if scope else None
         return RoleAssignment(
@@ -137,7 +134,7 @@ def role_assignments(
             ),
             principal_type="user" if row.user else "group",
             principal=principal.name or principal.id,
-            principal_exists=UNKNOWN if there is None else principal.id in there,
+            principal_exists=bool(principal.name),
             role=row.role.name or row.role.id,
             scope_type=scope_type,
             scope_name=(scope.name or scope.id) if scope else None,
@@ -210,11 +207,14 @@ def _roles(page: bytes, _: str, view: View) -> Mapped:
     return roles([page], implied, view.known.domains, view.place)
 
 
-def _assignments(page: bytes, _: str, view: View) -> Mapped:
-    ids = view.known.ids
-    users = ids.get("user", set()) if view.whole("user", "user", "users") else None
-    groups = ids.get("user_group", set()) if view.whole("user_group", "user_group", "users") else None
-    return role_assignments([page], users, groups, view.place)
+def _learn_system(page: bytes, _: str, view: View) -> None:
+    roles = view.known.roles
+    for one in rows([page], "role_assignments", _Assignment)[0]:
+        if one.scope.system is None:
+            continue
+        for principal, held in ((one.user, roles.users_on_system), (one.group, roles.groups_on_system)):
+            if principal is not None:
+                held.setdefault(principal.id, set()).add(one.role.name or one.role.id)
 
 
 def _learn_trusts(page: bytes, _: str, view: View) -> None:
@@ -237,7 +237,7 @@ def _ask(path: str, key: str, **params: str) -> Ask:
 
 _NOT_DELEGATED = "keystone 不让应用凭据读信任委托：用口令登录的管理员账户，或 system 范围的 reader"
 
-ROWS: tuple[Row, ...] = (
+BEFORE_USERS: tuple[Row, ...] = (
     Row(name="implied_role", ask=_ask("/role_inferences", "role_inferences"), learn=_learn_implied),
     Row(
         name="role",
@@ -252,8 +252,12 @@ ROWS: tuple[Row, ...] = (
         kind="role_assignment",
         ask=_ask("/role_assignments", "role_assignments", include_names="true"),
         sight="users",
-        map=_assignments,
+        learn=_learn_system,
+        map=lambda page, _, view: role_assignments([page], view.place),
+        adds={"user": "系统范围的角色没有读到"},
     ),
+)
+ROWS: tuple[Row, ...] = (
     Row(
         name="trust",
         kind="trust",

@@ -174,6 +174,21 @@ def held_roles(pages: list[bytes], roles: Roles) -> list[str]:
     return problems
 
 
+def with_system(roles: Roles, groups_of: dict[str, list[str]], implied: dict[str, list[str]]) -> None:
+    """Add the roles on the system to those that users hold, through groups and with what they imply."""
+    for user in {*roles.users_on_system, *groups_of}:
+        held = set(roles.users_on_system.get(user, ()))
+        for group in groups_of.get(user, ()):
+            held |= roles.groups_on_system.get(group, set())
+        todo = list(held)
+        while todo:
+            further = set(implied.get(todo.pop(), ())) - held
+            held |= further
+            todo += further
+        if held:
+            roles.names.setdefault(user, set()).update(held)
+
+
 def users(
     pages: list[bytes],
     domains: dict[str, str],
@@ -182,11 +197,17 @@ def users(
     place: Place,
     groups: dict[str, list[str]] | None = None,
     federated: set[str] | None = None,
+    *,
+    all_roles: bool = True,
 ) -> Mapped:
     """Accounts; ``roles``, ``groups`` (user → ids of groups) and ``federated`` None where they could not
-    be read. E-mail addresses are left out: they are personal and no rule needs them."""
+    be read; ``all_roles`` False where ``roles`` lacks some. E-mail addresses are left out: they are
+    personal and no rule needs them."""
 
     def make(row: _User) -> User:
+        held = set(roles.names.get(row.id, ())) if roles is not None else set()
+        administrator = not held.isdisjoint(admin_roles)
+        told = roles is not None and all_roles
         user = place.make(
             User,
             row,
@@ -196,10 +217,8 @@ def users(
                 *(("member_of", "user_group", g) for g in (groups or {}).get(row.id, ())),
             ),
             domain=_domain(row.domain_id, domains),
-            roles=sorted(roles.names.get(row.id, ())) if roles is not None else UNKNOWN,
-            administrator=UNKNOWN
-            if roles is None
-            else not roles.names.get(row.id, set()).isdisjoint(admin_roles),
+            roles=sorted(held) if told else UNKNOWN,
+            administrator=administrator if told or administrator else UNKNOWN,
             service_account=row.id in roles.services if roles is not None else UNKNOWN,
             federated=row.id in federated if federated is not None else UNKNOWN,
         )
@@ -296,14 +315,18 @@ def _learn_federated(page: bytes, _: str, view: View) -> None:
 
 def _users(page: bytes, _: str, view: View) -> Mapped:
     known = view.known
+    groups = known.groups_of if view.came("group", "user_group") else None
+    with_system(known.roles, groups or {}, known.implied_roles)
     return users(
         [page],
         known.domains,
         known.roles if view.came("effective_role") else None,
         view.admin_roles,
         view.place,
-        known.groups_of if view.came("group", "user_group") else None,
+        groups,
         known.federated if view.came("provider", "federated_user") else None,
+        all_roles=view.came("role_assignment", "implied_role")
+        and (groups is not None or not known.roles.groups_on_system),
     )
 
 
@@ -377,6 +400,8 @@ ROWS: tuple[Row, ...] = (
         sight="users",
         map=_group,
     ),
+)
+USERS: tuple[Row, ...] = (
     Row(
         name="user",
         kind="user",

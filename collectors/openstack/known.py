@@ -8,11 +8,13 @@ import msgspec
 
 class Roles(msgspec.Struct, kw_only=True):
     """Role names and projects by user id, from effective assignments (groups, inheritance and implied
-    roles resolved by keystone)."""
+    roles resolved by keystone). Those leave out roles on the system, which are kept as they were made."""
 
     names: dict[str, set[str]] = msgspec.field(default_factory=dict)
     projects: dict[str, set[str]] = msgspec.field(default_factory=dict)
     services: set[str] = msgspec.field(default_factory=set)  # users with a role in a service project
+    users_on_system: dict[str, set[str]] = msgspec.field(default_factory=dict)
+    groups_on_system: dict[str, set[str]] = msgspec.field(default_factory=dict)
 
 
 class Inventory(msgspec.Struct):
@@ -45,7 +47,7 @@ class Known(msgspec.Struct, kw_only=True):
     federated: set[str] = msgspec.field(default_factory=set)  # users
     groups: dict[str, bytes] = msgspec.field(default_factory=dict)  # user groups as listed
     groups_of: dict[str, list[str]] = msgspec.field(default_factory=dict)  # user → groups
-    implied_roles: dict[str, list[str]] = msgspec.field(default_factory=dict)  # role id → names
+    implied_roles: dict[str, list[str]] = msgspec.field(default_factory=dict)  # role name → names
     trusts: set[str] = msgspec.field(default_factory=set)
 
     # placement

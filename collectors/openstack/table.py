@@ -8,6 +8,8 @@ from collectors.openstack.row import Row
 
 ROWS: tuple[Row, ...] = (
     *identity.ROWS,
+    *grants.BEFORE_USERS,
+    *identity.USERS,
     *grants.ROWS,
     *placement.ROWS,
     *hosts.BEFORE_SERVERS,

@@ -275,18 +275,17 @@ def test_a_service_busy_for_longer_than_there_is_time(cloud: ServedCloud, whole:
     assert rest(found, "image") == unhurt(whole, "image")
 
 
-def test_a_service_that_hangs_has_had_its_time(cloud: ServedCloud, whole: Whole) -> None:
+def test_a_service_that_hangs_is_left_after_its_time(cloud: ServedCloud, whole: Whole) -> None:
     done = threading.Event()
     cloud.faults["/volumes/detail"] = lambda *_: done.wait(60)
     try:
-        began = time.monotonic()
-        found = collect(source(cloud, deadline_seconds=15, timeout_seconds=300))
-        assert time.monotonic() - began < 15
+        found = collect(source(cloud, timeout_seconds=4))
     finally:
         done.set()
     assert (found["volume"].status, found["volume"].count) == (Status.FAILED, 0)
-    assert "没有读完" in found["volume"].reason
-    assert found["quota"].status is Status.PARTIAL  # cinder's were not reached
+    assert "超时" in found["volume"].reason
+    assert cloud.asked["/volumes/detail"] == 3
+    assert found["quota"].status is Status.PARTIAL  # a service that stayed away is not asked again
     assert rest(found, "volume", "quota") == unhurt(whole, "volume", "quota")
 
 
