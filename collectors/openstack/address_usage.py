@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from ipaddress import ip_address, ip_network
 
 import msgspec
@@ -24,68 +24,53 @@ class _Availability(msgspec.Struct):
     subnet_ip_availability: list[_Usage] = msgspec.field(default_factory=list)
 
 
-class _External(msgspec.Struct):
-    id: str
-    external: bool = msgspec.field(name="router:external", default=False)
-
-
 class _FloatingIp(msgspec.Struct):
     floating_ip_address: str
     floating_network_id: str
     port_id: str | None = None
 
 
-class Floating(msgspec.Struct):
-    """Floating IPs of one external network."""
-
-    addresses: list[str] = msgspec.field(default_factory=list)
-    associated: list[str] = msgspec.field(default_factory=list)
+Pool = list[tuple[str, bool]]
+"""Floating IPs of one external network: address, and whether a port has it."""
 
 
-def floating(network_pages: list[bytes], pages: list[bytes]) -> dict[str, Floating]:
-    """Floating IPs by external network, networks without any included."""
-    result = {row.id: Floating() for row in rows(network_pages, "networks", _External)[0] if row.external}
+def pools(pages: list[bytes]) -> dict[str, Pool]:
+    """Floating IPs by external network."""
+    result: dict[str, Pool] = {}
     for row in rows(pages, "floatingips", _FloatingIp)[0]:
-        of = result.setdefault(row.floating_network_id, Floating())
-        of.addresses.append(row.floating_ip_address)
-        if row.port_id:
-            of.associated.append(row.floating_ip_address)
+        of = result.setdefault(row.floating_network_id, [])
+        of.append((row.floating_ip_address, row.port_id is not None))
     return result
 
 
-def amounts(pages: list[bytes], pools: Mapping[str, Floating] | None) -> dict[str, list[Amount]]:
-    """Subnet id → its amounts. ``pools`` holds the external networks, None unless all networks and
-    floating IPs were seen.
+def amounts(pages: list[bytes], floating: Mapping[str, Pool], external: Set[str]) -> dict[str, list[Amount]]:
+    """Subnet id → its amounts. ``external`` holds the networks that floating IPs come from: empty unless
+    all networks and all floating IPs were seen.
 
     In an external subnet what is used without being a floating IP (gateways of routers, DHCP) counts as
     reserved. Neutron counts an address as used whether its port is up or not.
     """
     result: dict[str, list[Amount]] = {}
     for network in rows(pages, "network_ip_availabilities", _Availability)[0]:
-        pool = (pools or {}).get(network.network_id)
         for subnet in network.subnet_ip_availability:
-            held = [
-                Amount(
-                    of="address", total=subnet.total_ips, reserved=0.0, ratio=1.0, allocated=subnet.used_ips
-                )
-            ]
-            if pool is not None and subnet.ip_version == 4:
-                held.append(_floating_amount(subnet, pool))
-            result[subnet.subnet_id] = held
+            held = Amount(
+                of="address", total=subnet.total_ips, reserved=0.0, ratio=1.0, allocated=subnet.used_ips
+            )
+            result[subnet.subnet_id] = [held]
+            if network.network_id in external and subnet.ip_version == 4:
+                pool = floating.get(network.network_id, [])
+                result[subnet.subnet_id].append(_floating_amount(subnet, pool))
     return result
 
 
-def _floating_amount(subnet: _Usage, pool: Floating) -> Amount:
+def _floating_amount(subnet: _Usage, pool: Pool) -> Amount:
     prefix = ip_network(subnet.cidr, strict=False)
-    allocated, associated = (
-        float(sum(ip_address(address) in prefix for address in addresses))
-        for addresses in (pool.addresses, pool.associated)
-    )
+    inside = [associated for address, associated in pool if ip_address(address) in prefix]
     return Amount(
         of="floating_ip",
         total=subnet.total_ips,
-        reserved=max(0.0, subnet.used_ips - allocated),
+        reserved=max(0.0, subnet.used_ips - len(inside)),
         ratio=1.0,
-        allocated=allocated,
-        used=associated,
+        allocated=float(len(inside)),
+        used=float(sum(inside)),
     )

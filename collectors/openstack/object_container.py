@@ -1,11 +1,13 @@
 """Object Storage API v1 answers → containers.
 
-A list of an account is a JSON array of names and sizes; who may read, the headers of each container tell.
+Swift lists an account as a JSON array and tells the rest in headers; ``enveloped`` gives its answers the
+form of the other services', so that everything behind the client is the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -13,86 +15,72 @@ from collectors.openstack.listing import Mapped, Place
 from inventory.kinds.storage import ObjectContainer
 from inventory.unknown import UNKNOWN, Maybe
 
-KEPT_HEADERS = (
+PAGE = "10000"  # swift's usual cap
+_KEPT = (
     "x-container-read",
     "x-container-write",
+    "x-container-object-count",
+    "x-container-bytes-used",
     "x-storage-policy",
     "x-versions-enabled",
     "x-versions-location",
     "x-history-location",
 )
-"""The headers of a container that mapping needs; a header that is not there means that it is not set."""
-
-Headers = Mapping[str, str]
 
 
-class _Container(msgspec.Struct):
+class _Row(msgspec.Struct):
     name: str
-    count: int | None = None
-    bytes: int | None = None
 
 
-def names(pages: list[bytes]) -> list[str]:
-    """Names of the containers in an account's pages."""
-    return [row.name for page in pages for row in _rows(page)[0]]
+class _Answer(msgspec.Struct):
+    headers: dict[str, str]
 
 
-def last_name(page: bytes) -> str:
-    """The marker of the next page; "" where the page is empty. Raises msgspec.DecodeError where it is no
-    list."""
-    listed = msgspec.json.decode(page, type=list[_Container])
-    return listed[-1].name if listed else ""
+def enveloped(body: bytes, headers: Mapping[str, str], params: Mapping[str, str]) -> bytes:
+    """A list of swift's with what matters of its headers, and the link to the next page where the page is
+    full. Raises msgspec.DecodeError where the body is no list."""
+    rows = msgspec.json.decode(body or b"[]", type=list[msgspec.Raw])
+    lower = {name.lower(): value for name, value in headers.items()}
+    answer: dict[str, object] = {
+        "headers": {name: lower[name] for name in _KEPT if name in lower},
+        "rows": rows,
+    }
+    if rows and str(len(rows)) == params.get("limit"):
+        last = msgspec.json.decode(rows[-1], type=_Row)
+        answer["next"] = "?" + urlencode({**params, "marker": last.name})
+    return msgspec.json.encode(answer)
 
 
-def _rows(page: bytes) -> tuple[list[_Container], list[str]]:
-    good: list[_Container] = []
-    problems: list[str] = []
-    for raw in msgspec.json.decode(page, type=list[msgspec.Raw]):
-        try:
-            good.append(msgspec.json.decode(raw, type=_Container))
-        except msgspec.ValidationError as error:
-            problems.append(str(error))
-    return good, problems
+def account_prefix(url: str, project: str) -> str:
+    """What stands before the project's id in the name of its account: "AUTH_" as a rule. "" too where the
+    address of the service is of another form."""
+    account = url.rstrip("/").rpartition("/")[2]
+    return account.removesuffix(project) if account.endswith(project) else ""
 
 
-def containers(
-    accounts: Mapping[str, list[bytes]], headers: Mapping[tuple[str, str], Headers], place: Place
-) -> Mapped:
-    """Containers of accounts by project; ``headers`` of the containers that were asked, by project and
-    name, their names in lower case."""
-    result: dict[str, ObjectContainer] = {}
-    problems: list[str] = []
-    for project, pages in accounts.items():
-        for page in pages:
-            found, odd = _rows(page)
-            problems += odd
-            for row in found:
-                one = _container(row, project, headers.get((project, row.name)), place)
-                result[one.native_id] = one
-    return Mapped(resources=list(result.values()), problems=[str(place.clean(text)) for text in problems])
-
-
-def _container(row: _Container, project: str, told: Headers | None, place: Place) -> ObjectContainer:
+def container(project: str, name: str, body: bytes, place: Place) -> Mapped:
+    """One container of the account of a project."""
+    told = msgspec.json.decode(body, type=_Answer).headers
     readers = _acl(told, "x-container-read")
-    return ObjectContainer(
+    found = ObjectContainer(
         source=place.source,
-        native_id=f"{project}/{row.name}",
-        name=row.name,
+        native_id=f"{project}/{name}",
+        name=name,
         labels=place.labels,
         relations=place.relations(("in_project", "project", project)),
         read_acl=readers,
         write_acl=_acl(told, "x-container-write"),
-        public_read=any(_anybody(entry) for entry in readers) if isinstance(readers, list) else UNKNOWN,
-        versioned=UNKNOWN if told is None else _versioned(told),
-        storage_policy=UNKNOWN if told is None else told.get("x-storage-policy"),
-        objects=UNKNOWN if row.count is None else row.count,
-        size_bytes=UNKNOWN if row.bytes is None else row.bytes,
+        public_read=any(_anybody(entry) for entry in readers),
+        versioned=told.get("x-versions-enabled", "").lower() == "true"
+        or any(told.get(name) for name in ("x-versions-location", "x-history-location")),
+        storage_policy=told.get("x-storage-policy"),
+        objects=_number(told, "x-container-object-count"),
+        size_bytes=_number(told, "x-container-bytes-used"),
     )
+    return Mapped(resources=[found])
 
 
-def _acl(told: Headers | None, header: str) -> Maybe[list[str]]:
-    if told is None:
-        return UNKNOWN
+def _acl(told: Mapping[str, str], header: str) -> list[str]:
     return sorted({entry.strip() for entry in told.get(header, "").split(",") if entry.strip()})
 
 
@@ -103,7 +91,6 @@ def _anybody(entry: str) -> bool:
     return kind in (".r", ".ref", ".referer", ".referrer") and not value.strip().startswith("-")
 
 
-def _versioned(told: Headers) -> bool:
-    return told.get("x-versions-enabled", "").lower() == "true" or any(
-        told.get(name) for name in ("x-versions-location", "x-history-location")
-    )
+def _number(told: Mapping[str, str], header: str) -> Maybe[int]:
+    text = told.get(header, "")
+    return int(text) if text.isdecimal() else UNKNOWN

@@ -105,12 +105,12 @@ def _rule(rule: dict[str, Any]) -> str:
     return " ".join(str(part) for part in parts if part not in (None, ""))
 
 
-def shared_with(pages: list[bytes], object_type: str) -> tuple[dict[str, list[str]], list[str]]:
-    """Things of one type that RBAC policies share → the projects they are shared with ("*" = all); and
-    a text for each policy that is not as it should be."""
+def shared_with(pages: list[bytes]) -> tuple[dict[str, dict[str, set[str]]], list[str]]:
+    """Type of thing → its id → ids of the projects that RBAC policies share it with ("*" = all); and a
+    text for each policy that is not as it should be. Use as an external network is no sharing."""
     found, problems = rows(pages, "rbac_policies", _Sharing)
-    shares: dict[str, set[str]] = {}
+    shares: dict[str, dict[str, set[str]]] = {}
     for row in found:
-        if row.object_type == object_type and row.action == "access_as_shared":
-            shares.setdefault(row.object_id, set()).add(row.target_tenant)
-    return {thing: sorted(projects) for thing, projects in shares.items()}, problems
+        if row.action == "access_as_shared":
+            shares.setdefault(row.object_type, {}).setdefault(row.object_id, set()).add(row.target_tenant)
+    return shares, problems
