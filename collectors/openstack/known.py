@@ -3,7 +3,13 @@ memory does not grow with them."""
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
+
 import msgspec
+
+from inventory.kinds.usage import Amount
+from inventory.kinds.virtual_network import BalancerListener
 
 
 class Roles(msgspec.Struct, kw_only=True):
@@ -65,15 +71,48 @@ class Known(msgspec.Struct, kw_only=True):
 
     # volume
     volumes_listed: set[str] = msgspec.field(default_factory=set)
+    volume_types: dict[str, str] = msgspec.field(default_factory=dict)  # name → id
+    type_encryption: dict[str, bytes] = msgspec.field(default_factory=dict)  # type → its own answer
+    default_volume_type: str | None = None  # "" = none is set; None = not seen
+    qos_specs: dict[str, str] = msgspec.field(default_factory=dict)  # id → name
+    volume_keys: set[str] = msgspec.field(default_factory=set)  # in the key manager
+    last_backups: dict[str, datetime] = msgspec.field(default_factory=dict)  # volume → newest
 
     # network
     prefix_lengths: dict[str, int] = msgspec.field(default_factory=dict)  # subnet id → length
     ports_listed: int = 0
     devices_with_ports: set[str] = msgspec.field(default_factory=set)
     groups_in_use: set[str] = msgspec.field(default_factory=set)
+    # type of thing → its id → projects it is shared with, "*" = all
+    shares: dict[str, dict[str, set[str]]] = msgspec.field(default_factory=dict)
+    trunks: dict[str, str] = msgspec.field(default_factory=dict)  # parent port → trunk
+    external: set[str] = msgspec.field(default_factory=set)  # networks that floating IPs come from
+    # external network → its floating IPs, and whether a port has each
+    floating: dict[str, list[tuple[str, bool]]] = msgspec.field(default_factory=dict)
+    address_amounts: dict[str, list[Amount]] = msgspec.field(default_factory=dict)  # by subnet
 
     # image
     architectures: dict[str, str | None] = msgspec.field(default_factory=dict)  # image → as declared
+    images_shared: set[str] = msgspec.field(default_factory=set)
+    image_members: dict[str, set[str]] = msgspec.field(default_factory=dict)
+    image_keys: set[str] = msgspec.field(default_factory=set)  # in the key manager
+
+    # load balancer
+    listeners: dict[str, list[BalancerListener]] = msgspec.field(default_factory=dict)  # by balancer
+    listener_keys: set[str] = msgspec.field(default_factory=set)  # in the key manager
+
+    # key manager
+    contained_keys: set[str] = msgspec.field(default_factory=set)  # in containers that something uses
+
+    # name service
+    record_types: dict[str, Counter[str]] = msgspec.field(default_factory=dict)  # by zone
+
+    # shared file systems
+    shares_listed: set[str] = msgspec.field(default_factory=set)
+    share_access: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+    # object storage
+    containers_listed: list[str] = msgspec.field(default_factory=list)  # account/name, quoted for a path
 
     # all
     owners: set[str] = msgspec.field(default_factory=set)  # projects that something belongs to

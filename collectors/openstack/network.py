@@ -5,16 +5,16 @@ Fields of the typed rows that are named as in the kind go there as they are (``P
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from ipaddress import ip_network
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.openstack import doubt
-from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, row_ids, rows, seen
-from collectors.openstack.row import Row, View
+from collectors.openstack.listing import Mapped, Place, mapped, rows, seen
 from inventory.kinds.address import Address, Family, address_of
+from inventory.kinds.usage import Amount
 from inventory.kinds.virtual_network import (
     FloatingIp,
     Network,
@@ -45,6 +45,19 @@ class _Network(_Owned):
     external: bool | UnsetType = msgspec.field(name="router:external", default=UNSET)
     network_type: str | UnsetType | None = msgspec.field(name="provider:network_type", default=UNSET)
     segment: int | UnsetType | None = msgspec.field(name="provider:segmentation_id", default=UNSET)
+    physical_network: str | UnsetType | None = msgspec.field(name="provider:physical_network", default=UNSET)
+    qos_policy: str | UnsetType | None = msgspec.field(name="qos_policy_id", default=UNSET)
+    dns_domain: str | UnsetType | None = UNSET
+
+
+class _Range(msgspec.Struct):
+    start: str
+    end: str
+
+
+class _Route(msgspec.Struct):
+    destination: str
+    nexthop: str
 
 
 class _Subnet(_Owned):
@@ -56,6 +69,8 @@ class _Subnet(_Owned):
     ra_mode: str | UnsetType | None = msgspec.field(name="ipv6_ra_mode", default=UNSET)
     address_mode: str | UnsetType | None = msgspec.field(name="ipv6_address_mode", default=UNSET)
     dns_nameservers: list[str] | UnsetType = UNSET
+    pools: list[_Range] | UnsetType = msgspec.field(name="allocation_pools", default=UNSET)
+    routes: list[_Route] | UnsetType = msgspec.field(name="host_routes", default=UNSET)
 
 
 class _FixedIp(msgspec.Struct):
@@ -65,10 +80,6 @@ class _FixedIp(msgspec.Struct):
 
 class _Pair(msgspec.Struct):
     ip_address: str
-
-
-class _Device(msgspec.Struct):
-    device_id: str = ""
 
 
 class _Port(_Owned):
@@ -81,6 +92,10 @@ class _Port(_Owned):
     fixed_ips: list[_FixedIp] | UnsetType = UNSET
     allowed_address_pairs: list[_Pair] | UnsetType = UNSET
     security_groups: list[str] | UnsetType = UNSET
+    admin_up: bool | UnsetType = msgspec.field(name="admin_state_up", default=UNSET)
+    qos_policy: str | UnsetType | None = msgspec.field(name="qos_policy_id", default=UNSET)
+    bound_to: str | UnsetType | None = msgspec.field(name="binding:host_id", default=UNSET)
+    vnic_type: str | UnsetType | None = msgspec.field(name="binding:vnic_type", default=UNSET)
 
 
 class _Rule(msgspec.Struct):
@@ -99,32 +114,57 @@ class _Rule(msgspec.Struct):
 class _Group(_Owned):
     description: str | None = None
     security_group_rules: list[_Rule] | UnsetType = UNSET
+    stateful: bool | UnsetType = UNSET
 
 
 class _FloatingIp(_Owned):
+    floating_network_id: str | None = None
     address: str | UnsetType = msgspec.field(name="floating_ip_address", default=UNSET)
     fixed_address: str | UnsetType | None = msgspec.field(name="fixed_ip_address", default=UNSET)
     port_id: str | UnsetType | None = UNSET
     status: str | UnsetType = UNSET
 
 
+class _Gateway(msgspec.Struct):
+    enable_snat: bool | UnsetType = UNSET
+    external_fixed_ips: list[_FixedIp] | UnsetType = UNSET
+
+
 class _Router(_Owned):
     status: str | UnsetType = UNSET
-    external_gateway_info: dict[str, Any] | UnsetType | None = UNSET
+    admin_up: bool | UnsetType = msgspec.field(name="admin_state_up", default=UNSET)
+    external_gateway_info: _Gateway | UnsetType | None = UNSET
     highly_available: bool | UnsetType = msgspec.field(name="ha", default=UNSET)  # to administrators only
+    distributed: bool | UnsetType = UNSET  # likewise
+    extra_routes: list[_Route] | UnsetType = msgspec.field(name="routes", default=UNSET)
 
 
-def networks(pages: list[bytes], place: Place) -> Mapped:
-    """Networks."""
+Shares = Mapping[str, Set[str]]
+"""Id of a shared thing → ids of the projects it is shared with, "*" = all."""
+
+
+def networks(pages: list[bytes], place: Place, shares: Shares | None = None) -> Mapped:
+    """Networks. ``shares`` is None unless all RBAC policies were seen."""
 
     def make(row: _Network) -> Network:
-        return place.make(Network, row, relations=place.relations(("in_project", "project", row.project_id)))
+        return place.make(
+            Network,
+            row,
+            relations=place.relations(("in_project", "project", row.project_id)),
+            dns_domain=UNKNOWN if isinstance(row.dns_domain, UnsetType) else row.dns_domain or None,
+            shared_with=UNKNOWN if shares is None else sorted(shares.get(row.id, ())),
+        )
 
     return mapped(pages, "networks", _Network, make, place.clean)
 
 
-def subnets(pages: list[bytes], place: Place) -> Mapped:
-    """Subnets."""
+def external(pages: list[bytes]) -> set[str]:
+    """Ids of the external networks."""
+    return {row.id for row in rows(pages, "networks", _Network)[0] if row.external is True}
+
+
+def subnets(pages: list[bytes], place: Place, amounts: Mapping[str, list[Amount]] | None = None) -> Mapped:
+    """Subnets, with how full they are by id where that was seen."""
 
     def make(row: _Subnet) -> Subnet:
         return place.make(
@@ -137,9 +177,20 @@ def subnets(pages: list[bytes], place: Place) -> Mapped:
             dns_servers=UNKNOWN
             if isinstance(row.dns_nameservers, UnsetType)
             else sorted(row.dns_nameservers),
+            allocation_pools=UNKNOWN
+            if isinstance(row.pools, UnsetType)
+            else sorted(f"{pool.start}-{pool.end}" for pool in row.pools),
+            host_routes=_routes(row.routes),
+            amounts=(amounts or {}).get(row.id, UNKNOWN),
         )
 
     return mapped(pages, "subnets", _Subnet, make, place.clean)
+
+
+def _routes(routes: list[_Route] | UnsetType) -> Maybe[list[str]]:
+    if isinstance(routes, UnsetType):
+        return UNKNOWN
+    return sorted(f"{route.destination} via {route.nexthop}" for route in routes)
 
 
 def _family(version: int) -> Family:
@@ -157,8 +208,11 @@ def prefix_lengths(pages: list[bytes]) -> dict[str, int]:
     }
 
 
-def ports(pages: list[bytes], lengths: dict[str, int], place: Place) -> Mapped:
-    """Ports, with the prefix lengths of their subnets where those were seen."""
+def ports(
+    pages: list[bytes], lengths: dict[str, int], place: Place, trunks: Mapping[str, str] | None = None
+) -> Mapped:
+    """Ports, with the prefix lengths of their subnets where those were seen. ``trunks`` leads from a
+    parent port to its trunk, and is None unless all trunks were seen."""
 
     def make(row: _Port) -> Port:
         owner = row.device_owner
@@ -179,6 +233,8 @@ def ports(pages: list[bytes], lengths: dict[str, int], place: Place) -> Mapped:
             if isinstance(row.allowed_address_pairs, UnsetType)
             else sorted({pair.ip_address for pair in row.allowed_address_pairs}),
             security_groups=UNKNOWN if isinstance(row.security_groups, UnsetType) else sorted(groups),
+            host=UNKNOWN if isinstance(row.bound_to, UnsetType) else row.bound_to or None,
+            trunk=UNKNOWN if trunks is None else trunks.get(row.id),
         )
 
     return mapped(pages, "ports", _Port, make, place.clean)
@@ -191,6 +247,11 @@ def _addresses(fixed: list[_FixedIp] | UnsetType, lengths: dict[str, int]) -> Ma
     return sorted(result, key=lambda a: (str(a.family), str(a.address)))
 
 
+def devices(pages: list[bytes]) -> set[str]:
+    """Ids of what has a port: servers, routers, DHCP."""
+    return {row.device_id for row in rows(pages, "ports", _Port)[0] if row.device_id}
+
+
 def groups_in_use(pages: list[bytes]) -> set[str]:
     """Ids of the security groups that some port carries."""
     return {
@@ -201,8 +262,11 @@ def groups_in_use(pages: list[bytes]) -> set[str]:
     }
 
 
-def security_groups(pages: list[bytes], in_use: set[str] | None, place: Place) -> Mapped:
-    """Security groups with their rules; ``in_use`` None unless all ports were seen."""
+def security_groups(
+    pages: list[bytes], in_use: set[str] | None, place: Place, shares: Shares | None = None
+) -> Mapped:
+    """Security groups with their rules; ``in_use`` None unless all ports were seen, ``shares`` None unless
+    all RBAC policies were."""
 
     def make(row: _Group) -> SecurityGroup:
         rules = row.security_group_rules
@@ -216,6 +280,7 @@ def security_groups(pages: list[bytes], in_use: set[str] | None, place: Place) -
             rules=UNKNOWN
             if isinstance(rules, UnsetType)
             else [_rule(rule) for rule in sorted(rules, key=lambda r: r.id)],
+            shared_with=UNKNOWN if shares is None else sorted(shares.get(row.id, ())),
         )
 
     return mapped(pages, "security_groups", _Group, make, place.clean)
@@ -254,7 +319,9 @@ def floating_ips(pages: list[bytes], place: Place) -> Mapped:
             row,
             name=seen(row.address),
             relations=place.relations(
-                ("in_project", "project", row.project_id), ("attached_to", "port", port)
+                ("in_project", "project", row.project_id),
+                ("attached_to", "port", port),
+                ("in_network", "network", row.floating_network_id),
             ),
             associated=UNKNOWN if isinstance(row.port_id, UnsetType) else port is not None,
         )
@@ -272,77 +339,21 @@ def routers(pages: list[bytes], place: Place) -> Mapped:
             row,
             relations=place.relations(("in_project", "project", row.project_id)),
             external_gateway=UNKNOWN if isinstance(gateway, UnsetType) else gateway is not None,
+            source_nat=_source_nat(gateway),
+            external_addresses=_outside(gateway),
+            routes=_routes(row.extra_routes),
         )
 
     return mapped(pages, "routers", _Router, make, place.clean)
 
 
-def _learn_subnets(page: bytes, _: str, view: View) -> None:
-    view.known.prefix_lengths |= prefix_lengths([page])
+def _source_nat(gateway: _Gateway | UnsetType | None) -> Maybe[bool | None]:
+    if isinstance(gateway, UnsetType):
+        return UNKNOWN
+    return None if gateway is None else seen(gateway.enable_snat)
 
 
-def _learn_ports(page: bytes, _: str, view: View) -> None:
-    view.known.ports_listed += len(row_ids([page], "ports"))
-    view.known.groups_in_use |= groups_in_use([page])
-    view.known.devices_with_ports.update(row.device_id for row in rows([page], "ports", _Device)[0])
-
-
-def _groups_in_use(view: View) -> set[str] | None:
-    """None unless all ports were seen."""
-    proof = view.proofs.get("network")
-    if proof is None or not view.whole("port", "port", "network"):
-        return None
-    return view.known.groups_in_use if doubt.ports(proof, view.known).everything else None
-
-
-def _ask(path: str, key: str) -> Ask:
-    return Ask(service="network", path=path, key=key, params={"limit": PAGE})
-
-
-ROWS: tuple[Row, ...] = (
-    Row(
-        name="network",
-        kind="network",
-        ask=_ask("/networks", "networks"),
-        sight="network",
-        map=lambda page, _, view: networks([page], view.place),
-    ),
-    Row(
-        name="subnet",
-        kind="subnet",
-        ask=_ask("/subnets", "subnets"),
-        sight="network",
-        learn=_learn_subnets,
-        map=lambda page, _, view: subnets([page], view.place),
-    ),
-    Row(
-        name="port",
-        kind="port",
-        ask=_ask("/ports", "ports"),
-        sight="network",
-        learn=_learn_ports,
-        map=lambda page, _, view: ports([page], view.known.prefix_lengths, view.place),
-    ),
-    Row(
-        name="floating_ip",
-        kind="floating_ip",
-        ask=_ask("/floatingips", "floatingips"),
-        sight="network",
-        map=lambda page, _, view: floating_ips([page], view.place),
-    ),
-    Row(
-        name="router",
-        kind="router",
-        ask=_ask("/routers", "routers"),
-        sight="network",
-        map=lambda page, _, view: routers([page], view.place),
-    ),
-    Row(
-        name="security_group",
-        kind="security_group",
-        ask=_ask("/security-groups", "security_groups"),
-        sight="network",
-        after=("server",),  # all servers must be known for ports to be held against them
-        map=lambda page, _, view: security_groups([page], _groups_in_use(view), view.place),
-    ),
-)
+def _outside(gateway: _Gateway | UnsetType | None) -> Maybe[list[Address]]:
+    if isinstance(gateway, UnsetType):
+        return UNKNOWN
+    return [] if gateway is None else _addresses(gateway.external_fixed_ips, {})

@@ -91,7 +91,10 @@ class Survey:
                 for row in self._rows
                 for words in [row.helps.get(kind) or row.adds.get(kind)]
                 for failure in [self._ended.get(row.name, UNFINISHED)]
-                if words and failure is not None and self._absent(row) is None
+                if words
+                and failure is not None
+                and failure.status is not Status.UNSUPPORTED  # not there, so nothing is missing of it
+                and self._absent(row) is None
             ]
             yield self._closing(kind, proof, error, lacking)
 

@@ -3,7 +3,7 @@ order here is the order of reading."""
 
 from __future__ import annotations
 
-from collectors.openstack import compute, grants, hosts, identity, image, network, placement, quota, storage
+from collectors.openstack import compute, grants, hosts, identity, image, network_lists, placement, quota, storage_lists
 from collectors.openstack.row import Row
 
 ROWS: tuple[Row, ...] = (
@@ -16,8 +16,8 @@ ROWS: tuple[Row, ...] = (
     *compute.ROWS,
     *hosts.AFTER_SERVERS,
     *compute.PER_USER,
-    *storage.ROWS,
-    *network.ROWS,
+    *storage_lists.ROWS,
+    *network_lists.ROWS,
     *image.ROWS,
     *quota.ROWS,
 )
