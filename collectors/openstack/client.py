@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from collectors.contract import RetryableError, Run, SourceError, retry
+from collectors.openstack.swift import accounts_url, enveloped
 from inventory.coverage import Status
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ class LiveClient:
             adapter = getattr(self._connection, _SERVICES[service].adapter)
             more = {"microversion": self._at_most_highest(service, microversion)} if microversion else {}
             answer = adapter.get(
-                path,
+                path if service != "object-store" else accounts_url(adapter.get_endpoint() or "") + path,
                 params=dict(params),
                 raise_exc=False,
                 skip_cache=True,
@@ -261,11 +262,12 @@ class LiveClient:
         wait = answer.headers.get("Retry-After", "")
         if answer.status_code in _BUSY:
             raise RetryableError(f"HTTP {answer.status_code}", float(wait) if wait.isdigit() else 0.0)
-        return Response(
-            status=answer.status_code,
-            body=answer.content,
-            headers={"content-type": answer.headers.get("Content-Type", "")},
-        )
+        headers = {"content-type": answer.headers.get("Content-Type", "")}
+        if service == "object-store" and answer.status_code in (200, 204):
+            return Response(
+                status=200, body=enveloped(answer.content, answer.headers, params), headers=headers
+            )
+        return Response(status=answer.status_code, body=answer.content, headers=headers)
 
     def _at_most_highest(self, service: ServiceName, wanted: str) -> str:
         """Raises what the SDK's discovery raises where the service is down."""

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.row import Row, View
+from collectors.openstack.sight import BALANCER_REMEDY
 from inventory.kinds.address import Address, address_of
 from inventory.kinds.virtual_network import BalancerListener, LoadBalancer
 from inventory.unknown import UNKNOWN, Maybe
@@ -21,7 +23,6 @@ class _Id(msgspec.Struct):
 
 class _Vip(msgspec.Struct):
     ip_address: str
-    subnet_id: str | None = None
 
 
 class _Balancer(msgspec.Struct):
@@ -32,7 +33,6 @@ class _Balancer(msgspec.Struct):
     provisioning_status: str | UnsetType = UNSET
     provider: str | UnsetType | None = UNSET
     vip_address: str | UnsetType | None = UNSET
-    vip_subnet_id: str | None = None
     vip_network_id: str | None = None
     vip_port_id: str | None = None
     additional_vips: list[_Vip] | None = None
@@ -97,13 +97,9 @@ def _listener(row: _Listener) -> BalancerListener:
 
 
 def load_balancers(
-    pages: list[bytes],
-    heard: Mapping[str, list[BalancerListener]] | None,
-    lengths: Mapping[str, int],
-    place: Place,
+    pages: list[bytes], heard: Mapping[str, list[BalancerListener]] | None, place: Place
 ) -> Mapped:
-    """Load balancers. ``heard`` holds the listeners by load balancer (None = they were not all seen),
-    ``lengths`` the prefix lengths of subnets."""
+    """Load balancers. ``heard`` holds the listeners by load balancer (None = they were not all seen)."""
 
     def make(row: _Balancer) -> LoadBalancer:
         return LoadBalancer(
@@ -119,7 +115,7 @@ def load_balancers(
             status=seen(row.operating_status),
             provisioning_status=seen(row.provisioning_status),
             provider=seen(row.provider),
-            addresses=_addresses(row, lengths),
+            addresses=_addresses(row),
             listeners=UNKNOWN if heard is None else list(heard.get(row.id, [])),
             pools=UNKNOWN if isinstance(row.pools, UnsetType) else len(row.pools),
             created_at=UNKNOWN if isinstance(row.created_at, UnsetType) else moment(row.created_at),
@@ -128,10 +124,43 @@ def load_balancers(
     return mapped(pages, "loadbalancers", _Balancer, make, place.clean)
 
 
-def _addresses(row: _Balancer, lengths: Mapping[str, int]) -> Maybe[list[Address]]:
+def _addresses(row: _Balancer) -> Maybe[list[Address]]:
     if isinstance(row.vip_address, UnsetType):
         return UNKNOWN
-    vips = [(row.vip_address, row.vip_subnet_id)] if row.vip_address else []
-    vips += [(vip.ip_address, vip.subnet_id) for vip in row.additional_vips or ()]
-    result = [address_of(text, lengths.get(subnet or "")) for text, subnet in vips]
-    return sorted(result, key=lambda a: (str(a.family), str(a.address)))
+    vips = [row.vip_address] if row.vip_address else []
+    vips += [vip.ip_address for vip in row.additional_vips or ()]
+    return sorted(map(address_of, vips), key=lambda a: (str(a.family), str(a.address)))
+
+
+def _learn_listeners(page: bytes, _: str, view: View) -> None:
+    found, problems = listeners([page])
+    for balancer, heard in found.items():
+        view.known.listeners.setdefault(balancer, []).extend(heard)
+    view.known.listener_keys |= certificates([page])
+    view.odd["listener"] = view.odd.get("listener", 0) + len(problems)
+
+
+def _ask(path: str, key: str) -> Ask:
+    return Ask(service="load-balancer", path=f"/lbaas/{path}", key=key, params={"limit": PAGE})
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        name="listener",
+        ask=_ask("listeners", "listeners"),
+        learn=_learn_listeners,
+        helps={"load_balancer": "监听器没有读到"},
+    ),
+    Row(
+        name="load_balancer",
+        kind="load_balancer",
+        ask=_ask("loadbalancers", "loadbalancers"),
+        sight="balancers",
+        remedy=BALANCER_REMEDY,
+        map=lambda page, _, view: load_balancers(
+            [page],
+            view.known.listeners if view.whole("listener", "listener", "balancers") else None,
+            view.place,
+        ),
+    ),
+)

@@ -5,13 +5,15 @@ Only lists are read. No payload is ever asked for, and nothing that a payload co
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, moment, rows, seen
+from collectors.openstack.row import Row, View
+from inventory.coverage import Status
 from inventory.kinds.identity import Secret
 from inventory.unknown import UNKNOWN
 
@@ -85,3 +87,58 @@ def secrets(
         )
 
     return mapped(pages, "secrets", _Secret, make, place.clean)
+
+
+_REFERRERS = (  # row of the table, what its odd rows are counted under, and its sight
+    ("volume", "volume", "volumes"),
+    ("listener", "listener", "balancers"),
+    ("image.hidden", "image", "images"),
+)
+
+
+def _referred(view: View) -> set[str]:
+    known = view.known
+    return known.volume_keys | known.listener_keys | known.image_keys | known.contained_keys
+
+
+def _all_referrers_seen(view: View) -> bool:
+    for row, kind, sight in _REFERRERS:
+        proof = view.proofs.get(sight)
+        absent = proof is not None and proof.status is Status.UNSUPPORTED
+        if not absent and not view.whole(row, kind, sight):
+            return False
+    return view.came("secret.container")
+
+
+def _learn_containers(page: bytes, _: str, view: View) -> None:
+    view.known.contained_keys |= in_containers([page], _referred(view))
+
+
+def _project(view: View) -> Sequence[str]:
+    """The one project that is asked for. barbican breaks (500) on a token without one."""
+    return [view.facts.project_id] if view.facts.project_id else []
+
+
+def _ask(key: str) -> Ask:
+    return Ask(service="key-manager", path=f"/{key}", key=key, params={"limit": PAGE})
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        name="secret.container",
+        ask=_ask("containers"),
+        each=_project,
+        after=tuple(row for row, _, _ in _REFERRERS),
+        learn=_learn_containers,
+    ),
+    Row(
+        name="secret",
+        kind="secret",
+        ask=_ask("secrets"),
+        sight="secrets",
+        each=_project,
+        map=lambda page, project, view: secrets(
+            [page], _referred(view), view.place, project, all_seen=_all_referrers_seen(view)
+        ),
+    ),
+)

@@ -9,6 +9,11 @@ them. So an answer of 200 proves nothing. What does prove it, service by service
 * neutron scopes every list to the token's project unless its context is an admin's; reading the quota of
   another project asks for exactly that property of the context.
 * glance likewise; its tasks call is for admins only.
+* octavia narrows to the token's project, but refuses to filter by another one.
+* designate refuses ``all_projects``.
+* manila narrows as cinder does: its list of services is for admins only.
+* barbican lists the token's project and nothing else, whoever asks: never whole.
+* swift refuses another project's account.
 
 Then the services are held against each other (``doubt``).
 """
@@ -26,6 +31,7 @@ from inventory.coverage import Status
 from inventory.evidence import Evidence
 
 NOBODY = "0" * 32  # a project that cannot exist
+BALANCER_REMEDY = "给采集凭据 load-balancer_global_observer 角色，或 admin 角色"
 REMEDY = "给采集凭据 admin 角色（建议用 admin 的应用凭据，只作读取），或在该服务的策略里让该角色看见所有项目"
 
 
@@ -56,15 +62,18 @@ class Sight(msgspec.Struct, kw_only=True, frozen=True):
     """What proves that lists are answered whole: a call that is allowed (200) only to those who see
     everything, and the rank that the token must have besides.
 
-    ``rank`` "admin": a project-scoped token with a role of ``admin_roles``; "whole": that, or system scope.
+    ``rank`` "admin": a project-scoped token with a role of ``admin_roles``; "whole": that, or system scope;
+    "nobody": a service without any list of everything.
     """
 
     service: ServiceName
     path: str
     params: dict[str, str] = {}
-    rank: Literal["", "admin", "whole"] = ""
+    microversion: str = ""
+    rank: Literal["", "admin", "whole", "nobody"] = ""
     older: tuple[str, str] = ("", "")  # where the path is not there: a list that others get empty, its key
     reason: Callable[[Facts], str]  # in words, where it is refused (中文)
+    remedy: str = REMEDY
 
 
 def prove(
@@ -85,23 +94,23 @@ def prove(
     if absent is not None:
         return dict.fromkeys(wanted, absent)
     admin = facts.project_id is not None and not set(admin_roles).isdisjoint(facts.roles)
-    ranks = {"": True, "admin": admin, "whole": admin or facts.system}
+    ranks = {"": True, "admin": admin, "whole": admin or facts.system, "nobody": False}
     asked: dict[tuple[str, tuple[tuple[str, str], ...]], Asked] = {}
 
-    def ask(path: str, params: Mapping[str, str] | None = None) -> Asked:
-        key = (path, tuple(sorted((params or {}).items())))
+    def ask(path: str, params: Mapping[str, str], microversion: str) -> Asked:
+        key = (path, tuple(sorted(params.items())))
         if key not in asked:
-            asked[key] = _ask(client, run, service, path, params or {})
+            asked[key] = _ask(client, run, service, path, params, microversion)
         return asked[key]
 
     proofs = {}
     for name, sight in wanted.items():
-        answer = ask(sight.path, sight.params)
+        answer = ask(sight.path, sight.params, sight.microversion)
         allowed = answer.allowed and ranks[sight.rank]
         if answer.status in (404, 405) and sight.older[0]:
-            answer = ask(sight.older[0])
+            answer = ask(sight.older[0], {}, "")
             allowed = admin and _count(answer, sight.older[1]) > 0
-        proofs[name] = _told(answer, allowed, sight.reason(facts))
+        proofs[name] = _told(answer, allowed, sight.reason(facts), sight.remedy)
     return proofs
 
 
@@ -120,9 +129,11 @@ def missing(facts: Facts, service: ServiceName) -> Proof | None:
     return Proof(everything=False, reason=f"{where}的目录里没有{TITLES[service]}", status=Status.UNSUPPORTED)
 
 
-def _ask(client: Client, run: Run, service: ServiceName, path: str, params: Mapping[str, str]) -> Asked:
+def _ask(
+    client: Client, run: Run, service: ServiceName, path: str, params: Mapping[str, str], microversion: str
+) -> Asked:
     try:
-        response: Response = client.get(service, path, params)
+        response: Response = client.get(service, path, params, microversion)
     except ServiceError as error:
         return Asked(error=error)
     except DeadlineError as error:
@@ -132,7 +143,7 @@ def _ask(client: Client, run: Run, service: ServiceName, path: str, params: Mapp
     return Asked(status=response.status, body=response.body, evidence=(evidence,))
 
 
-def _told(asked: Asked, everything: bool, reason: str) -> Proof:
+def _told(asked: Asked, everything: bool, reason: str, remedy: str) -> Proof:
     """A proof out of one answer; where the service did not answer at all, that is the reason."""
     if asked.error is not None:
         return Proof(
@@ -140,7 +151,7 @@ def _told(asked: Asked, everything: bool, reason: str) -> Proof:
         )
     if everything:
         return Proof(everything=True, evidence=asked.evidence)
-    return Proof(everything=False, reason=reason, remedy=REMEDY, evidence=asked.evidence)
+    return Proof(everything=False, reason=reason, remedy=remedy, evidence=asked.evidence)
 
 
 def only_part(facts: Facts) -> str:
@@ -152,6 +163,12 @@ def only_part(facts: Facts) -> str:
 
 def _part(text: str) -> Callable[[Facts], str]:
     return lambda _: text
+
+
+def _part_of_secrets(facts: Facts) -> str:
+    if facts.project_id is None:
+        return only_part(facts)
+    return f"密钥服务没有列出全部项目的接口，只列出项目 {facts.project_name} 自己的"
 
 
 def _part_of_identity(facts: Facts) -> str:
@@ -192,6 +209,25 @@ SIGHTS: dict[str, Sight] = {
         params={"limit": "1"},
         rank="admin",
         reason=_part("别的项目的私有镜像看不见"),
+    ),
+    "balancers": Sight(
+        service="load-balancer",
+        path="/lbaas/loadbalancers",
+        params={"project_id": NOBODY, "limit": "1"},
+        reason=only_part,
+        remedy=BALANCER_REMEDY,
+    ),
+    "zones": Sight(
+        service="dns", path="/zones", params={"all_projects": "true", "limit": "1"}, reason=only_part
+    ),
+    "shares": Sight(service="share", path="/services", microversion="2.45", rank="admin", reason=only_part),
+    "secrets": Sight(
+        service="key-manager",
+        path="/secrets",
+        params={"limit": "1"},
+        rank="nobody",
+        reason=_part_of_secrets,
+        remedy="barbican 只能按项目列出：每个要看密钥的项目各配一个来源",
     ),
 }
 """By name, as ``Row.sight`` says it."""

@@ -3,7 +3,22 @@ order here is the order of reading."""
 
 from __future__ import annotations
 
-from collectors.openstack import compute, grants, hosts, identity, image, network_lists, placement, quota, storage_lists
+from collectors.openstack import (
+    compute,
+    dns,
+    grants,
+    hosts,
+    identity,
+    image,
+    load_balancer,
+    network_lists,
+    object_container,
+    placement,
+    quota,
+    secret,
+    share,
+    storage_lists,
+)
 from collectors.openstack.row import Row
 
 ROWS: tuple[Row, ...] = (
@@ -19,5 +34,10 @@ ROWS: tuple[Row, ...] = (
     *storage_lists.ROWS,
     *network_lists.ROWS,
     *image.ROWS,
+    *load_balancer.ROWS,
+    *secret.ROWS,
+    *dns.ROWS,
+    *share.ROWS,
+    *object_container.ROWS,
     *quota.ROWS,
 )

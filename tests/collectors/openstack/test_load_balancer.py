@@ -23,7 +23,7 @@ def listener(**fields: Any) -> BalancerListener:
 
 def balancer(heard: dict[str, list[BalancerListener]] | None, **fields: Any) -> LoadBalancer:
     page = msgspec.json.encode({"loadbalancers": [{"id": "lb1", "name": "门户", **fields}]})
-    (found,) = load_balancer.load_balancers([page], heard, {"s4": 24}, PLACE).resources
+    (found,) = load_balancer.load_balancers([page], heard, PLACE).resources
     assert isinstance(found, LoadBalancer)
     return found
 
@@ -76,8 +76,8 @@ def test_a_balancer_with_both_families_and_its_listeners() -> None:
         additional_vips=[{"subnet_id": "s6", "ip_address": "2001:db8::9"}],
         pools=[{"id": "a"}, {"id": "b"}],
     )
-    addresses = [(a.family, a.address, a.prefix_length) for a in one.addresses]  # type: ignore[union-attr]
-    assert addresses == [("ipv4", "198.18.0.9", 24), ("ipv6", "2001:db8::9", None)]
+    addresses = [(a.family, a.address) for a in one.addresses]  # type: ignore[union-attr]
+    assert addresses == [("ipv4", "198.18.0.9"), ("ipv6", "2001:db8::9")]
     assert one.listeners == heard["lb1"]
     assert one.pools == 2
     assert [r.target for r in one.relations] == ["zw/port/port1", "zw/network/n1", "zw/project/p1"]

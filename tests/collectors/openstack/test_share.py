@@ -20,8 +20,8 @@ SHARES = msgspec.json.encode(
 
 
 def one(*rules: dict[str, Any]) -> Share:
-    pages = {"sh1": [msgspec.json.encode({"access_list": list(rules)})]}
-    (found,) = share.shares([SHARES], pages, PLACE).resources
+    told = share.access_rules([msgspec.json.encode({"access_list": list(rules)})], PLACE)
+    (found,) = share.shares([SHARES], {} if told is None else {"sh1": told}, PLACE).resources
     assert isinstance(found, Share)
     return found
 
