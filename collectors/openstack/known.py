@@ -75,6 +75,7 @@ class Known(msgspec.Struct, kw_only=True):
     type_encryption: dict[str, bytes] = msgspec.field(default_factory=dict)  # type → its own answer
     default_volume_type: str | None = None  # "" = none is set; None = not seen
     qos_specs: dict[str, str] = msgspec.field(default_factory=dict)  # id → name
+    keys_told: bool = False  # cinder goes as far as to tell the keys of volumes and backups
     volume_keys: set[str] = msgspec.field(default_factory=set)  # in the key manager
     last_backups: dict[str, datetime] = msgspec.field(default_factory=dict)  # volume → newest
 

@@ -149,8 +149,9 @@ def _next(envelope: dict[str, msgspec.Raw], ask: Ask) -> dict[str, str]:
     try:
         if "next" in envelope:  # glance, barbican
             href = msgspec.json.decode(envelope["next"])
-        elif f"{ask.key}_links" in envelope:  # nova, cinder, neutron
-            links = msgspec.json.decode(envelope[f"{ask.key}_links"])
+        elif linked := [name for name in envelope if name.endswith("_links")]:
+            # nova, cinder, neutron; cinder links "volume_types" as "volume_type_links"
+            links = msgspec.json.decode(envelope[linked[0]])
             href = next((link.get("href") for link in links if link.get("rel") == "next"), None)
         elif "links" in envelope:  # keystone, designate
             href = (msgspec.json.decode(envelope["links"]) or {}).get("next")

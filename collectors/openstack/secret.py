@@ -134,6 +134,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         name="secret",
         kind="secret",
+        remedy="给采集凭据 observer 角色；barbican 只能按项目列出：每个要看密钥的项目各配一个来源",
         ask=_ask("secrets"),
         sight="secrets",
         each=_project,

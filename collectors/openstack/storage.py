@@ -225,9 +225,18 @@ def snapshots(pages: list[bytes], place: Place) -> Mapped:
     return mapped(pages, "snapshots", _Snapshot, make, place.clean)
 
 
-def backups(pages: list[bytes], place: Place) -> Mapped:
-    """Backups of volumes. That one is not encrypted, cinder says nowhere: it names the key of one that
-    is, from 3.64 on."""
+def tells_keys(body: bytes) -> bool:
+    """Whether a list of volumes is of a form that names the key of each that is encrypted."""
+    try:
+        found, _ = rows([body], "volumes", _Volume)
+    except (msgspec.DecodeError, KeyError):
+        return False
+    return any(not isinstance(row.volume_type_id, UnsetType) for row in found)
+
+
+def backups(pages: list[bytes], keys_told: bool, place: Place) -> Mapped:
+    """Backups of volumes. That one is not encrypted, cinder says by silence, where it names the keys of
+    those that are (``keys_told``)."""
 
     def make(row: _Backup) -> VolumeBackup:
         volume = row.volume_id if isinstance(row.volume_id, str) else None
@@ -238,7 +247,7 @@ def backups(pages: list[bytes], place: Place) -> Mapped:
                 ("in_project", "project", row.project_id), ("made_from", "volume", volume)
             ),
             volume=seen(row.volume_id),
-            encrypted=True if row.key else UNKNOWN,
+            encrypted=row.key is not None if row.key or keys_told else UNKNOWN,
             created_at=moment(row.created_at) or UNKNOWN,
         )
 

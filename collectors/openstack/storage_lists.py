@@ -8,6 +8,10 @@ from collectors.openstack.row import Row, View
 from inventory.coverage import Status
 
 
+def _learn_form(body: bytes, _: str, view: View) -> None:
+    view.known.keys_told = storage.tells_keys(body)
+
+
 def _learn_types(page: bytes, _: str, view: View) -> None:
     view.known.volume_types |= storage.type_ids([page])
 
@@ -46,7 +50,13 @@ def _ask(path: str, key: str, **params: str) -> Ask:
     return Ask(service="volume", path=path, key=key, params=params, microversion=storage.MICROVERSION)
 
 
-_TYPES = _ask("/types", "volume_types", is_public="None", limit=PAGE)
+_TYPES = Ask(
+    # without a microversion: from 3.52 on cinder refuses the filter (400) to all but administrators
+    service="volume",
+    path="/types",
+    key="volume_types",
+    params={"is_public": "None", "limit": PAGE},
+)
 
 ROWS: tuple[Row, ...] = (
     Row(name="volume_type.list", ask=_TYPES, learn=_learn_types),
@@ -83,12 +93,17 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        name="volume.first",
+        ask=_ask("/volumes/detail", "", all_tenants="1", limit="1"),  # one is enough to see the form
+        learn=_learn_form,
+    ),
+    Row(
         name="volume_backup",
         kind="volume_backup",
         ask=_ask("/backups/detail", "backups", all_tenants="1", limit=PAGE),
         sight="volumes",
         learn=_learn_backups,
-        map=lambda page, _, view: storage.backups([page], view.place),
+        map=lambda page, _, view: storage.backups([page], view.known.keys_told, view.place),
     ),
     Row(
         name="volume_snapshot",
