@@ -86,7 +86,7 @@ def _ask(path: str, key: str, **params: str) -> Ask:
 
 _SHARES = msgspec.structs.replace(
     # by a key of its own, or rows made in the same second change places between pages
-    _ask("/shares", "shares", all_tenants="1", limit=PAGE, sort_key="id", sort_dir="asc"),
+    _ask("/shares", "shares", all_tenants="1", limit=PAGE, offset="0", sort_key="id", sort_dir="asc"),
     by_offset=True,
 )
 
