@@ -153,8 +153,13 @@ def _row(name: str, **params: str) -> Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row(name="image.shared", ask=_ask("shared"), learn=_learn_shared),
-    Row(name="image.shared_hidden", ask=_ask("shared", os_hidden="true"), learn=_learn_shared),
+    Row(name="image.shared", ask=_ask("shared"), learn=_learn_shared, helps={"image": ""}),
+    Row(
+        name="image.shared_hidden",
+        ask=_ask("shared", os_hidden="true"),
+        learn=_learn_shared,
+        helps={"image": ""},
+    ),
     Row(
         name="image.member",
         ask=Ask(service="image", path="/images/{}/members", key="members"),

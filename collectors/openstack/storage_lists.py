@@ -59,7 +59,7 @@ _TYPES = Ask(
 )
 
 ROWS: tuple[Row, ...] = (
-    Row(name="volume_type.list", ask=_TYPES, learn=_learn_types),
+    Row(name="volume_type.list", ask=_TYPES, learn=_learn_types, helps={"volume_type": ""}),
     Row(
         name="volume_type.encryption",
         ask=_ask("/types/{}/encryption", ""),
