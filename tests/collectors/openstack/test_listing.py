@@ -20,6 +20,7 @@ LINKS: dict[str, Callable[[str, str], dict[str, Any]]] = {
         f"{key}_links": [{"rel": "previous", "href": "x"}, {"rel": "next", "href": href}]
     },
     "images": lambda key, href: {"next": href},
+    "volume_types": lambda key, href: {"volume_type_links": [{"rel": "next", "href": href}]},
     "projects": lambda key, href: {"links": {"next": href, "self": "x", "previous": None}},
 }
 
@@ -62,6 +63,30 @@ def read_all(path: Path, key: str) -> tuple[int, str | None]:
 @pytest.mark.parametrize("key", sorted(LINKS))
 def test_links_are_followed_to_the_end(key: str, edited: Callable[..., Path]) -> None:
     assert read_all(edited(paged(key, 4)), key) == (8, None)
+
+
+def test_a_list_whose_links_lead_nowhere_is_read_by_offset(edited: Callable[..., Path]) -> None:
+    """Manila links every full page to a marker, and then does not heed markers."""
+
+    def edit(lines: Lines) -> None:
+        del lines[2:]
+        for offset, count in ((0, 2), (2, 2), (4, 1)):
+            rows_ = [{"id": f"s{offset + i}"} for i in range(count)]
+            body = {"shares": rows_, "shares_links": [{"rel": "next", "href": "http://h/shares?marker=s1"}]}
+            params = {"limit": "2", "offset": str(offset)}
+            lines.append(
+                {"service": "share", "path": "/shares", "params": params, "status": 200, "body": body}
+            )
+
+    ask = Ask(
+        service="share", path="/shares", key="shares", params={"limit": "2", "offset": "0"}, by_offset=True
+    )
+    found = [
+        row["id"]
+        for page in pages(ReplayClient(edited(edit)), Run(Source(name="zw", type="openstack")), ask)
+        for row in rows([page.body], "shares", dict)[0]
+    ]
+    assert found == ["s0", "s1", "s2", "s3", "s4"]
 
 
 def test_pages_that_lead_back_end_with_an_error(edited: Callable[..., Path]) -> None:
