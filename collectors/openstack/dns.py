@@ -76,7 +76,7 @@ ROWS: tuple[Row, ...] = (
         name="recordset",
         ask=_ask("recordsets", all_projects="true"),
         learn=_learn_records,
-        helps={"dns_zone": "解析记录没有读到"},
+        adds={"dns_zone": "解析记录没有读到"},
     ),
     Row(
         name="dns_zone",

@@ -153,19 +153,19 @@ def _row(name: str, **params: str) -> Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row(name="image.shared", ask=_ask("shared"), learn=_learn_shared, helps={"image": ""}),
+    Row(name="image.shared", ask=_ask("shared"), learn=_learn_shared, adds={"image": "共享镜像没有读到"}),
     Row(
         name="image.shared_hidden",
         ask=_ask("shared", os_hidden="true"),
         learn=_learn_shared,
-        helps={"image": ""},
+        adds={"image": "共享镜像没有读到"},
     ),
     Row(
         name="image.member",
         ask=Ask(service="image", path="/images/{}/members", key="members"),
         each=lambda view: sorted(view.known.images_shared),
         learn=_learn_members,
-        helps={"image": "共享镜像的成员没有读到"},
+        adds={"image": "共享镜像的成员没有读到"},
     ),
     _row("image"),
     _row("image.hidden", os_hidden="true"),  # servers can still be made from them, and no other list has them

@@ -149,7 +149,7 @@ ROWS: tuple[Row, ...] = (
         name="listener",
         ask=_ask("listeners", "listeners"),
         learn=_learn_listeners,
-        helps={"load_balancer": "监听器没有读到"},
+        adds={"load_balancer": "监听器没有读到"},
     ),
     Row(
         name="load_balancer",

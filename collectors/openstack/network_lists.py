@@ -74,7 +74,7 @@ ROWS: tuple[Row, ...] = (
         name="sharing",
         ask=_ask("/rbac-policies", "rbac_policies"),
         learn=_learn_sharing,
-        helps={"network": "", "security_group": ""},
+        adds=dict.fromkeys(("network", "security_group"), "共享策略没有读到"),
     ),
     Row(
         name="trunk",
@@ -112,7 +112,7 @@ ROWS: tuple[Row, ...] = (
         # its rows have no id to page by
         ask=Ask(service="network", path="/network-ip-availabilities", key="network_ip_availabilities"),
         learn=_learn_usage,
-        helps={"subnet": ""},
+        adds={"subnet": "地址用量没有读到"},
     ),
     Row(
         name="subnet",

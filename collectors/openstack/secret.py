@@ -130,6 +130,7 @@ ROWS: tuple[Row, ...] = (
         each=_project,
         after=tuple(row for row, _, _ in _REFERRERS),
         learn=_learn_containers,
+        adds={"secret": "密钥容器没有读到"},
     ),
     Row(
         name="secret",

@@ -101,7 +101,7 @@ ROWS: tuple[Row, ...] = (
         ask=_ask("/share-access-rules", "access_list", share_id="{}"),
         each=lambda view: sorted(view.known.shares_listed),
         learn=_learn_access,
-        helps={"share": "访问规则没有读到"},
+        adds={"share": "访问规则没有读到"},
     ),
     Row(
         name="share",

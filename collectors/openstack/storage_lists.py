@@ -59,25 +59,25 @@ _TYPES = Ask(
 )
 
 ROWS: tuple[Row, ...] = (
-    Row(name="volume_type.list", ask=_TYPES, learn=_learn_types, helps={"volume_type": ""}),
+    Row(name="volume_type.list", ask=_TYPES, learn=_learn_types, adds={"volume_type": "存储类型没有读到"}),
     Row(
         name="volume_type.encryption",
         ask=_ask("/types/{}/encryption", ""),
         each=lambda view: sorted(view.known.volume_types.values()),
         learn=_learn_encryption,
-        helps={"volume_type": "存储类型的加密没有读到"},
+        adds={"volume_type": "存储类型的加密没有读到"},
     ),
     Row(
         name="volume_type.default",
         ask=_ask("/types/default", ""),
         learn=_learn_default,
-        helps={"volume_type": "默认存储类型没有读到"},
+        adds={"volume_type": "默认存储类型没有读到"},
     ),
     Row(
         name="volume_type.qos",
         ask=_ask("/qos-specs", "qos_specs", limit=PAGE),
         learn=_learn_qos,
-        helps={"volume_type": "存储 QoS 没有读到"},
+        adds={"volume_type": "存储 QoS 没有读到"},
     ),
     Row(
         name="volume_type",
