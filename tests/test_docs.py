@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from collectors import openstack
+from collectors.openstack.table import ROWS
 from policies.rule_examples import test_rule as run_examples
 from policies.rules import load_rule
 from zhengguan.cli import main
@@ -43,6 +45,15 @@ def test_configurations_parse(page: str) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_the_page_on_sources_names_every_kind_and_every_call_of_openstack() -> None:
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    table = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    kinds = {kind for line in table for kind in re.findall(r"`(\w+)`", line[1])}
+    calls = {call for line in table for call in re.findall(r"`(/[^`]+)`", line[3])}
+    assert kinds == set(openstack.KINDS)
+    assert {row.ask.path for row in ROWS} - {"/{}"} == calls
 
 
 def commands() -> list[str]:
