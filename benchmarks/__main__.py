@@ -27,7 +27,7 @@ def main(names: list[str]) -> int:
         if name not in known:
             print(f"no benchmark {name}; there are: {', '.join(known)}", file=sys.stderr)
             return 2
-    sections = _sections()
+    sections = read(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     failed = 0
     for name in names or known:
         print(f"== {name}", file=sys.stderr, flush=True)
@@ -39,13 +39,24 @@ def main(names: list[str]) -> int:
             continue
         print(done.stdout)
         where = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores"
-        figures = done.stdout.strip()
-        if not figures.startswith("|") and "\n|" not in figures:
-            figures = f"```\n{figures}\n```"
-        sections[name] = f"## {name}\n\n{where}: `python -m benchmarks {name}`\n\n{figures}\n"
-    body = "\n".join(sections[name] for name in sorted(sections))
-    RESULTS.write_text(f"# What was measured\n\n{_LEGEND}\n\n{body}", encoding="utf-8")
+        sections[name] = f"{where}: `python -m benchmarks {name}`", done.stdout
+    RESULTS.write_text(page(sections), encoding="utf-8")
     return failed
+
+
+Section = tuple[str, str]
+"""When, where and by what command; and what was printed."""
+
+
+def page(sections: dict[str, Section]) -> str:
+    """All of RESULTS.md. Output that holds no Markdown table is fenced, or its columns would run together."""
+    parts = [f"# What was measured\n\n{_LEGEND}\n"]
+    for name, (where, printed) in sorted(sections.items()):
+        figures = printed.strip("\n")
+        if not re.search(r"^\|", figures, re.MULTILINE):
+            figures = f"```\n{figures}\n```"
+        parts.append(f"## {name}\n\n{where}\n\n{figures}\n")
+    return "\n".join(parts)
 
 
 _LEGEND = (
@@ -54,13 +65,14 @@ _LEGEND = (
 )
 
 
-def _sections() -> dict[str, str]:
-    if not RESULTS.exists():
-        return {}
-    parts = re.split(r"^## (\w+)\n", RESULTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {
-        name: f"## {name}\n{body.rstrip()}\n" for name, body in zip(parts[1::2], parts[2::2], strict=True)
-    }
+def read(text: str) -> dict[str, Section]:
+    """The sections of a page, without fences: what ``page`` wrote, or a hand."""
+    parts = re.split(r"^## (\w+)\n", text, flags=re.MULTILINE)
+    sections = {}
+    for name, body in zip(parts[1::2], parts[2::2], strict=True):
+        where, _, printed = body.strip("\n").partition("\n\n")
+        sections[name] = where, re.sub(r"^```\n?", "", printed, flags=re.MULTILINE)
+    return sections
 
 
 if __name__ == "__main__":

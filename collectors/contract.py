@@ -13,17 +13,20 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
 from collectors.redact import Redactor
 from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
+
+if TYPE_CHECKING:
+    from collectors.things import Thing
 
 T = TypeVar("T")
 
@@ -111,9 +114,11 @@ class Run:
         monotonic: Callable[[], float] = time.monotonic,
         progress: Callable[[Progress], None] = lambda _: None,
         environ: Mapping[str, str] = os.environ,
+        things: Callable[[], Iterable[Thing]] = tuple,
     ) -> None:
         self.source = source
         self.now = now
+        self.things = things  # what other sources have seen, for a collector that is read ``last``
         self.redactor = Redactor()
         self._monotonic = monotonic
         self._progress = progress
@@ -265,17 +270,20 @@ class Collector(Protocol):
 
 
 class Plugin(msgspec.Struct, kw_only=True, frozen=True):
-    """One line of the registry: where the module is, and the extra that brings its SDK ("" = none)."""
+    """One line of the registry: where the module is, and the extra that brings its SDK ("" = none).
+    ``last``: read when the other sources of a run have been, because it maps onto what they saw."""
 
     module: str
     title: str
     extra: str = ""
+    last: bool = False
 
 
 REGISTRY: dict[str, Plugin] = {
     "kubernetes": Plugin(module="collectors.kubernetes", title="Kubernetes 集群", extra="kubernetes"),
     "local": Plugin(module="collectors.host", title="本机"),
     "openstack": Plugin(module="collectors.openstack", title="OpenStack 云", extra="openstack"),
+    "prometheus": Plugin(module="collectors.prometheus", title="Prometheus 监控", last=True),
     "snmp": Plugin(module="collectors.snmp", title="SNMP 设备", extra="snmp"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from collectors.contract import (
@@ -19,6 +19,7 @@ from collectors.contract import (
     collector,
     utc_now,
 )
+from collectors.things import Thing
 from inventory.coverage import Batch, Collection, Status
 
 log = logging.getLogger("zhengguan.collectors")
@@ -44,12 +45,13 @@ def collect_all(
     progress: Callable[[Progress], None] = lambda _: None,
     now: Callable[[], datetime] = utc_now,
     how: How = reading,
+    things: Callable[[], Iterable[Thing]] = tuple,
 ) -> Iterator[tuple[Source, Batch]]:
     """Collect sources ``concurrency`` at a time and hand over their batches as they come.
 
     Never raises for a source: one that fails yields collections that say so, for every kind its collector
     knows and did not report. Rows handed over before a failure are kept. Raises KeyError at once for a type
-    of source that is not registered.
+    of source that is not registered. ``things`` tells a collector what other sources have seen.
     """
     results: queue.Queue[_Result] = queue.Queue(maxsize=64)
     waiting = [(source, collector(source.type)) for source in reversed(sources)]
@@ -57,7 +59,7 @@ def collect_all(
     while waiting or running:
         while waiting and len(running) < max(1, concurrency):
             source, module = waiting.pop()
-            run = Run(source, progress=progress, now=now)
+            run = Run(source, progress=progress, now=now, things=things)
             running[source.name] = (source, run, _Coverage(source, module.KINDS, now))
             threading.Thread(
                 target=_work,

@@ -1,4 +1,4 @@
-"""The Grafana dashboard and the alert rules that go with our metrics: data files, and what is in them."""
+"""The Grafana dashboards and the alert rules that go with our metrics: data files, and what is in them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from importlib.resources import files
 from typing import Any, Final
 
 DASHBOARD: Final = "zhengguan-overview.json"
+CAPACITY_DASHBOARD: Final = "zhengguan-capacity.json"
 ALERTS: Final = "alerts.yaml"
+CAPACITY_ALERTS: Final = "capacity-alerts.yaml"
 
 _METRIC = re.compile(r"\bzhengguan_[a-z0-9_]+")
 
 
-def dashboard() -> dict[str, Any]:
-    """The overview dashboard as Grafana imports it."""
-    held: dict[str, Any] = json.loads(_read(DASHBOARD))
+def dashboard(name: str = DASHBOARD) -> dict[str, Any]:
+    """A dashboard as Grafana imports it: the overview, unless named."""
+    held: dict[str, Any] = json.loads(_read(name))
     return held
 
 
-def alert_rules() -> str:
-    """The alert rules as Prometheus reads them (``rule_files``)."""
-    return _read(ALERTS)
+def alert_rules(name: str = ALERTS) -> str:
+    """Alert rules as Prometheus reads them (``rule_files``): the general ones, unless named."""
+    return _read(name)
 
 
 def _read(name: str) -> str:
@@ -50,7 +52,9 @@ def expressions(board: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _expanded(expression: str) -> str:
-    return expression.replace("$system", ".*").replace("$department", ".*").replace("$__range", "1h")
+    for variable in ("$system", "$department", "$source"):
+        expression = expression.replace(variable, ".*")
+    return expression.replace("$__range", "1h")
 
 
 def _selector(query: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -26,11 +27,15 @@ LONGEST_KEY = 400
 """Characters of a uid or scope: PostgreSQL indexes no more than 2.7 kB, and one may take four bytes.
 Longer ones are cut and end in a digest."""
 
+HASH_BYTES = 16
+
 ABSENT: dict[str, Any] = {"scope": "", "labels": {}, "relations": []}
 """What an absent key of a stored resource means; of every other key: not seen."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_encoder = msgspec.json.Encoder(order="sorted")
+# Keys of a dict are sorted, fields of a struct stay in the order of their declaration: to sort them too
+# takes half as long again. To reorder the fields of a kind costs each store one version of its rows.
+_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
@@ -74,16 +79,39 @@ def encode(resource: Resource) -> Encoded:
         return _encode(*_renamed(_fitted(resource)))
 
 
-def fingerprint(resource: Resource) -> bytes | None:
-    """The hash that ``encode`` would give, which is all that an unchanged resource needs; None where
-    it takes more to tell (volatile fields, text that no database holds)."""
-    if resource.VOLATILE:
-        return None
-    _order(resource)
-    try:
-        return _digest(_encoder.encode(resource))
-    except (TypeError, ValueError, RecursionError):
-        return None
+def fingerprinter() -> Callable[[Resource], bytes | None]:
+    """A function that gives the hash that ``encode`` would, which is all that an unchanged resource
+    needs; None where it takes more to tell (text that no database holds, fields of a wrong type).
+
+    Its relations are left sorted. One writer's own: it encodes into one buffer, again and again,
+    because a new one for every resource costs as much as the encoding.
+    """
+    buffer = bytearray()
+    encode_into, blake2b = _encoder.encode_into, hashlib.blake2b
+
+    def fingerprint(resource: Resource) -> bytes | None:
+        if resource.VOLATILE:
+            resource = _lasting(resource)
+        relations = resource.relations
+        try:
+            if len(relations) > 1:
+                relations.sort()  # duplicates make another hash, and so come to ``encode``
+            encode_into(resource, buffer)
+        except (TypeError, ValueError, RecursionError, AttributeError):
+            return None
+        return blake2b(buffer, digest_size=HASH_BYTES).digest()
+
+    return fingerprint
+
+
+def volatile_form(resource: Resource) -> bytes | None:
+    """The ``volatile`` of ``encode``. Raises TypeError or ValueError for what ``encode`` must mend."""
+    seen = {}
+    for name in resource.VOLATILE:
+        value = getattr(resource, name)
+        if value is not UNKNOWN:
+            seen[name] = value
+    return _encoder.encode(seen) if seen else None
 
 
 def checked(resource: Resource, encoded: Encoded) -> Encoded:
@@ -139,17 +167,22 @@ def _encode(resource: Resource, uid: str) -> Encoded:
     _order(resource)
     volatile = None
     if resource.VOLATILE:
-        if seen := _volatile(resource):
-            volatile = _encoder.encode(seen)
-        resource = copy.copy(resource)
-        for name in resource.VOLATILE:
-            setattr(resource, name, UNKNOWN)
+        volatile = volatile_form(resource)
+        resource = _lasting(resource)
     body = _encoder.encode(resource)
     return Encoded(uid, resource.source, resource.scope, _digest(body), body, volatile, resource.relations)
 
 
 def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
+    return hashlib.blake2b(body, digest_size=HASH_BYTES).digest()
+
+
+def _lasting(resource: Resource) -> Resource:
+    """The resource without its volatile values."""
+    lasting = copy.copy(resource)
+    for name in resource.VOLATILE:
+        setattr(lasting, name, UNKNOWN)
+    return lasting
 
 
 def _order(resource: Resource) -> None:
@@ -171,11 +204,6 @@ def _ascending(relations: list[Relation]) -> bool:
 def _overlaid(body: bytes, volatile: bytes | None) -> bytes:
     """One JSON object of two; each has at least one key, and no key is in both."""
     return body[:-1] + b"," + volatile[1:] if volatile else body
-
-
-def _volatile(resource: Resource) -> dict[str, Any]:
-    values = {name: getattr(resource, name) for name in resource.VOLATILE}
-    return {name: value for name, value in values.items() if not isinstance(value, Unknown)}
 
 
 def _renamed(resource: Resource) -> tuple[Resource, str]:

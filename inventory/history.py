@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, bindparam, select
 
 from inventory import tables
 from inventory.coverage import Collection
-from inventory.database import StoreError, file_of, reported
+from inventory.database import StoreError, file_of, reported, tuples
 from inventory.encoding import ABSENT, decode, key, kind_named, microseconds, moment_of
 from inventory.evidence import Evidence
+from inventory.garbage import without_collector
 from inventory.resource import RelationType, Resource
 from inventory.snapshot import Change, Snapshot, SnapshotInfo, Version
 from inventory.tables import ENDED, OPEN, holds_at
@@ -90,18 +89,6 @@ def _coverage(
     return collections, fresh
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Without the cycle collector, which would walk each of the growing rows many times for nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 class _Kinds(Mapping[str, list[Resource]]):
     """Kind → resources sorted by uid, read on first use. A later run does not change what it reads."""
 
@@ -134,7 +121,7 @@ class _Kinds(Mapping[str, list[Resource]]):
         found = connection.execute(
             select(v.uid, v.body).where(v.kind == kind, holds_at(tables.version, self._snapshot_id))
         )
-        with _no_garbage():
+        with without_collector():
             held = sorted(tuple(row) for row in found.all())
             return [decode(type_, body, overlay.get(uid)) for uid, body in held]
 
@@ -156,49 +143,52 @@ def diff(connection: Connection, a: int, b: int, kind: str | None) -> list[Chang
             info_at(connection, wanted)
     # Only rows with a boundary in (a, b] are read: the old side ended in it, the new side began in it.
     v = tables.version.c
-    columns = select(v.uid, v.kind, v.hash, v.body)
+    columns = select(v.uid, v.hash, v.kind, v.body)
     if kind is not None:
         columns = columns.where(v.kind == kind)
     ended = columns.where(v.valid_from <= a, v.valid_to > a, v.valid_to <= b, ENDED)
     begun = columns.where(v.valid_from > a, v.valid_from <= b, v.valid_to > b)
-    old = {row.uid: row for row in connection.execute(ended)}
-    new = {row.uid: row for row in connection.execute(begun)}
+    old = {uid: rest for uid, *rest in tuples(connection, ended)}
+    new = {uid: rest for uid, *rest in tuples(connection, begun)}
     changes = []
     for uid in sorted(old.keys() | new.keys()):
-        before, after = old.get(uid), new.get(uid)
-        if before is not None and after is not None and before.hash == after.hash:
-            continue  # it changed and changed back
-        changes.append(_change(uid, before, after))
+        hash_before, kind_before, before = old.get(uid, _NONE)
+        hash_after, kind_after, after = new.get(uid, _NONE)
+        if hash_before != hash_after:  # else it changed and changed back
+            change = _change(uid, kind_after or kind_before, before, after)
+            if change is not None:
+                changes.append(change)
     return changes
 
 
-def _change(uid: str, before: Any, after: Any) -> Change:
-    old = msgspec.json.decode(before.body) if before is not None else {}
-    new = msgspec.json.decode(after.body) if after is not None else {}
+_NONE = (b"", "", b"{}")
+_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # most fields are equal, and need no decoding
+
+
+def _change(uid: str, kind: str, before: bytes, after: bytes) -> Change | None:
+    """What differs between two bodies; None where only the form does (an earlier release wrote it)."""
+    old, new = _split(before), _split(after)
     present = new or old
-    name = present.get("name", present["native_id"])
-    kind = (after or before).kind
+    name = msgspec.json.decode(present["name"] if "name" in present else present["native_id"])
     if not old or not new:
         return Change(uid=uid, kind=kind, name=name, action="added" if new else "removed")
     fields = {}
     for field in sorted(old.keys() | new.keys()):
-        absent = ABSENT.get(field, UNKNOWN)
-        if field not in old or field not in new or old[field] != new[field]:
-            fields[field] = (old.get(field, absent), new.get(field, absent))
-    return Change(uid=uid, kind=kind, name=name, action="changed", fields=fields)
+        if old.get(field) == new.get(field):
+            continue
+        values = _value(old, field), _value(new, field)
+        if (field in old) != (field in new) or values[0] != values[1]:
+            fields[field] = values
+    return Change(uid=uid, kind=kind, name=name, action="changed", fields=fields) if fields else None
+
+
+def _value(body: dict[str, msgspec.Raw], field: str) -> Any:
+    return msgspec.json.decode(body[field]) if field in body else ABSENT.get(field, UNKNOWN)
 
 
 def timeline(connection: Connection, uid: str) -> list[Version]:
     """Every version of a resource, oldest first; a gap means that it was gone in between."""
-    v = tables.version.c
-    begin, end = tables.snapshot.alias(), tables.snapshot.alias()
-    found = connection.execute(
-        select(v.kind, v.body, begin.c.taken_at.label("since"), end.c.taken_at.label("until"))
-        .join(begin, begin.c.id == v.valid_from)
-        .outerjoin(end, end.c.id == v.valid_to)
-        .where(v.uid == key(uid))
-        .order_by(v.valid_from)
-    )
+    found = connection.execute(_TIMELINE, {"the_uid": key(uid)})
     versions = []
     for row in found:
         type_ = kind_named(row.kind)
@@ -209,15 +199,34 @@ def timeline(connection: Connection, uid: str) -> list[Version]:
     return versions
 
 
+def _timeline() -> Select[Any]:
+    v = tables.version.c
+    begin, end = tables.snapshot.alias(), tables.snapshot.alias()
+    return (
+        select(v.kind, v.body, begin.c.taken_at.label("since"), end.c.taken_at.label("until"))
+        .join(begin, begin.c.id == v.valid_from)
+        .outerjoin(end, end.c.id == v.valid_to)
+        .where(v.uid == bindparam("the_uid"))
+        .order_by(v.valid_from)
+    )
+
+
+_TIMELINE = _timeline()  # made once: making it takes longer than asking it
+
+
 def referring(connection: Connection, uid: str, type_: RelationType | None) -> list[str]:
     """Uids of the resources that hold, in the latest snapshot, an edge to ``uid``; sorted."""
-    r, v = tables.relation.c, tables.version.c
-    statement = (
-        select(v.uid).join(tables.relation, r.version == v.id).where(r.target == key(uid), v.valid_to == OPEN)
-    )
+    statement = _REFERRING
     if type_ is not None:
-        statement = statement.where(r.type == type_)
-    return sorted(set(connection.scalars(statement)))
+        statement = statement.where(tables.relation.c.type == type_)
+    return sorted(set(connection.scalars(statement, {"the_target": key(uid)})))
+
+
+_REFERRING = (
+    select(tables.version.c.uid)
+    .join(tables.relation, tables.relation.c.version == tables.version.c.id)
+    .where(tables.relation.c.target == bindparam("the_target"), tables.version.c.valid_to == OPEN)
+)
 
 
 def evidence(connection: Connection, id_: str) -> Evidence | None:

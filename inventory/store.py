@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from inventory import history
+from inventory import daily, history
+from inventory.daily import UsageDay
 from inventory.database import StoreBusyError, StoreError, connect, file_of, reported, writer_lock
 from inventory.evidence import Evidence
 from inventory.resource import RelationType
@@ -56,6 +57,7 @@ class Store:
             yield writer  # outside ``reported``: the caller's own errors stay what they are
             writer.finish()
             with reported(path):
+                daily.record(connection, writer.info)
                 transaction.commit()
 
     def snapshots(self) -> list[SnapshotInfo]:
@@ -90,6 +92,21 @@ class Store:
         """The stored bytes with this digest."""
         with self._reading() as connection:
             return history.evidence(connection, id)
+
+    def usage_days(
+        self,
+        *,
+        since: date | None = None,
+        source: str | None = None,
+        holder: str | None = None,
+        dimension: str | None = None,
+        resource: str | None = None,
+    ) -> list[UsageDay]:
+        """What there was and who had it, a value a day, oldest first; each argument narrows it."""
+        with self._reading() as connection:
+            return daily.usage_days(
+                connection, since=since, source=source, holder=holder, dimension=dimension, resource=resource
+            )
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -120,6 +121,25 @@ evidence = Table(
     Column("media_type", Text, nullable=False),
     Column("captured_at", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),  # zlib
+)
+
+usage_day = Table(  # younger than the first stores: made on the first run that writes it (inventory.daily)
+    "usage_day",
+    metadata,
+    Column("day", Text, primary_key=True),  # ISO date
+    Column("source", Text, primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("dimension", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("capacity", Float(53)),
+    Column("schedulable", Float(53)),
+    Column("allocated", Float(53)),
+    Column("used", Float(53)),
+    Column("holders", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("complete", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 

@@ -8,20 +8,32 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from inventory import tables
 from inventory.coverage import Batch, Collection, Status
-from inventory.database import StoreError, reported
-from inventory.encoding import Encoded, checked, encode, fingerprint, key, microseconds, text, to_json
+from inventory.database import StoreError, execute_many, insert_many, reported, tuples
+from inventory.encoding import (
+    HASH_BYTES,
+    Encoded,
+    checked,
+    encode,
+    fingerprinter,
+    key,
+    microseconds,
+    text,
+    to_json,
+    volatile_form,
+)
 from inventory.evidence import Evidence
+from inventory.garbage import without_collector
 from inventory.kinds import KINDS
 from inventory.resource import Resource
 from inventory.snapshot import SnapshotInfo
@@ -30,6 +42,9 @@ from inventory.tables import OPEN, STILL_OPEN
 _FLUSH_ROWS = 10_000
 _FLUSH_BYTES = 32 * 1024 * 1024
 _CHUNK = 500  # values in one IN (…)
+
+_SEEN = b"+"  # follows the hash of what this run has seen: a set of its own costs a tenth of the run
+_PLACE = attrgetter("source", "KIND", "scope")
 
 T = TypeVar("T")
 Group = tuple[str, str]  # (source, kind)
@@ -56,15 +71,16 @@ class Writer:
         self._path = path
         self._failed = False
         self._next_version = (connection.scalar(select(func.max(tables.version.c.id))) or 0) + 1
-        self._live: dict[Group, dict[str, bytes]] = {}  # uid → hash of what holds before this run
-        self._seen: set[str] = set()
+        self._live: dict[str, bytes] = {}  # uid → hash of what holds before this run (_SEEN alone: none)
+        self._groups: set[Group] = set()  # those whose rows are in it
+        self._fingerprint = fingerprinter()
         self._places: Counter[Place] = Counter()  # rows handed over
         self._written: dict[str, int] = {}  # uid → id of the version this run gives it
         self._discarded: list[int] = []  # versions that a later row of the same run replaced
         self._collections: dict[Place, Collection] = {}
-        self._versions: list[dict[str, Any]] = []
-        self._relations: list[dict[str, Any]] = []
-        self._volatile: dict[str, dict[str, Any]] = {}
+        self._versions: list[tuple[Any, ...]] = []  # rows of the tables, as are the next two
+        self._relations: list[tuple[Any, ...]] = []
+        self._volatile: dict[str, tuple[Any, ...]] = {}
         self._evidence: dict[str, Evidence] = {}
         self._pending_bytes = 0
 
@@ -77,10 +93,9 @@ class Writer:
                 self._pending_bytes += len(evidence.content)
             for collection in batch.collections:
                 place = (text(collection.source), collection.kind, key(collection.scope))
-                self._live_of(place[:2])
+                self._load(place[:2])
                 self._collections[place] = collection
-            for resource in batch.resources:
-                self._take(resource)
+            self._take_all(batch.resources)
             rows = len(self._versions) + len(self._volatile)
             if rows > _FLUSH_ROWS or self._pending_bytes > _FLUSH_BYTES:
                 self._flush()
@@ -106,93 +121,98 @@ class Writer:
         if self._failed:
             raise StoreError("这一次写入已经失败，不能继续", "重新采集")
         self._failed = True
-        with reported(self._path):
+        with reported(self._path), without_collector():
             yield
         self._failed = False
 
     # Resources
 
-    def _live_of(self, group: Group) -> dict[str, bytes]:
-        rows = self._live.get(group)
-        if rows is None:
-            v = tables.version.c
-            of_group = select(v.uid, v.hash).where(v.source == group[0], v.kind == group[1], STILL_OPEN)
-            cursor = self._connection.execute(of_group).cursor
-            assert cursor is not None  # a SELECT has one; its plain tuples cost a fifth of Row objects
-            rows = dict(cursor.fetchall())
-            self._live[group] = rows
-        return rows
+    def _load(self, group: Group) -> None:
+        """Have what holds of a group in ``_live``."""
+        if group in self._groups:
+            return
+        v = tables.version.c
+        of_group = select(v.uid, v.hash).where(v.source == group[0], v.kind == group[1], STILL_OPEN)
+        self._live.update(tuples(self._connection, of_group))
+        self._groups.add(group)
+
+    def _held(self, uid: str) -> bytes:
+        """The hash of what holds before this run; empty where nothing does."""
+        held = self._live.get(uid, _SEEN)
+        return b"" if held == _SEEN else held[:HASH_BYTES]
+
+    def _take_all(self, resources: list[Resource]) -> None:
+        """The many that are as before take the short way: what is done for each of them here is the cost
+        of a run."""
+        for type_ in {type(resource) for resource in resources}:
+            if KINDS.get(type_.KIND) is not type_:
+                raise ValueError(f"kind {type_.KIND!r} ({type_.__name__}) is not registered in KINDS")
+        live, fingerprint = self._live, self._fingerprint
+        as_before = []
+        for resource in resources:
+            uid = resource.uid
+            held = live.get(uid)
+            if held is None or fingerprint(resource) != held:
+                self._take(resource)
+            elif not resource.VOLATILE or self._take_volatile(resource, uid):
+                as_before.append(resource)
+                live[uid] = held + _SEEN
+        self._places.update(map(_PLACE, as_before))
+
+    def _take_volatile(self, resource: Resource, uid: str) -> bool:
+        """Whether it was in order, and was not taken the long way instead."""
+        try:
+            body = volatile_form(resource)
+        except (TypeError, ValueError, RecursionError):
+            self._take(resource)
+            return False
+        self._volatile[uid] = (uid, resource.KIND, self.info.id, body or b"")
+        return True
 
     def _take(self, resource: Resource) -> None:
-        kind = resource.KIND
-        if KINDS.get(kind) is not type(resource):
-            raise ValueError(f"kind {kind!r} ({type(resource).__name__}) is not registered in KINDS")
-        live = self._live.get((resource.source, kind))
-        if live is not None and self._as_before(resource, live):
-            return
         encoded = encode(resource)
-        group = (encoded.source, kind)
-        held = self._live_of(group).get(encoded.uid)
-        changed = held != encoded.hash
+        group = (encoded.source, resource.KIND)
+        self._load(group)
+        changed = self._held(encoded.uid) != encoded.hash
         if changed:
             encoded = checked(resource, encoded)
-            changed = held != encoded.hash
+            changed = self._held(encoded.uid) != encoded.hash
         uid = encoded.uid
-        self._seen.add(uid)
-        self._places[encoded.source, kind, encoded.scope] += 1
+        self._live[uid] = self._held(uid) + _SEEN
+        self._places[encoded.source, resource.KIND, encoded.scope] += 1
         if uid in self._written:
             self._discarded.append(self._written.pop(uid))
         if changed:
             self._write(group, encoded)
         if resource.VOLATILE:
-            self._volatile[uid] = {
-                "uid": uid,
-                "kind": kind,
-                "snapshot": self.info.id,
-                "body": encoded.volatile or b"",
-            }
-
-    def _as_before(self, resource: Resource, live: dict[str, bytes]) -> bool:
-        """The short way for the many that did not change, and have nothing beside the hash."""
-        uid = resource.uid
-        held = live.get(uid)
-        if held is None or uid in self._written or fingerprint(resource) != held:
-            return False
-        self._seen.add(uid)
-        self._places[resource.source, resource.KIND, resource.scope] += 1
-        return True
+            self._volatile[uid] = (uid, resource.KIND, self.info.id, encoded.volatile or b"")
 
     def _write(self, group: Group, encoded: Encoded) -> None:
         id_ = self._next_version
         self._next_version += 1
         self._written[encoded.uid] = id_
         self._pending_bytes += len(encoded.body)
+        source, kind = group
         self._versions.append(
-            {
-                "id": id_,
-                "uid": encoded.uid,
-                "source": group[0],
-                "kind": group[1],
-                "scope": encoded.scope,
-                "valid_from": self.info.id,
-                "valid_to": OPEN,
-                "hash": encoded.hash,
-                "body": encoded.body,
-            }
+            (
+                id_,
+                encoded.uid,
+                source,
+                kind,
+                encoded.scope,
+                self.info.id,
+                OPEN,
+                encoded.hash,
+                encoded.body,
+            )
         )
-        self._relations += [{"target": r.target, "type": r.type, "version": id_} for r in encoded.relations]
+        self._relations += [(r.target, r.type, id_) for r in encoded.relations]
 
     def _flush(self) -> None:
-        self._insert(tables.version, self._versions)
-        self._insert(tables.relation, self._relations)
-        if self._volatile:
-            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-            statement = dialect.insert(tables.volatile)
-            new = statement.excluded
-            statement = statement.on_conflict_do_update(
-                index_elements=["uid"], set_={"snapshot": new.snapshot, "body": new.body}
-            )
-            self._connection.execute(statement, list(self._volatile.values()))
+        connection = self._connection
+        insert_many(connection, tables.version, self._versions)
+        insert_many(connection, tables.relation, self._relations)
+        insert_many(connection, tables.volatile, list(self._volatile.values()), replace=("snapshot", "body"))
         self._store_evidence()
         self._versions, self._relations = [], []
         self._volatile, self._evidence = {}, {}
@@ -203,17 +223,17 @@ class Writer:
         for ids in _chunks(list(self._evidence)):
             held = set(self._connection.scalars(select(e.id).where(e.id.in_(ids))))
             rows = [
-                {
-                    "id": evidence.id,
-                    "source": text(evidence.source),
-                    "origin": text(evidence.origin),
-                    "media_type": text(evidence.media_type),
-                    "captured_at": microseconds(evidence.captured_at),
-                    "content": zlib.compress(evidence.content),
-                }
+                (
+                    evidence.id,
+                    text(evidence.source),
+                    text(evidence.origin),
+                    text(evidence.media_type),
+                    microseconds(evidence.captured_at),
+                    zlib.compress(evidence.content),
+                )
                 for evidence in (self._evidence[id_] for id_ in ids if id_ not in held)
             ]
-            self._insert(tables.evidence, rows)
+            insert_many(self._connection, tables.evidence, rows)
 
     # What was not seen
 
@@ -242,35 +262,30 @@ class Writer:
         """Rows attempted and not seen: those that may still be there, and the uids of those gone."""
         doubtful: list[_Absent] = []
         gone: list[str] = []
-        for group, rows in self._live.items():
-            for row in self._look_up(group, [uid for uid in rows if uid not in self._seen]):
-                covering = self._covering(*group, row.scope)
-                if covering is None:
-                    continue
-                if covering.status is Status.COMPLETE:
-                    gone.append(row.uid)
-                else:
-                    doubtful.append(row)
+        for row in self._look_up(sorted(uid for uid, held in self._live.items() if len(held) == HASH_BYTES)):
+            covering = self._covering(*row.group, row.scope)
+            if covering is None:
+                continue
+            if covering.status is Status.COMPLETE:
+                gone.append(row.uid)
+            else:
+                doubtful.append(row)
         return doubtful, gone
 
-    def _look_up(self, group: Group, uids: list[str]) -> Iterator[_Absent]:
+    def _look_up(self, uids: list[str]) -> Iterator[_Absent]:
         v = tables.version.c
         for some in _chunks(uids):
             # The open one is picked here: asked for it, SQLite would go through all that is open.
-            found = select(v.uid, v.scope, v.valid_from, v.valid_to).where(v.uid.in_(some))
-            for row in self._connection.execute(found):
+            columns = select(v.uid, v.source, v.kind, v.scope, v.valid_from, v.valid_to)
+            for row in self._connection.execute(columns.where(v.uid.in_(some))):
                 if row.valid_to == OPEN and row.valid_from < self.info.id:
-                    yield _Absent(row.uid, group, row.scope, row.valid_from)
+                    yield _Absent(row.uid, (row.source, row.kind), row.scope, row.valid_from)
 
     def _mark_stale(self, doubtful: list[_Absent], gone: list[str]) -> None:
         s = tables.stale.c
         already = set(self._connection.scalars(select(s.uid).where(s.valid_to == OPEN)))
-        self._execute_many(
-            update(tables.stale)
-            .where(s.uid == bindparam("the_uid"), s.valid_to == OPEN)
-            .values(valid_to=self.info.id),
-            [{"the_uid": uid} for uid in already & (self._seen | set(gone))],
-        )
+        seen = {uid for uid in already if len(self._live.get(uid, b"")) > HASH_BYTES}
+        self._end(tables.stale, ("uid",), [(uid,) for uid in already & seen.union(gone)])
         attempts = self._attempts_before({row.group[0] for row in doubtful})
         rows = []
         for row in doubtful:
@@ -278,15 +293,8 @@ class Writer:
                 continue
             # It was not stale, so each attempt since its version began has shown it, the latest too.
             attempted = (attempts.get((*row.group, scope), 0) for scope in {row.scope, ""})
-            rows.append(
-                {
-                    "uid": row.uid,
-                    "valid_from": self.info.id,
-                    "valid_to": OPEN,
-                    "last_seen": max(row.valid_from, *attempted),
-                }
-            )
-        self._insert(tables.stale, rows)
+            rows.append((row.uid, self.info.id, OPEN, max(row.valid_from, *attempted)))
+        insert_many(self._connection, tables.stale, rows)
 
     def _attempts_before(self, sources: set[str]) -> dict[Place, int]:
         """Snapshot of the latest attempt before this run at each place of these sources."""
@@ -303,25 +311,31 @@ class Writer:
     def _close_versions(self, gone: list[str]) -> None:
         v, r = tables.version.c, tables.relation.c
         if self._discarded:
-            self._execute_many(
-                delete(tables.version).where(v.id == bindparam("the_id")),
-                [{"the_id": id_} for id_ in self._discarded],
-            )
+            statement = delete(tables.version).where(v.id == bindparam("the_id"))
+            execute_many(self._connection, statement, ["the_id"], [(id_,) for id_ in self._discarded])
             orphaned = delete(tables.relation).where(
                 r.version >= min(self._discarded), r.version.not_in(select(v.id))
             )
             self._connection.execute(orphaned)
-        replaced = (uid for rows in self._live.values() for uid in rows.keys() & self._written.keys())
-        self._execute_many(
-            update(tables.version)
-            .where(v.uid == bindparam("the_uid"), v.valid_to == OPEN, v.valid_from < self.info.id)
-            .values(valid_to=self.info.id),
-            [{"the_uid": uid} for uid in (*replaced, *gone)],
+        replaced = (uid for uid in self._written if self._live[uid] != _SEEN)
+        self._end(tables.version, ("uid",), [(uid,) for uid in sorted((*replaced, *gone))])
+
+    def _end(self, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+        """The rows with these keys that held before this run hold no longer."""
+        c = table.c
+        statement = (
+            update(table)
+            .values(valid_to=bindparam("now"))
+            .where(*(c[name] == bindparam(f"the_{name}") for name in columns))
+            .where(c.valid_to == bindparam("open"), c.valid_from < bindparam("before"))
         )
+        names = ["now", *(f"the_{name}" for name in columns), "open", "before"]
+        now = self.info.id
+        execute_many(self._connection, statement, names, [(now, *row, OPEN, now) for row in rows])
 
     def _forget_volatile(self, uids: list[str]) -> None:
         statement = delete(tables.volatile).where(tables.volatile.c.uid == bindparam("the_uid"))
-        self._execute_many(statement, [{"the_uid": uid} for uid in uids])
+        execute_many(self._connection, statement, ["the_uid"], [(uid,) for uid in uids])
 
     def _store_collections(self) -> None:
         c = tables.collection.c
@@ -330,46 +344,15 @@ class Writer:
             statement = select(c.source, c.kind, c.scope, c.completed_at)
             for row in self._connection.execute(statement.where(c.source == source, c.valid_to == OPEN)):
                 before[row.source, row.kind, row.scope] = row.completed_at
-        self._execute_many(
-            update(tables.collection)
-            .where(
-                c.source == bindparam("the_source"),
-                c.kind == bindparam("the_kind"),
-                c.scope == bindparam("the_scope"),
-                c.valid_to == OPEN,
-            )
-            .values(valid_to=self.info.id),
-            [
-                {"the_source": source, "the_kind": kind, "the_scope": scope}
-                for source, kind, scope in self._collections
-                if (source, kind, scope) in before
-            ],
-        )
+        ended = [place for place in self._collections if place in before]
+        self._end(tables.collection, ("source", "kind", "scope"), ended)
         rows = []
         for (source, kind, scope), attempt in self._collections.items():
             completed = before.get((source, kind, scope))
             if attempt.status is Status.COMPLETE:
                 completed = microseconds(attempt.ended_at)
-            rows.append(
-                {
-                    "source": source,
-                    "kind": kind,
-                    "scope": scope,
-                    "valid_from": self.info.id,
-                    "valid_to": OPEN,
-                    "completed_at": completed,
-                    "body": to_json(attempt),
-                }
-            )
-        self._insert(tables.collection, rows)
-
-    def _insert(self, table: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(table.insert(), rows)
-
-    def _execute_many(self, statement: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(statement, rows)
+            rows.append((source, kind, scope, self.info.id, OPEN, completed, to_json(attempt)))
+        insert_many(self._connection, tables.collection, rows)
 
 
 def _chunks(items: list[T]) -> Iterator[list[T]]:

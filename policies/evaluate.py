@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from inventory.coverage import Collection, Status
+from inventory.garbage import without_collector
 from inventory.kinds import KINDS
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
@@ -191,10 +192,8 @@ def _findings(rule: Rule, check: Check, failed: list[int], view: _View) -> list[
     message = template(rule.message, KINDS[rule.kind])
     frozen = freezer(rule.evidence, check)
     controls = tuple(rule.controls.all())
-    findings = []
-    for index in failed:
-        resource = rows[index]
-        findings.append(
+    with without_collector():
+        return [
             Finding(
                 rule=rule.id,
                 severity=rule.severity,
@@ -208,8 +207,9 @@ def _findings(rule: Rule, check: Check, failed: list[int], view: _View) -> list[
                 evidence=frozen.freeze(resource, now),
                 stale=index in stale,
             )
-        )
-    return findings
+            for index in failed
+            for resource in (rows[index],)
+        ]
 
 
 def _name(resource: Resource) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from difflib import get_close_matches
 
 import msgspec
 
@@ -30,11 +29,13 @@ from policies.shapes import (
     of_struct,
     plain,
 )
+from policies.spelling import suggestion
 
 MAX_CHARACTERS = 4000
 MAX_NODES = 500
 MAX_DEPTH = 40
 MAX_LOOPS = 2
+MAX_NAMED = 99  # names in a hint: whoever writes a rule wants to see all fields
 QUANTIFIERS = ("any", "all", "count")
 
 _NUMBERS = ("int", "float")
@@ -208,7 +209,7 @@ class _Checker:
         if node.id in CONSTANTS:
             return Shape(kinds=frozenset({"list"}), item=INT)
         names = [*self.scope, "now", *CONSTANTS]
-        raise self.error(node, f"没有名字 {node.id}", suggest(node.id, names))
+        raise self.error(node, f"没有名字 {node.id}", _names(node.id, names))
 
     def _attribute(self, node: ast.Attribute, facts: frozenset[str]) -> Shape:
         if node.attr.startswith("_"):
@@ -223,7 +224,7 @@ class _Checker:
         fields = fields_of(base.struct)
         if node.attr not in fields:
             missing = f"{_kind(base.struct)} 没有字段 {node.attr}"
-            raise self.error(node, missing, suggest(node.attr, list(fields)))
+            raise self.error(node, missing, _names(node.attr, list(fields)))
         if self.reads and path.startswith(self.reads[-1] + ".") and isinstance(node.value, ast.Attribute):
             self.reads.pop()
         self.reads.append(path)
@@ -289,7 +290,7 @@ class _Checker:
     def _word(self, left: ast.expr, node: ast.expr, word: str, words: frozenset[str]) -> None:
         if word not in words:
             known = sorted(words)
-            raise self.error(node, f"{ast.unparse(left)} 不会是 {word!r}", suggest(word, known))
+            raise self.error(node, f"{ast.unparse(left)} 不会是 {word!r}", _names(word, known))
 
     def _member(self, left: ast.expr, right: ast.expr, shape: Shape, whole: Shape) -> None:
         if whole.only("str") and shape.only("str"):
@@ -326,7 +327,7 @@ class _Checker:
             return self._quantifier(node, name, facts)
         if name not in FUNCTIONS:
             known = [*QUANTIFIERS, *FUNCTIONS]
-            raise self.error(node, f"没有函数 {name}", suggest(name, known))
+            raise self.error(node, f"没有函数 {name}", _names(name, known))
         function = FUNCTIONS[name]
         surplus = len(node.args) - len(function.takes)
         if surplus < 0 or (surplus and not function.rest):
@@ -380,10 +381,8 @@ class _Checker:
         return INT if name == "count" else BOOL
 
 
-def suggest(word: str, candidates: list[str]) -> str:
-    """A hint for a misspelt word: the nearest candidate, or all of them."""
-    close = get_close_matches(word, candidates, n=1, cutoff=0.6)
-    return f"是不是 {close[0]}？" if close else f"可用的有：{'、'.join(candidates)}"
+def _names(word: str, known: list[str]) -> str:
+    return suggestion(word, known, most=MAX_NAMED)
 
 
 def _kind(struct: type[msgspec.Struct]) -> str:

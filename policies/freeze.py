@@ -17,17 +17,18 @@ from typing import Any
 import msgspec
 
 from inventory.unknown import UNKNOWN, Unknown, UnknownValueError
-from policies.expression import ExpressionError, suggest
+from policies.expression import MAX_NAMED, ExpressionError
 from policies.kleene import row_answer
 from policies.loops import Check, RowFilter, row_filter
 from policies.shapes import Shape, fields_of
+from policies.spelling import suggestion
 
 MAX_VALUE = 160  # characters of one value in a message
 MAX_TEXT = 2000  # characters of one text in evidence
 MAX_ROWS = 50  # rows of one list in evidence
 
 _FIELD = re.compile(r"\{it\.([a-z0-9_.]+)\}")
-_PLAIN = (int, float, type(None))  # bool is an int
+_PLAIN = frozenset((bool, int, float, type(None)))
 
 Getter = Callable[[msgspec.Struct], Any]
 
@@ -39,7 +40,7 @@ def path_shape(struct: type[msgspec.Struct], path: str) -> Shape:
     for name in path.split("."):
         fields = fields_of(here) if here else {}
         if name not in fields:
-            raise ExpressionError(f"没有字段 {path}", hint=suggest(name, list(fields)))
+            raise ExpressionError(f"没有字段 {path}", hint=suggestion(name, fields, most=MAX_NAMED))
         shape = fields[name]
         here = shape.struct
     assert shape is not None
@@ -63,13 +64,13 @@ def _getter(path: str) -> Getter:
 class Template(msgspec.Struct, frozen=True):
     """A message: literal pieces and, between them, fields."""
 
-    pieces: tuple[str, ...]
-    getters: tuple[Getter, ...]
+    start: str
+    rest: tuple[tuple[Getter, str], ...]  # a field, and what stands behind it
 
     def render(self, resource: msgspec.Struct) -> str:
         """The message for one resource; what was not seen is printed as 未知."""
-        text = self.pieces[0]
-        for getter, piece in zip(self.getters, self.pieces[1:], strict=True):
+        text = self.start
+        for getter, piece in self.rest:
             text += printable(getter(resource)) + piece
         return text
 
@@ -83,7 +84,8 @@ def template(text: str, struct: type[msgspec.Struct]) -> Template:
             raise ExpressionError("message 里只能写 {it.字段}", text.find("{"), "不支持格式说明、下标和函数")
     for path in parts[1::2]:
         path_shape(struct, path)
-    return Template(tuple(parts[::2]), tuple(_getter(path) for path in parts[1::2]))
+    getters = [_getter(path) for path in parts[1::2]]
+    return Template(parts[0], tuple(zip(getters, parts[2::2], strict=True)))
 
 
 def printable(value: Any) -> str:
@@ -120,11 +122,12 @@ class Freezer(msgspec.Struct, frozen=True):
         frozen: dict[str, Any] = {}
         for path, getter, conditions in self.fields:
             value = getter(resource)
-            if type(value) is str and len(value) <= MAX_TEXT:
+            type_ = type(value)
+            if type_ in _PLAIN or (type_ is str and len(value) <= MAX_TEXT):
                 frozen[path] = value
-            elif not isinstance(value, Unknown):
-                if conditions and isinstance(value, list):
-                    value = _culprits(conditions, value, resource, now)
+            elif type_ is list:
+                frozen[path] = _rows(_culprits(conditions, value, resource, now) if conditions else value)
+            elif type_ is not Unknown:
                 frozen[path] = _plain(value)
         return frozen
 
@@ -170,18 +173,22 @@ def _over(node: ast.expr, rows: str) -> Iterator[ast.GeneratorExp]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _PLAIN):
+    if type(value) in _PLAIN:
         return value
     if isinstance(value, str):
         return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "…"
     if isinstance(value, list):
-        first = value[:MAX_ROWS]
-        rows = msgspec.to_builtins(first) if _structs(first) else [_plain(item) for item in first]
-        return [*rows, f"（另有 {len(value) - MAX_ROWS} 项）"] if len(value) > MAX_ROWS else rows
+        return _rows(value)
     if isinstance(value, date):
         return value.isoformat()
     return msgspec.to_builtins(value)
 
 
-def _structs(rows: list[Any]) -> bool:
-    return bool(rows) and isinstance(rows[0], msgspec.Struct)
+def _rows(rows: list[Any]) -> list[Any]:
+    more = len(rows) - MAX_ROWS
+    if more > 0:
+        return [*_rows(rows[:MAX_ROWS]), f"（另有 {more} 项）"]
+    if rows and isinstance(rows[0], msgspec.Struct):
+        plain: list[Any] = msgspec.to_builtins(rows)
+        return plain
+    return [_plain(item) for item in rows]

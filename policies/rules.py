@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 from inventory.kinds import KINDS
-from policies.expression import ExpressionError
+from policies.expression import MAX_NAMED, ExpressionError
 from policies.freeze import path_shape, template
 from policies.loops import check_of
 from policies.outcome import Rule
 from policies.predicates import PREDICATES
+from policies.spelling import suggestion
 from policies.yaml_text import YamlError, YamlText, read_yaml, typed
 
 BUILTIN = Path(__file__).parent / "rules"
@@ -103,8 +103,7 @@ def _examples(rule: Rule, source: YamlText) -> Iterable[YamlError]:
 
 def _kind(rule: Rule, source: YamlText) -> Iterable[YamlError]:
     if rule.kind not in KINDS:
-        close = get_close_matches(rule.kind, KINDS, n=1)
-        hint = f"是不是 {close[0]}？" if close else f"可用的有：{'、'.join(KINDS)}"
+        hint = suggestion(rule.kind, KINDS, most=MAX_NAMED)
         yield source.error(f"没有资源类型 {rule.kind}", ["kind"], hint)
 
 

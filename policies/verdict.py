@@ -39,7 +39,7 @@ class Verdict(enum.StrEnum):
         }[self.value]
 
 
-class Finding(msgspec.Struct, kw_only=True, frozen=True):
+class Finding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A failed rule on a resource. ``evidence`` holds the field values the rule names, as they were;
     ``stale`` says that they are from an earlier run. ``id`` is the same at each run."""
 
@@ -60,7 +60,7 @@ class Finding(msgspec.Struct, kw_only=True, frozen=True):
         return finding_id(self.rule, self.uid)
 
 
-class Unseen(msgspec.Struct, kw_only=True, frozen=True):
+class Unseen(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A rule that could not be decided: on one resource (``uid``), or on a whole kind of a source
     (``uid`` empty). ``missing`` names what was not seen, ``remedy`` what would show it."""
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
 import yaml
+
+from policies.spelling import suggestion
 
 MAX_BYTES = 256 * 1024
 
@@ -191,15 +192,6 @@ def _fields_at(type_: Any, steps: Sequence[str | int]) -> list[str]:
     structs = [t for t in candidates if hasattr(t, "__struct_fields__")]
     inner = [f.type for t in structs for f in msgspec.structs.fields(t) if f.encode_name == steps[0]]
     return [name for t in inner for name in _fields_at(t, steps[1:])]
-
-
-def suggestion(word: str, candidates: Iterable[str]) -> str:
-    """A hint naming the closest right word, or all where none is close and they are few; else ""."""
-    words = list(candidates)
-    close = get_close_matches(word, words, n=1)
-    if close:
-        return f"是不是 {close[0]}？"
-    return f"可用的有：{'、'.join(words)}" if 0 < len(words) <= 24 else ""
 
 
 def _refuse_tricks(root: yaml.Node, path: Path) -> None:

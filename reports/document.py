@@ -17,10 +17,16 @@ TONE_MARK: dict[Tone, str] = {"pass": "✓", "partial": "◐", "fail": "✗", "u
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A table cell with a tone: renderers colour it, and never by colour alone (the text says it too)."""
+    """A table cell with a tone: renderers colour it, and never by colour alone (the text says it too).
+
+    A cell that is a number carries it as ``number`` beside its text, with the spreadsheet format that shows
+    the text (``number_format``): spreadsheets reckon with it, the others align it.
+    """
 
     text: str
     tone: Tone = "plain"
+    number: float | None = None
+    number_format: str = "General"
 
 
 class Heading(msgspec.Struct, frozen=True, tag="heading"):

@@ -51,7 +51,11 @@ def _v6(text: str, keep: Collection[str]) -> str:
 
 def _block(block: Block, change: Callable[[str], str]) -> Block:
     def cell(value: str | Cell) -> str | Cell:
-        return change(value) if isinstance(value, str) else Cell(change(value.text), value.tone)
+        return (
+            change(value)
+            if isinstance(value, str)
+            else msgspec.structs.replace(value, text=change(value.text))
+        )
 
     match block:
         case Heading():

@@ -5,16 +5,20 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from inventory.coverage import Collection, Status
-from inventory.kinds.cloud import Project
-from inventory.kinds.compute import Hypervisor, Image, Server
+from inventory.kinds.cloud import Cloud, Project, Quota
+from inventory.kinds.cluster import Cluster, Container, Namespace, Node, Workload
+from inventory.kinds.compute import Flavor, Hypervisor, Image, Server
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device
-from inventory.kinds.virtual_network import SecurityGroup
-from inventory.resource import Resource
+from inventory.kinds.storage import StoragePool, Volume, VolumeClaim, VolumeSnapshot
+from inventory.kinds.usage import Amount, Utilization
+from inventory.kinds.virtual_network import FloatingIp, SecurityGroup, Subnet
+from inventory.resource import Relation, Resource
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.systems import System
@@ -85,6 +89,186 @@ def estate() -> Snapshot:
             ("core-sw-01", "device"): TAKEN - timedelta(days=2),
         },
     )
+
+
+@pytest.fixture
+def planned() -> Snapshot:
+    """Clouds and a cluster for planners: one cloud seen whole, one that lets nobody see its hosts and volumes,
+    a cluster on the first; idle things, a full zone, measured load, a hostile name."""
+    cloud, dark = "province-cloud", "city-cloud"
+    rows: list[Resource] = [
+        Cloud(source=cloud, native_id="self", labels={"department": "省数据局"}),
+        Project(source=cloud, native_id="p1", name="政务服务", labels={"department": "省政务办"}),
+        Project(source=cloud, native_id="p2", name=HOSTILE, labels={"department": "=HYPERLINK(省财政厅)"}),
+        *_planned_hosts(cloud),
+        *(
+            Flavor(source=cloud, native_id=n, name=n, vcpus=c, memory_mib=m, disk_gib=0)
+            for n, c, m in (("小", 2, 4096), ("中", 8, 16384), ("大", 64, 262144))
+        ),
+        *_planned_servers(cloud),
+        *_planned_storage(cloud),
+        Server(source=dark, native_id="d1", name="dark-01", vcpus=4, memory_mib=8192, status="ACTIVE"),
+        *_planned_cluster("k8s"),
+    ]
+    by_kind: dict[str, list[Resource]] = {}
+    for row in rows:
+        by_kind.setdefault(row.KIND, []).append(row)
+    told = [
+        Collection(
+            source=source, kind=kind, status=Status.COMPLETE, started_at=TAKEN, ended_at=TAKEN, count=1
+        )
+        for source, kind in sorted({(r.source, r.KIND) for r in rows})
+    ]
+    told += [
+        Collection(
+            source=dark,
+            kind=kind,
+            status=Status.DENIED,
+            started_at=TAKEN,
+            ended_at=TAKEN,
+            reason="凭据看不到",
+            remedy="授予 admin 角色",
+        )
+        for kind in ("hypervisor", "volume")
+    ]
+    return Snapshot(SnapshotInfo(id=9, taken_at=TAKEN), by_kind, told)
+
+
+def _planned_hosts(cloud: str) -> list[Resource]:
+    def amounts(vcpus: float, memory: float) -> list[Amount]:
+        return [
+            Amount(of="vcpu", total=64, reserved=4, ratio=4.0, allocated=vcpus, used=12),
+            Amount(of="memory_mib", total=262144, reserved=8192, ratio=1.0, allocated=memory),
+        ]
+
+    def host(name: str, zone: str, architecture: str, used: list[Amount], **more: Any) -> Hypervisor:
+        more = {"state": "up", "enabled": True, "labels": {"department": "省数据局"}, **more}
+        return Hypervisor(
+            source=cloud,
+            native_id=name,
+            name=name,
+            zone=zone,
+            cpu_architecture=architecture,
+            amounts=used,
+            **more,
+        )
+
+    return [
+        host("cn-01", "az-a", "aarch64", amounts(180, 200_000), aggregates=["信创"]),
+        host("cn-02", "az-a", "aarch64", amounts(60, 100_000), aggregates=["信创"]),
+        host("cn-03", "az-b", "x86_64", amounts(230, 252_000), aggregates=[]),
+        host("cn-04", "az-b", "x86_64", amounts(10, 20_000), aggregates=[], state="down"),
+        host("cn-05", "az-c", "x86_64", amounts(24, 247_603.2), aggregates=[]),
+    ]
+
+
+def _planned_servers(cloud: str) -> list[Resource]:
+    def mine(project: str) -> list[Relation]:
+        return [Relation("in_project", f"{cloud}/project/{project}")]
+
+    def load(server: str, metric: Any, p95: float) -> Utilization:
+        target = f"{cloud}/server/{server}"
+        return Utilization(
+            source="prom",
+            native_id=f"{target}/{metric}",
+            metric=metric,
+            mean=p95 / 2,
+            p95=p95,
+            peak=min(1.0, p95 * 2),
+            window_hours=168.0,
+            relations=[Relation("measures", target)],
+        )
+
+    size: dict[str, Any] = {"vcpus": 8, "memory_mib": 16384, "disk_gib": 40}
+    return [
+        Server(source=cloud, native_id="s1", name="portal-01", status="ACTIVE", relations=mine("p1"), **size),
+        Server(source=cloud, native_id="s2", name="portal-02", status="ACTIVE", relations=mine("p1"), **size),
+        Server(
+            source=cloud,
+            native_id="s3",
+            name=HOSTILE,
+            status="SHUTOFF",
+            relations=mine("p2"),
+            updated_at=TAKEN - timedelta(days=200),
+            **size,
+        ),
+        Server(source=cloud, native_id="s4", name="unsized", status="ACTIVE", relations=mine("p2")),
+        load("s1", "cpu", 0.71),
+        load("s2", "cpu", 0.03),
+        load("s2", "memory", 0.21),
+        Quota(
+            source=cloud,
+            native_id="p1/compute",
+            service="compute",
+            relations=mine("p1"),
+            limits={"cores": 20, "ram": 65536},
+        ),
+    ]
+
+
+def _planned_storage(cloud: str) -> list[Resource]:
+    mine = [Relation("in_project", f"{cloud}/project/p1")]
+    return [
+        StoragePool(
+            source=cloud,
+            native_id="ceph",
+            name="ceph",
+            amounts=[Amount(of="disk_gib", total=10240, reserved=512, ratio=1.0, allocated=8900, used=6100)],
+        ),
+        Volume(source=cloud, native_id="v1", size_gib=500, attached=True, status="in-use", relations=mine),
+        Volume(
+            source=cloud,
+            native_id="v2",
+            name="old-data",
+            size_gib=2000,
+            attached=False,
+            status="available",
+            created_at=TAKEN - timedelta(days=400),
+            relations=mine,
+        ),
+        VolumeSnapshot(source=cloud, native_id="n1", volume="gone", size_gib=300, relations=mine),
+        Subnet(
+            source=cloud,
+            native_id="ext",
+            family="ipv4",
+            amounts=[Amount(of="floating_ip", total=253, reserved=3, ratio=1.0, allocated=240)],
+        ),
+        FloatingIp(source=cloud, native_id="f1", address="203.0.113.9", associated=False, relations=mine),
+        FloatingIp(source=cloud, native_id="f2", address="203.0.113.10", associated=True, relations=mine),
+    ]
+
+
+def _planned_cluster(cluster: str) -> list[Resource]:
+    container = Container(init=False, cpu_request=0.5, memory_request_mib=512.0)
+    return [
+        Cluster(source=cluster, native_id="self", labels={"department": "省数据局"}),
+        Node(
+            source=cluster,
+            native_id="n1",
+            name="n1",
+            ready=True,
+            schedulable=True,
+            zone=None,
+            cpu_architecture="aarch64",
+            labels={"department": "省数据局"},
+            amounts=[
+                Amount(of="vcpu", total=16, reserved=1, ratio=1.0, allocated=9),
+                Amount(of="memory_mib", total=65536, reserved=4096, ratio=1.0, allocated=30_000),
+                Amount(of="pod", total=110, reserved=0, ratio=1.0, allocated=31),
+            ],
+        ),
+        Namespace(source=cluster, native_id="web", name="web", pods=6, system=False),
+        Namespace(source=cluster, native_id="old", name="old", pods=0, system=False),
+        Workload(
+            source=cluster,
+            native_id="web/Deployment/portal",
+            name="portal",
+            namespace="web",
+            pods=6,
+            containers=[container],
+        ),
+        VolumeClaim(source=cluster, native_id="web/data", namespace="web", size_gib=50.0, used=False),
+    ]
 
 
 def collections() -> list[Collection]:

@@ -31,10 +31,22 @@ def test_the_rule_of_the_page_on_rules(tmp_path: Path) -> None:
     assert [r.problem for r in results if r.problem] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/scoring.md", "docs/configuration.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/scoring.md", "docs/configuration.md", "docs/capacity.md"]
+)
 def test_configurations_parse(page: str) -> None:
     for block in blocks(page, "yaml"):
         parse_config(block, Path("zhengguan.yaml"), {})
+
+
+def test_the_query_of_the_page_on_configuration() -> None:
+    (text,) = [block for block in blocks("docs/configuration.md", "yaml") if "queries:" in block]
+    lines = "\n".join(f"    {line}" for line in text.splitlines())
+    parse_config(
+        f"sources:\n  - name: m\n    type: prometheus\n    url: http://m\n{lines}\n",
+        Path("zhengguan.yaml"),
+        {},
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

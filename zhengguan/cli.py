@@ -207,10 +207,16 @@ def _outputs(commands: _Commands) -> None:
     report = commands.add(
         "report", "写报告", "zhengguan report dengbao --system zwy --format docx,html --out reports"
     )
-    report.add_argument("report", choices=("dengbao",), help="哪种报告")
-    report.add_argument("--system", metavar="S", default="", help="哪个系统（默认每个系统一份）")
-    report.add_argument("--edition", choices=("2025", "2021", "2019"), default="", help="测评方法版本")
-    report.add_argument("--format", metavar="F,…", default="html,docx", help="html、docx（默认两种）")
+    report.add_argument(
+        "report", choices=("dengbao", "capacity"), help="哪种报告：等保自查（每个系统一份），或全部来源的容量"
+    )
+    report.add_argument("--system", metavar="S", default="", help="dengbao：哪个系统（默认每个系统一份）")
+    report.add_argument(
+        "--edition", choices=("2025", "2021", "2019"), default="", help="dengbao：测评方法版本"
+    )
+    report.add_argument(
+        "--format", metavar="F,…", default="", help="dengbao：html、docx；capacity：html、xlsx（默认）、docx"
+    )
     report.add_argument("--out", metavar="DIR", default=".", help="放报告的目录")
     report.add_argument("--json", action="store_true", help="以 JSON 列出写了哪些文件")
 

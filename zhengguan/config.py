@@ -17,7 +17,8 @@ import msgspec
 from collectors.contract import REGISTRY, Options, Source, collector
 from inventory.systems import System
 from policies.assessment import Edition
-from policies.yaml_text import YamlError, YamlText, parse_yaml, read_yaml, suggestion, typed
+from policies.spelling import suggestion
+from policies.yaml_text import YamlError, YamlText, parse_yaml, read_yaml, typed
 from zhengguan.errors import UserError
 
 DEFAULT_FILE = "zhengguan.yaml"

@@ -150,6 +150,7 @@ def _next_steps(config: Path) -> None:
             "哪些安全组对 IPv6 全开",
         ),
         ("check --fail-on critical", "问题清单，有严重问题则退出码 1"),
+        ("report capacity", "有多满、谁占用、可回收什么"),
         ("serve", "首页和 Prometheus 指标"),
     ):
         command, _, rest = words.partition(" ")

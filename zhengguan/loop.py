@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from collectors.contract import Progress, Source, utc_now
+from collectors.contract import REGISTRY, Progress, Source, utc_now
 from collectors.run import How, collect_all, reading
+from collectors.things import MEASURED, Thing, thing_of
 from inventory.coverage import Batch, Status
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.store import Store, StoreError, open_store
@@ -85,20 +86,58 @@ def collect_into(
     note: str = "",
     how: How = reading,
 ) -> Collected:
-    """Read sources into one new snapshot. Keeps of each batch only its coverage."""
+    """Read sources into one new snapshot, those that map onto the others after them. Keeps of each batch
+    only its coverage, and what it has that may have been measured where something measures."""
     collected = Collected()
     collected.batches = {source.name: [] for source in sources}
+    last = [source for source in sources if REGISTRY[source.type].last]
+    first = [source for source in sources if not REGISTRY[source.type].last]
+    seen = _Seen(store, first)
     try:
         with store.writer(now(), note=note) as writer:
-            for source, batch in collect_all(
-                sources, concurrency=concurrency, progress=progress, now=now, how=how
-            ):
-                writer.add(batch)
-                collected.batches[source.name].append(Batch(collections=batch.collections))
+            for group in (first, last):
+                for source, batch in collect_all(
+                    group, concurrency=concurrency, progress=progress, now=now, how=how, things=seen.things
+                ):
+                    writer.add(batch)
+                    collected.batches[source.name].append(Batch(collections=batch.collections))
+                    if last:
+                        seen.take(batch)
         collected.info = writer.info
     except StoreError as error:
         raise UserError(error.reason, remedy=error.remedy) from error
     return collected
+
+
+class _Seen:
+    """Things of this run, and those of the snapshot before it for sources that it does not read."""
+
+    def __init__(self, store: Store, sources: Sequence[Source]) -> None:
+        self._store = store
+        self._read_now = {source.name for source in sources}
+        self._things: list[Thing] = []
+
+    def take(self, batch: Batch) -> None:
+        """Remember what a batch has that may be measured."""
+        self._things += [thing for thing in map(thing_of, batch.resources) if thing is not None]
+
+    def things(self) -> list[Thing]:
+        """Everything known, each uid once."""
+        try:
+            before = self._store.snapshot()
+        except StoreError:  # the first run
+            return self._things
+        held = {thing.uid for thing in self._things}
+        return self._things + [
+            thing
+            for kind in MEASURED
+            for thing in map(thing_of, before.of(kind))
+            if thing is not None and thing.uid not in held and self._still(thing.source)
+        ]
+
+    def _still(self, source: str) -> bool:
+        """Of a source read in this run, what it did not show counts only where it showed nothing at all."""
+        return source not in self._read_now or not any(t.source == source for t in self._things)
 
 
 def rules_of(config: Config) -> list[Rule]:

@@ -31,16 +31,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collectors.contract import Run, Source, SourceError, utc_now
+from exporters.capacity import capacity_families
 from exporters.exposition import Page, negotiate, wants_gzip
 from exporters.families import ProgramFacts, families
 from inventory.kinds import KINDS
 from inventory.snapshot import Snapshot
 from inventory.store import Store
+from inventory.usage import Estate, usage_of
 from policies.assessment import Assessment
 from policies.verdict import SEVERITY_TITLE, Verdict
 from zhengguan import __version__
 from zhengguan.commands.check import as_json, grouped, score_line
-from zhengguan.commands.report import FORMATS, render, since_last
+from zhengguan.commands.report import CAPACITY_FORMATS, FORMATS, render, render_capacity, since_last
 from zhengguan.config import Config
 from zhengguan.errors import UserError
 from zhengguan.loop import assess_all, collect_into, rules_of
@@ -50,6 +52,7 @@ log = logging.getLogger("zhengguan.serve")
 _MEDIA = {
     "html": "text/html; charset=utf-8",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -66,6 +69,7 @@ class Ready(msgspec.Struct, kw_only=True):
     snapshot: Snapshot
     assessments: list[Assessment]
     page: Page
+    estate: Estate
 
 
 class Program:
@@ -96,8 +100,9 @@ class Program:
         facts = ProgramFacts(
             version=__version__, source_labels={s.name: s.labels for s in self.config.sources}
         )
-        page = Page(families(snapshot, assessments, facts))
-        self.ready = Ready(snapshot=snapshot, assessments=assessments, page=page)
+        estate = usage_of(snapshot)
+        page = Page([*families(snapshot, assessments, facts), *capacity_families(estate)])
+        self.ready = Ready(snapshot=snapshot, assessments=assessments, page=page, estate=estate)
 
     def collect(self) -> None:
         """One run over all sources. What fails is in the snapshot's coverage, or in the log."""
@@ -146,6 +151,7 @@ def application(program: Program, login: tuple[str, str] | None, hosts: set[str]
         Route("/healthz", partial(_health, program)),
         Route("/api/assessments", partial(_assessments, program)),
         Route("/reports/{system}.{form}", partial(_report, program)),
+        Route("/capacity.{form}", partial(_capacity, program)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(_Guard, login=login, hosts=hosts)])
 
@@ -221,6 +227,16 @@ async def _report(program: Program, request: Request) -> Response:
     if form == "docx":
         headers["Content-Disposition"] = f'attachment; filename="{system}.docx"'
     return Response(body, headers=headers)
+
+
+async def _capacity(program: Program, request: Request) -> Response:
+    form, ready = request.path_params["form"], program.ready
+    if ready is None or form not in CAPACITY_FORMATS:
+        return JSONResponse({"error": "no such report"}, status_code=404)
+    headers = {"Content-Type": _MEDIA[form]}
+    if form != "html":
+        headers["Content-Disposition"] = f'attachment; filename="capacity.{form}"'
+    return Response(await run_in_threadpool(render_capacity, form, ready.estate), headers=headers)
 
 
 def _rendered(program: Program, assessment: Assessment, form: str) -> bytes:

@@ -11,10 +11,11 @@ import msgspec
 from collectors.contract import Access
 from collectors.kubernetes import limits, network_policies, nodes, pods, services, storage, workloads
 from collectors.kubernetes import namespaces as _namespaces
+from collectors.kubernetes.accounts import ACCOUNTS, AccountRow
 from collectors.kubernetes.client import ReadError
 from collectors.kubernetes.listing import Ask, Listing, Reader
 from collectors.kubernetes.namespaces import Facts, NamespaceRow
-from collectors.kubernetes.objects import Meta, Selector
+from collectors.kubernetes.objects import Selector
 from collectors.kubernetes.survey import Survey
 from collectors.kubernetes.templates import Pod
 from collectors.kubernetes.workloads import Made
@@ -38,7 +39,6 @@ KINDS: tuple[str, ...] = (
     "volume",
     "volume_claim",
 )
-ACCOUNTS = Ask(resource="serviceaccounts")
 ASKS: tuple[Ask, ...] = (
     nodes.ASK,
     _namespaces.ASK,
@@ -57,13 +57,6 @@ ASKS: tuple[Ask, ...] = (
 )
 
 
-class AccountRow(msgspec.Struct, kw_only=True):
-    """A ServiceAccount, as far as a workload's token depends on it."""
-
-    meta: Meta = msgspec.field(name="metadata")
-    automount: bool | None = msgspec.field(default=None, name="automountServiceAccountToken")
-
-
 class Seen(msgspec.Struct, kw_only=True):
     """What one part of the reading leaves for the others."""
 
@@ -71,8 +64,13 @@ class Seen(msgspec.Struct, kw_only=True):
     namespace_listing: Listing | None = None
     mirror_pods: list[Pod] = msgspec.field(default_factory=list)  # of kube-system
     pod_listing: Listing | None = None
+    accounts: list[AccountRow] = msgspec.field(default_factory=list)
+    account_listing: Listing | None = None
     secrets_used: set[str] = msgspec.field(default_factory=set)  # namespace/name, by workloads and ingresses
     users_seen: bool = False  # all that could use a secret was seen
+    workloads_seen: bool = False  # whole
+    account_users: dict[str, list[str]] = msgspec.field(default_factory=dict)  # service account → workloads
+    node_labels: set[str] = msgspec.field(default_factory=set)  # keys of all nodes' labels
     families: set[str] = msgspec.field(default_factory=set)  # of services
     cluster: dict[str, Any] = msgspec.field(default_factory=dict)  # further fields of the ``cluster`` kind
 
@@ -88,6 +86,8 @@ def collect(reader: Reader, survey: Survey, seen: Seen) -> Iterator[Batch]:
 
     hosts, host_listing = reader.all(nodes.ASK, nodes.NodeRow)
     accounts, account_listing = reader.all(ACCOUNTS, AccountRow)
+    seen.accounts, seen.account_listing = accounts, account_listing
+    seen.node_labels = {key for row in hosts for key in row.meta.labels or {}}
     controllers = workloads.read_controllers(reader)
     fold = pods.Pods(controllers.names(), controllers.owners)
     listing = seen.pod_listing = reader.read(pods.ASK, Pod, fold)
@@ -120,6 +120,8 @@ def collect(reader: Reader, survey: Survey, seen: Seen) -> Iterator[Batch]:
 
     yield from _network(reader, survey, seen, facts, by_labels)
     seen.secrets_used |= {key for m in made for key in m.secrets}
+    seen.account_users = _account_users(made)
+    seen.workloads_seen = whole
     seen.users_seen = seen.users_seen and whole
     yield from _storage(reader, survey, {key for m in made for key in m.claims} if whole else None)
     yield _mapped(
@@ -229,6 +231,16 @@ def _by_labels(made: list[Made]) -> ByLabels:
     for one in made:
         namespace = one.workload.native_id.partition("/")[0]
         found.setdefault(namespace, []).append((one.workload.native_id, one.labels))
+    return found
+
+
+def _account_users(made: list[Made]) -> dict[str, list[str]]:
+    """Service account → native ids of the workloads that run as it."""
+    found: dict[str, list[str]] = {}
+    for one in made:
+        account, namespace = one.workload.service_account, one.workload.namespace
+        if isinstance(account, str) and isinstance(namespace, str):
+            found.setdefault(f"{namespace}/{account}", []).append(one.workload.native_id)
     return found
 
 

@@ -37,7 +37,8 @@ rules:
     verbs: [get, list]
   - apiGroups: [admissionregistration.k8s.io]
     resources: [validatingwebhookconfigurations, mutatingwebhookconfigurations,
-                validatingadmissionpolicies, validatingadmissionpolicybindings]
+                validatingadmissionpolicies, validatingadmissionpolicybindings,
+                mutatingadmissionpolicies, mutatingadmissionpolicybindings]
     verbs: [get, list]
   - apiGroups: [policy]
     resources: [podsecuritypolicies]
@@ -60,7 +61,10 @@ PERMISSIONS = f"""\
 
 {CLUSTER_ROLE}
 再发一个令牌（到期前换发）：kubectl -n zhengguan create token zhengguan --duration=8760h
-密钥（secrets）不在其中：Kubernetes 里能列出密钥就能读出密钥的值。密钥的条目因此记为“无权限”，
-相关判定为“未知”；确要清点密钥，另加一条
-apiGroups [""]、resources [secrets]、verbs [list]，采集只要元数据，不取值。
+密钥（secrets）不在其中：Kubernetes 里能列出密钥就能读出密钥的值，没有只给元数据的权限。
+不给时，密钥的条目记为“无权限”，相关判定为“未知”：有多少条、什么类型、哪些没有用、哪些是长期有效的令牌
+（旧版本里服务账户列出的令牌也算不清）。其余各项照常采集。
+确要清点密钥，另加一条 apiGroups [""]、resources [secrets]、verbs [list]。采集只向服务器要表格
+（名称、类型、条目数），值不离开服务器，也不进存储、证据、录制和日志；但持有该凭据的人能读出值，须按管理员凭据保管。
+有效权限只算 RBAC：webhook、ABAC 授权和身份源里的用户组不在集群的 API 里，看不见。
 """

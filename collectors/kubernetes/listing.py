@@ -41,6 +41,8 @@ class Ask(msgspec.Struct, kw_only=True, frozen=True):
     namespaced: bool = True
     accept: str = _JSON
     rows: str = "items"
+    params: tuple[tuple[str, str], ...] = ()  # sent with every page
+    advice: str = ""  # in place of the advice to grant it
 
     @property
     def title(self) -> str:
@@ -50,6 +52,8 @@ class Ask(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def remedy(self) -> str:
         """Which permission would show it."""
+        if self.advice:
+            return self.advice
         return (
             f"给采集账户授权：apiGroups [{self.group!r}]、resources [{self.resource!r}]、verbs ['list']，"
             "用 ClusterRoleBinding 绑到全集群（zhengguan doctor 打印现成的 ClusterRole）"
@@ -132,6 +136,20 @@ class Reader:
         listing = self.read(ask, row, fold)
         return fold.rows, listing
 
+    def inside(self, ask: Ask, namespace: str, row: type[T]) -> tuple[list[T], Listing]:
+        """A short list of one namespace: its rows. For answers that do not tell the namespace of a row."""
+        listing = Listing(ask=ask)
+        fold: Rows[T] = Rows()
+        try:
+            version = next(self._versions(ask), ask.versions[0])
+            listing.path = _path(ask, version, namespace)
+            self._list(listing.path, ask, row, fold, listing)
+        except ReadError as error:
+            listing.error = error
+        except DeadlineError as error:
+            listing.error = ReadError(error.reason, error.remedy)
+        return fold.rows, listing
+
     def one(self, ask: Ask, name: str, row: type[T], namespace: str = "") -> T | None:
         """A single object by its name; None where it is not there or may not be seen. Raises ReadError."""
         for version in self._versions(ask):
@@ -146,16 +164,26 @@ class Reader:
     def allowed(self, ask: Ask) -> tuple[bool | None, str]:
         """Whether the whole list may be read, asked for one row of it; None where the cluster has none.
         And why not."""
+        error = self.refused(ask)
+        if error is None:
+            return True, ""
+        return (None if error.status is Status.UNSUPPORTED else False), error.reason
+
+    def refused(self, ask: Ask) -> ReadError | None:
+        """Why the whole list may not be read, asked for one row of it; None where it may."""
         try:
             for version in self._versions(ask):
                 path = _path(ask, version)
-                response = self.client.get(path, {"limit": "1"}, ask.accept)
+                response = self.client.get(path, {**dict(ask.params), "limit": "1"}, ask.accept)
+                if response.status == 200:
+                    return None
                 if response.status != 404:
-                    refusal = self._refusal(path, ask, response, Listing(ask=ask))
-                    return response.status == 200, "" if response.status == 200 else refusal.reason
+                    return self._refusal(path, ask, response, Listing(ask=ask))
         except ReadError as error:
-            return (None if error.status is Status.UNSUPPORTED else False), error.reason
-        return None, f"此集群没有 {ask.title}"
+            return error
+        except DeadlineError as error:
+            return ReadError(error.reason, error.remedy)
+        return ReadError(f"此集群没有 {ask.title}", "", Status.UNSUPPORTED)
 
     def _versions(self, ask: Ask) -> Iterator[str]:
         """Versions to try, in the order of the ask: the server's discovery tells which it has."""
@@ -218,7 +246,7 @@ class Reader:
         token = ""
         used: set[str] = set()
         while True:
-            params = {"limit": PAGE} | ({"continue": token} if token else {})
+            params = {**dict(ask.params), "limit": PAGE} | ({"continue": token} if token else {})
             response = self.client.get(path, params, ask.accept)
             if response.status == 410 and token:
                 raise _GoneError

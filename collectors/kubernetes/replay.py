@@ -16,6 +16,7 @@ import gzip
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -62,7 +63,7 @@ class ReplayClient:
         """See ``Client.get``. A request that was not recorded failed, it was not answered "nothing"."""
         line = self._lines.get((path, tuple(sorted(params.items())), accept))
         if line is None and params.get("limit") == "1":  # doctor asks for one row of what was read whole
-            line = self._lines.get((path, (("limit", PAGE),), accept))
+            line = self._lines.get((path, tuple(sorted({**params, "limit": PAGE}.items())), accept))
         if line is None:
             raise ReadError(f"录制里没有 GET {path}", "用当前版本重新录制")
         if line.error is not None:
@@ -153,6 +154,8 @@ def prune(data: Any, redactor: Redactor) -> Any:
             continue  # bookkeeping, and what a node holds in its cache: long, and nobody reads it
         if key == "annotations" and isinstance(value, dict):
             kept[key] = {name: _note(name, text) for name, text in value.items() if name not in MANAGER_NOISE}
+        elif key == "clientConfig" and isinstance(value, dict) and isinstance(value.get("url"), str):
+            kept[key] = {**value, "url": _host_only(value["url"])}  # a path may be what authorizes
         elif key == "env" and isinstance(value, list):
             kept[key] = [_without_value(item, redactor) for item in value]
         elif key == "parameters" and isinstance(value, dict):
@@ -163,6 +166,14 @@ def prune(data: Any, redactor: Redactor) -> Any:
         else:
             kept[key] = prune(value, redactor)
     return kept
+
+
+def _host_only(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
 
 
 def _note(name: str, text: Any) -> str:

@@ -24,7 +24,7 @@ class Cluster(Resource):
     endpoint: Maybe[str] = UNKNOWN  # of the API, without credentials
     certificate_verified: Maybe[bool] = UNKNOWN
     api_groups: Maybe[list[str]] = UNKNOWN  # group/version, sorted
-    custom_kinds: Maybe[list[str]] = UNKNOWN  # kind.group of custom resource definitions, sorted
+    custom_kinds: Maybe[list[str]] = UNKNOWN  # names (plural.group) of custom resource definitions, sorted
     service_families: Maybe[list[Family]] = UNKNOWN
     anonymous_permissions: Maybe[bool] = UNKNOWN  # anonymous may do more than discovery and health
     pod_security_admission: Maybe[bool] = UNKNOWN  # some admission judges pods: PSA labels, PSP, a policy
@@ -241,7 +241,7 @@ class ServiceAccount(Resource):
     namespace: Maybe[str] = UNKNOWN
     automount_token: Maybe[bool | None] = UNKNOWN  # None = not written: mounted
     default: Maybe[bool] = UNKNOWN  # the one every namespace has
-    token_secrets: Maybe[int] = UNKNOWN  # long-lived tokens
+    token_secrets: Maybe[int] = UNKNOWN  # long-lived tokens that the account itself lists
     image_pull_secrets: Maybe[list[str]] = UNKNOWN
     created_at: Maybe[datetime] = UNKNOWN
 
@@ -265,14 +265,14 @@ class AdmissionWebhook(Resource):
     type: Maybe[Literal["validating", "mutating"]] = UNKNOWN
     configuration: Maybe[str] = UNKNOWN
     failure_policy: Maybe[Literal["Fail", "Ignore"] | None] = UNKNOWN
-    url: Maybe[str | None] = UNKNOWN  # host and path of an external one; None = a service of the cluster
+    url: Maybe[str | None] = UNKNOWN  # host and port of an external one; None = a service of the cluster
     service: Maybe[str | None] = UNKNOWN  # namespace/name
     has_ca: Maybe[bool] = UNKNOWN
     operations: Maybe[list[str]] = UNKNOWN
-    resources: Maybe[list[str]] = UNKNOWN  # group/resource
+    resources: Maybe[list[str]] = UNKNOWN  # group/resource; core/pods; */* = all
     timeout_seconds: Maybe[int | None] = UNKNOWN
     namespace_selector: Maybe[str] = UNKNOWN  # "" = all
-    excludes_system: Maybe[bool] = UNKNOWN
+    excludes_system: Maybe[bool] = UNKNOWN  # does not look at kube-system
 
 
 class AdmissionPolicy(Resource):
@@ -283,9 +283,10 @@ class AdmissionPolicy(Resource):
 
     type: Maybe[str] = UNKNOWN  # the API's own kind
     failure_policy: Maybe[str | None] = UNKNOWN
-    bound: Maybe[bool] = UNKNOWN  # some binding puts it into force
+    bound: Maybe[bool] = UNKNOWN  # some binding (PodSecurityPolicy: some role in force) puts it into force
+    denies: Maybe[bool] = UNKNOWN  # some binding refuses what violates it, and does not only warn or log
     allows_privileged: Maybe[bool | None] = UNKNOWN  # PodSecurityPolicy; None = does not speak of it
-    resources: Maybe[list[str]] = UNKNOWN
+    resources: Maybe[list[str]] = UNKNOWN  # as a webhook's
 
 
 FAMILY: tuple[type[Resource], ...] = (

@@ -88,6 +88,7 @@ class RoleAssignment(Resource):
     principal: Maybe[str] = UNKNOWN  # name; service accounts as namespace/name
     principal_exists: Maybe[bool] = UNKNOWN  # UNKNOWN where principals live outside the platform
     role: Maybe[str] = UNKNOWN
+    role_exists: Maybe[bool] = UNKNOWN  # False: whoever may make that role decides what this grants
     scope_type: Maybe[Literal["system", "domain", "project", "cluster", "namespace"]] = UNKNOWN
     scope_name: Maybe[str | None] = UNKNOWN  # None = the whole system or cluster
     inherited: Maybe[bool] = UNKNOWN  # to the projects below
@@ -118,10 +119,14 @@ class Power(Nested):
     ] = UNKNOWN
     scope: Maybe[str | None] = UNKNOWN  # namespace; None = the whole cluster
     via: Maybe[list[str]] = UNKNOWN  # bindings, "binding → role"
+    direct: Maybe[bool] = UNKNOWN  # some binding names the subject itself, and not only a group it is in
 
 
 class Principal(Resource):
-    """Everything one subject may do, resolved through all its bindings and groups; native id = type/name."""
+    """Everything one subject may do, resolved through all its bindings and groups; native id = type/name.
+
+    What a user gets through groups that an identity provider or a certificate puts it in stands at the
+    group, since the platform does not know who is in it."""
 
     KIND: ClassVar[str] = "principal"
     TITLE: ClassVar[str] = "授权主体"
@@ -133,7 +138,7 @@ class Principal(Resource):
     anonymous: Maybe[bool] = UNKNOWN  # needs no credential at all
     roles: Maybe[list[str]] = UNKNOWN  # "role" or "role@namespace", sorted
     powers: Maybe[list[Power]] = UNKNOWN
-    permissions: Maybe[int] = UNKNOWN  # number of distinct permissions in force
+    permissions: Maybe[int] = UNKNOWN  # number of distinct permissions in force, counted in each scope
     used_by: Maybe[list[str]] = UNKNOWN  # workloads that run as it (service accounts)
 
 

@@ -35,7 +35,9 @@ END_OF_SUPPORT: dict[tuple[str, str], date] = {
 Rocky, AlmaLinux, Microsoft). Debian: end of LTS."""
 
 
-def _past_end(system: str, version: str, now: datetime) -> bool:
+def past_end(system: str, version: str, now: datetime) -> bool:
+    """Whether a release of an operating system is past its maker's support. Raises UndecidedError for one
+    that the table does not name."""
     name = system.strip().lower()
     parts = version.strip().lower().removeprefix("server ").split()[:1]
     release = parts[0] if parts else ""
@@ -50,7 +52,7 @@ def _of(system: Maybe[str | None], version: Maybe[str | None], now: datetime) ->
     name, release = seen(system), seen(version)
     if not name or not release:
         raise UndecidedError("没有写明操作系统及版本")
-    return _past_end(name, release, now)
+    return past_end(name, release, now)
 
 
 def image_out_of_support(image: Image, now: datetime) -> bool:

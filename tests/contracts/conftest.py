@@ -9,9 +9,11 @@ import gzip
 import json
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +141,43 @@ def local(tmp_path: Path, stack: ExitStack) -> Estate:
     return Estate(whole=_source("local"), planted=[h for h in hashes if len(h) > 12])
 
 
+def prometheus(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A peer that answers every query with two servers, one of them of nobody's; a token that it repeats."""
+    secret = f"{PLANTED}-token"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            ids = ("0f6b6310-cf50-443a-8499-a383b9bbc51c", "not-an-id")
+            rows = [{"metric": {"uuid": id_, "note": secret}, "value": [1, "0.25"]} for id_ in ids]
+            data = {"status": "success", "data": {"resultType": "vector", "result": rows}}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(data).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    stack.callback(server.server_close)
+    stack.callback(thread.join)
+    stack.callback(server.shutdown)
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    options = {"bearer_ref": "env:PROMETHEUS_TOKEN", "of": ["cloud"], "presets": ["libvirt"]}
+    return Estate(
+        whole=_source("prometheus", url=f"http://127.0.0.1:{server.server_port}", **options),
+        silent=_source("prometheus", url=f"http://127.0.0.1:{peer.getsockname()[1]}", **options),
+        environ={"PROMETHEUS_TOKEN": secret},
+        planted=[PLANTED],
+    )
+
+
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "kubernetes": kubernetes,
     "local": local,
     "openstack": openstack,
+    "prometheus": prometheus,
     "snmp": snmp,
 }
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import docx
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from reports.document import (
 )
 from reports.render_docx import render_docx
 from reports.render_html import render_html
+from reports.render_xlsx import render_xlsx
 from reports.visible import visible
 
 
@@ -57,7 +59,17 @@ def text_of_docx(document: Document) -> str:
     return "\n".join([*(p.text for p in word.paragraphs), *inside, *edge])
 
 
-READERS: dict[str, Callable[[Document], str]] = {"html": text_of_html, "docx": text_of_docx}
+def text_of_xlsx(document: Document) -> str:
+    book = openpyxl.load_workbook(io.BytesIO(render_xlsx(document)))
+    cells = [str(c.value) for sheet in book for row in sheet.iter_rows() for c in row if c.value is not None]
+    return "\n".join([*cells, *(sheet.oddHeader.right.text or "" for sheet in book)])
+
+
+READERS: dict[str, Callable[[Document], str]] = {
+    "html": text_of_html,
+    "docx": text_of_docx,
+    "xlsx": text_of_xlsx,
+}
 READER = pytest.mark.parametrize("read", READERS.values(), ids=READERS.keys())
 
 

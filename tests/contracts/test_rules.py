@@ -74,7 +74,7 @@ def test_the_worst_mistakes_of_each_kind_are_looked_for() -> None:
 def test_ipv6_is_judged_as_ipv4_is() -> None:
     by_id = {rule.id: rule for rule in RULES}
     four = [rule for rule in RULES if rule.id.endswith("-ipv4")]
-    assert len(four) == 5
+    assert len(four) >= 5
     for rule in four:
         six = by_id[rule.id.replace("-ipv4", "-ipv6")]
         assert six.violates == rule.violates.replace("ipv4", "ipv6")

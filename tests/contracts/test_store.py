@@ -23,7 +23,7 @@ from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.resource import Relation, Resource
 from inventory.snapshot import SnapshotInfo
 from inventory.store import Store, StoreBusyError, StoreError, open_store
-from inventory.tables import metadata
+from inventory.tables import metadata, version
 from inventory.unknown import UNKNOWN, known
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -321,6 +321,24 @@ def test_a_uid_twice_in_a_run_the_last_one_counts(store: Store) -> None:
     assert "云甲/server/100" not in referring
 
 
+def test_a_row_handed_over_many_times_in_a_run_is_one_row(store: Store) -> None:
+    """Old or new, as before or changed."""
+    run(store, 0, [server("old"), server("changed", vcpus=1), server("same")], attempt())
+    for number in (1, 2):
+        rows = [server("old"), server("changed", vcpus=2), server("new"), server("same")] * 17
+        run(store, number, [*rows, server("same")], attempt(at=number, status=Status.PARTIAL))
+    assert uids(store) == [f"云甲/server/{name}" for name in ("changed", "new", "old", "same")]
+    assert [(c.uid, c.action) for c in store.diff(1, 3)] == [
+        ("云甲/server/changed", "changed"),
+        ("云甲/server/new", "added"),
+    ]
+    assert store.diff(2, 3) == []
+    assert store.snapshot().stale == {}
+    run(store, 3, [server("old"), server("old", vcpus=8), server("old")], attempt(at=3))
+    assert uids(store) == ["云甲/server/old"]
+    assert len(store.timeline("云甲/server/old")) == 1
+
+
 # History
 
 
@@ -376,6 +394,20 @@ def test_diff_over_several_runs_leaves_out_what_came_back(store: Store) -> None:
     assert store.diff(1, 3) == []
     assert [c.fields["vcpus"] for c in store.diff(1, 2) + store.diff(2, 3)] == [(2, 4), (4, 2)]
     assert [c.action for c in store.diff(0, 3)] == ["added"]
+
+
+def test_a_body_that_an_earlier_release_wrote_in_another_form_is_no_change(store: Store, url: str) -> None:
+    run(store, 0, [server("1", vcpus=2, labels={"a": "b", "c": "d"})], attempt())
+    body = b'{"vcpus": 2, "source": "\\u4e91\xe7\x94\xb2", "native_id": "1", "labels": {"c": "d", "a": "b"}}'
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(version.update().values(body=body, hash=b"0" * 16))
+    engine.dispose()
+    run(store, 1, [server("1", vcpus=2, labels={"a": "b", "c": "d"})], attempt(at=1))
+    assert store.diff(1, 2) == []
+    run(store, 2, [server("1", vcpus=2, labels={"a": "b"})], attempt(at=2))
+    (change,) = store.diff(1, 3)
+    assert change.fields == {"labels": ({"a": "b", "c": "d"}, {"a": "b"})}
 
 
 def test_diff_of_one_kind_and_of_wrong_snapshots(store: Store) -> None:

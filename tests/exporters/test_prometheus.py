@@ -21,10 +21,19 @@ import msgspec
 import pytest
 import yaml
 
-from exporters.dashboards import alert_rules, dashboard, expressions
+from exporters.capacity import capacity_families
+from exporters.dashboards import (
+    ALERTS,
+    CAPACITY_ALERTS,
+    CAPACITY_DASHBOARD,
+    alert_rules,
+    dashboard,
+    expressions,
+)
 from exporters.exposition import Page
 from exporters.families import families
 from inventory.snapshot import Snapshot
+from inventory.usage import usage_of
 from policies.assessment import Assessment
 
 pytestmark = pytest.mark.lab
@@ -98,13 +107,15 @@ class Prometheus:
 
 
 def write_configuration(folder: Path, target: str) -> Path:
-    """Jobs: the page packed, the page plain, and a page over its limit; of the latter two only what the
-    tests ask for is kept, so that nothing is counted twice. Alerts fire without waiting."""
-    rules = yaml.safe_load(alert_rules())
-    for rule in rules["groups"][0]["rules"]:
-        rule.pop("for", None)
-    rules["groups"][0]["interval"] = "1s"
-    (folder / "rules.yml").write_text(yaml.safe_dump(rules, allow_unicode=True), encoding="utf-8")
+    """Jobs: the page packed, the page plain, a page over its limit, and one of capacity; of the second and
+    third only what the tests ask for is kept, so that nothing is counted twice. Alerts fire without waiting.
+    """
+    for name in (ALERTS, CAPACITY_ALERTS):
+        rules = yaml.safe_load(alert_rules(name))
+        for rule in rules["groups"][0]["rules"]:
+            rule.pop("for", None)
+        rules["groups"][0]["interval"] = "1s"
+        (folder / name).write_text(yaml.safe_dump(rules, allow_unicode=True), encoding="utf-8")
 
     def job(name: str, keep: str) -> dict[str, Any]:
         return {
@@ -119,11 +130,12 @@ def write_configuration(folder: Path, target: str) -> Path:
         }
 
     configuration = {
-        "rule_files": ["rules.yml"],
+        "rule_files": [ALERTS, CAPACITY_ALERTS],
         "scrape_configs": [
             job("packed", ".*"),
             job("plain", "zhengguan_resources"),
             job("limited", "zhengguan_exporter_dropped_families"),
+            job("capacity", "zhengguan_[a-df-z].*"),
         ],
     }
     path = folder / "prometheus.yml"
@@ -133,8 +145,9 @@ def write_configuration(folder: Path, target: str) -> Path:
 
 @pytest.fixture
 def prometheus(
-    snapshot_page: Page, estate: Snapshot, assessment: Assessment, tmp_path: Path
+    snapshot_page: Page, estate: Snapshot, planned: Snapshot, assessment: Assessment, tmp_path: Path
 ) -> Iterator[Prometheus]:
+    planner = Page(capacity_families(usage_of(planned)))
     limited = Page(families(estate, [assessment]), max_series=3)
 
     class Ours(Handler):
@@ -142,6 +155,7 @@ def prometheus(
             "/packed": snapshot_page.answer,
             "/plain": lambda accept, _: snapshot_page.answer("", ""),
             "/limited": limited.answer,
+            "/capacity": planner.answer,
         }
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Ours)
@@ -163,7 +177,7 @@ def prometheus(
     )
     api = Prometheus(port)
     try:
-        api.wait("scrapes", lambda: len(api.query("up == 1")) == 3)
+        api.wait("scrapes", lambda: len(api.query("up == 1")) == 4)
         api.wait("rules", lambda: len(api.get("alerts")["alerts"]) > 0)
         yield api
     finally:
@@ -179,14 +193,16 @@ def test_prometheus_reads_and_answers(prometheus: Prometheus, snapshot_page: Pag
     own = 3  # series, limit, dropped families; nothing was dropped
     assert scraped["packed"] == scraped["plain"] == snapshot_page.series + own
 
-    asked = list(expressions(dashboard()))
-    assert len(asked) >= 25
+    asked = [*expressions(dashboard()), *expressions(dashboard(CAPACITY_DASHBOARD))]
+    assert len(asked) >= 60
     assert prometheus.unanswered(asked) == []
 
     misspelt = [(title, expr.replace("zhengguan_", "zhenguan_")) for title, expr in asked]
     assert prometheus.unanswered(misspelt) == [title for title, _ in asked]
 
-    rules = yaml.safe_load(alert_rules())["groups"][0]["rules"]
+    rules = [
+        r for n in (ALERTS, CAPACITY_ALERTS) for r in yaml.safe_load(alert_rules(n))["groups"][0]["rules"]
+    ]
     names = {rule["alert"] for rule in rules}
     prometheus.wait("all alerts", lambda: names <= {a["labels"]["alertname"] for a in firing(prometheus)})
     texts = {
@@ -209,6 +225,13 @@ def test_prometheus_reads_and_answers(prometheus: Prometheus, snapshot_page: Pag
         "ZhengguanNewCriticalFindings",
         "系统 portal 一天内新增 1 个严重问题：security-group-open-admin-port",
     ) in summaries
+    zone = "来源 province-cloud 可用域 az-c 的内存已分配 97.5%"
+    assert ("ZhengguanZoneNearlyFull", zone) in summaries
+    assert sum(name == "ZhengguanZoneNearlyFull" for name, _ in summaries) == 1
+    assert ("ZhengguanStorageNearlyFull", "来源 province-cloud 的存储池已分配 91.49%") in summaries
+    assert ("ZhengguanFloatingIpsNearlyOut", "来源 province-cloud 的浮动 IP 已分配 96%") in summaries
+    incomplete = "来源 city-cloud 的 hypervisor 没有看全，容量合计只是下限"
+    assert ("ZhengguanCapacityIncomplete", incomplete) in summaries
     assert not any("{{" in text or "error" in text.lower() for row in texts for text in row)
 
 
@@ -224,13 +247,20 @@ def test_promtool_finds_nothing_to_mend(snapshot_page: Page, tmp_path: Path) -> 
         check=False,
     )
     assert (linted.returncode, linted.stdout + linted.stderr) == (0, b"")
-    (tmp_path / "alerts.yaml").write_text(alert_rules(), encoding="utf-8")
-    checked = subprocess.run(
-        [program("promtool"), "check", "rules", str(tmp_path / "alerts.yaml")],
-        capture_output=True,
-        check=False,
+    for name in (ALERTS, CAPACITY_ALERTS):
+        (tmp_path / name).write_text(alert_rules(name), encoding="utf-8")
+        checked = subprocess.run(
+            [program("promtool"), "check", "rules", str(tmp_path / name)], capture_output=True, check=False
+        )
+        assert checked.returncode == 0, checked.stdout
+
+
+def test_promtool_finds_nothing_to_mend_in_capacity(planned: Snapshot) -> None:
+    page = Page(capacity_families(usage_of(planned)))
+    linted = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=page.body(), capture_output=True, check=False
     )
-    assert checked.returncode == 0, checked.stdout
+    assert (linted.returncode, linted.stdout + linted.stderr) == (0, b"")
 
 
 def test_alerts_wait_as_long_as_they_say(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The lab's OpenStack, running and seeded, for the suites that read it live."""
+"""The labs, running and seeded, for the suites that read them live."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,40 @@ def stopped(expected: dict[str, Any]) -> Iterator[Callable[[str, str, str], None
     yield do
     for back, service in undo:
         lab(back, service)
+
+
+@dataclass(frozen=True)
+class Kube:
+    """One of the two Kubernetes labs: where its kubeconfigs are, and what it holds."""
+
+    name: str
+    folder: Path
+    expected: dict[str, Any]
+
+    @property
+    def command(self) -> list[str]:
+        return [str(LAB.with_name("kube-lab")), "--server", self.name]
+
+    def lab(self, *arguments: str) -> None:
+        subprocess.run([*self.command, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    def ready(self) -> bool:
+        return (
+            subprocess.run([*self.command, "status"], check=False, stdout=subprocess.DEVNULL).returncode == 0
+        )
+
+
+@pytest.fixture(scope="session", params=["old", "new"])
+def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
+    """The old and the new API server in turn, up and seeded; left as they were found."""
+    folder = Path(_CACHE) / f"kube-lab-{request.param}"
+    found = Kube(request.param, folder, {})
+    running = found.ready()
+    if not running:
+        found.lab("build")
+        found.lab("up")
+    found.lab("seed", "300")
+    found.expected.update(json.loads((folder / "expected.json").read_text(encoding="utf-8")))
+    yield found
+    if not running:
+        found.lab("down")

@@ -50,6 +50,11 @@ def statuses(batches: dict[str, Batch]) -> dict[str, tuple[str, int]]:
     return {kind: (b.collections[0].status.value, b.collections[0].count) for kind, b in batches.items()}
 
 
+def known(expected: dict[str, Any]) -> dict[str, int]:
+    """What the lab holds of the kinds that the collector knows."""
+    return {kind: n for kind, n in expected["kinds"].items() if kind in openstack.KINDS}
+
+
 def rows(batches: dict[str, Batch], kind: type) -> list[Any]:
     return [r for r in batches[kind.KIND].resources if isinstance(r, kind)]
 
@@ -68,7 +73,7 @@ def opens(rule: SecurityGroupRule, family: str, port: int) -> bool:
 
 def test_the_seed_is_a_small_provincial_cloud(expected: dict[str, Any]) -> None:
     assert expected["kinds"]["server"] >= 40
-    assert expected["kinds"]["project"] == 9
+    assert expected["kinds"]["project"] >= 9
     for number in (
         "groups_open_ssh_ipv4",
         "groups_open_ssh_ipv6",
@@ -81,7 +86,7 @@ def test_the_seed_is_a_small_provincial_cloud(expected: dict[str, Any]) -> None:
 @pytest.mark.parametrize("cloud", ["lab-admin", "lab-app-credential"])
 def test_an_administrator_sees_what_the_databases_hold(cloud: str, expected: dict[str, Any]) -> None:
     batches = collect(source(cloud))
-    assert statuses(batches) == {kind: ("complete", n) for kind, n in expected["kinds"].items()}
+    assert statuses(batches) == {kind: ("complete", n) for kind, n in known(expected).items()}
     groups = rows(batches, SecurityGroup)
     numbers = {
         "security_group_rules": sum(len(g.rules) for g in groups),
@@ -107,7 +112,7 @@ def test_an_administrator_sees_what_the_databases_hold(cloud: str, expected: dic
 
 def test_a_project_reader_is_denied_and_keeps_its_projects_rows(expected: dict[str, Any]) -> None:
     batches = collect(source("lab-project-reader"))
-    own = expected["projects"][expected["reader_project"]]
+    own = expected["reader_sees"]
     found = statuses(batches)
     assert {kind for kind, (status, _) in found.items() if status != "denied"} == {"cloud"}
     for kind in ("server", "volume", "port", "security_group", "floating_ip"):
@@ -138,7 +143,7 @@ def test_a_service_that_stays_away_fails_alone(
     assert found.pop("volume") == ("failed", 0)
     assert words in batches["volume"].collections[0].reason
     assert found.pop("quota") == ("partial", expected["kinds"]["quota"] * 2 // 3)
-    kinds = {k: ("complete", n) for k, n in expected["kinds"].items() if k not in ("volume", "quota")}
+    kinds = {k: ("complete", n) for k, n in known(expected).items() if k not in ("volume", "quota")}
     assert found == kinds
 
 
@@ -148,7 +153,7 @@ def test_a_service_that_hangs_up_to_the_deadline_costs_the_others_nothing(
     stopped("freeze", "thaw", "glance-api")
     found = statuses(collect(source("lab-admin", deadline_seconds=30, timeout_seconds=600)))
     assert found.pop("image") == ("failed", 0)
-    assert found == {k: ("complete", n) for k, n in expected["kinds"].items() if k != "image"}
+    assert found == {k: ("complete", n) for k, n in known(expected).items() if k != "image"}
 
 
 def test_a_wrong_password_is_one_clear_line(expected: dict[str, Any], tmp_path: Path) -> None:

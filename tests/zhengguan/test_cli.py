@@ -90,6 +90,11 @@ def test_the_loop_on_this_machine(home: Path) -> None:
     assert float(assessment["score"]["low"]) < float(assessment["score"]["high"])
     written = zhengguan("report", "dengbao", "--out", "out", "--json", folder=home)
     assert sorted(Path(p).suffix for p in json.loads(written.stdout)) == [".docx", ".html"]
+    written = zhengguan("report", "capacity", "--out", "out", "--json", folder=home)
+    paths = [home / p for p in json.loads(written.stdout)]
+    assert [p.suffix for p in paths] == [".html", ".xlsx"]
+    assert "有多满" in paths[0].read_text(encoding="utf-8")
+    assert paths[1].read_bytes().startswith(b"PK")
 
 
 def test_evidence_behind_a_resource_can_be_read(home: Path) -> None:
@@ -141,6 +146,9 @@ def test_history_of_this_machine(home: Path) -> None:
         (["inventory", "show", "nowhere/host/x"], 2, "没有"),
         (["collect", "--source", "other"], 2, "this-host"),
         (["report", "dengbao", "--format", "pdff"], 2, "html"),
+        (["report", "dengbao", "--format", "xlsx"], 2, "docx"),
+        (["report", "capacity", "--format", "csv"], 2, "xlsx"),
+        (["report", "capacity", "--system", "this-host"], 2, "--system"),
         (["serve", "--listen", "0.0.0.0:9870"], 2, "TLS"),
         (["serve", "--listen", "nonsense"], 2, "127.0.0.1:9870"),
     ],

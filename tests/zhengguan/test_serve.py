@@ -150,6 +150,11 @@ def test_reports_and_assessments(base: str) -> None:
     assert "attachment" in headers["content-disposition"]
     assert ask(base + "reports/none.html")[0] == 404
     assert ask(base + "reports/web.exe")[0] == 404
+    assert "有多满" in ask(base + "capacity.html")[2].decode()
+    status, headers, xlsx = ask(base + "capacity.xlsx")
+    assert (status, xlsx[:2]) == (200, b"PK")
+    assert "attachment" in headers["content-disposition"]
+    assert ask(base + "capacity.exe")[0] == 404
 
 
 def test_a_foreign_host_header_is_refused(base: str) -> None:

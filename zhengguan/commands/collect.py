@@ -101,10 +101,10 @@ _SCOPES_NAMED = 3
 
 
 def reasons(found: list[Collection]) -> list[str]:
-    """What is not complete, grouped: the same reason for many kinds and scopes is one line."""
+    """What is not complete, or has a remark, grouped: one reason of many kinds and scopes is one line."""
     groups: dict[tuple[Status, str, str], dict[str, list[str]]] = {}
     for c in found:
-        if c.status is not Status.COMPLETE:
+        if c.status is not Status.COMPLETE or c.reason:
             scopes = groups.setdefault((c.status, c.reason, c.remedy), {}).setdefault(c.kind, [])
             scopes += [c.scope] if c.scope else []
     return [

@@ -13,7 +13,7 @@ from inventory.resource import Resource, plain
 from inventory.snapshot import Snapshot
 from inventory.store import Store
 from inventory.unknown import Unknown
-from policies.yaml_text import suggestion
+from policies.spelling import suggestion
 from zhengguan import console
 from zhengguan.config import Config
 from zhengguan.errors import Exit, UserError

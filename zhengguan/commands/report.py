@@ -1,37 +1,31 @@
-"""``zhengguan report``: write the self-check report of one or all systems."""
+"""``zhengguan report``: the self-check report of one or all systems, the capacity report of everything."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from collectors.contract import utc_now
 from inventory.snapshot import Change, Snapshot
 from inventory.store import Store
+from inventory.usage import Estate, usage_of
 from policies.assessment import Assessment
 from policies.outcome import Rule
 from reports.dengbao import dengbao
+from reports.document import BEIJING, Document
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import assess_all, configured, latest, opened, rules_of, systems_of
+from zhengguan.loop import PROGRAM, assess_all, configured, latest, opened, rules_of, systems_of
 
 FORMATS = ("html", "docx")
+CAPACITY_FORMATS = ("html", "xlsx", "docx")
 
 
 def run(options: argparse.Namespace) -> int:
-    formats = wanted(options.format)
-    config = configured(options.config)
-    store = opened(config)
-    snapshot = latest(store)
-    systems = systems_of(config, options.system)
-    assessments = assess_all(config, snapshot, systems=systems, edition=options.edition or None)
-    changes, rules = since_last(store, snapshot), rules_of(config)
-    written = [
-        path
-        for assessment in assessments
-        for path in write(assessment, formats, Path(options.out), changes=changes, rules=rules)
-    ]
+    written = _capacity(options) if options.report == "capacity" else _dengbao(options)
     if options.json:
         console.write_json([str(path) for path in written])
     else:
@@ -40,14 +34,42 @@ def run(options: argparse.Namespace) -> int:
     return Exit.FINE
 
 
-def wanted(text: str) -> list[str]:
+def _capacity(options: argparse.Namespace) -> list[Path]:
+    if options.system or options.edition:
+        raise UserError(
+            "容量报告写的是全部来源，没有 --system 和 --edition", remedy="去掉它们；各部门的占用在报告第 3 章"
+        )
+    formats = wanted(options.format or "html,xlsx", CAPACITY_FORMATS)
+    estate = usage_of(latest(opened(configured(options.config))))
+    stem = f"容量报告-{estate.snapshot.info.taken_at.astimezone(BEIJING):%Y%m%d}"
+    return _written(
+        Path(options.out), stem, {form: partial(render_capacity, form, estate) for form in formats}
+    )
+
+
+def _dengbao(options: argparse.Namespace) -> list[Path]:
+    formats = wanted(options.format or "html,docx", FORMATS)
+    config = configured(options.config)
+    store = opened(config)
+    snapshot = latest(store)
+    systems = systems_of(config, options.system)
+    assessments = assess_all(config, snapshot, systems=systems, edition=options.edition or None)
+    changes, rules = since_last(store, snapshot), rules_of(config)
+    return [
+        path
+        for assessment in assessments
+        for path in write(assessment, formats, Path(options.out), changes=changes, rules=rules)
+    ]
+
+
+def wanted(text: str, known: Sequence[str] = FORMATS) -> list[str]:
     """The formats of ``--format``. UserError names one that does not exist."""
     formats = [word.strip().lower() for word in text.split(",") if word.strip()]
     for word in formats:
-        if word not in FORMATS:
-            raise UserError(f"不会写 {word!r} 格式", remedy=f"可用：{'、'.join(FORMATS)}")
+        if word not in known:
+            raise UserError(f"不会写 {word!r} 格式", remedy=f"可用：{'、'.join(known)}")
     if not formats:
-        raise UserError("--format 是空的", remedy=f"可用：{'、'.join(FORMATS)}")
+        raise UserError("--format 是空的", remedy=f"可用：{'、'.join(known)}")
     return formats
 
 
@@ -62,12 +84,19 @@ def write(
 ) -> list[Path]:
     """Write one system's report in each format; the files are named after the system and the day."""
     stem = re.sub(r"[^\w.-]+", "-", f"自查报告-{assessment.system.name}-{assessment.taken_at:%Y%m%d}")
+    return _written(
+        folder, stem, {form: partial(render, form, assessment, changes, rules) for form in formats}
+    )
+
+
+def _written(folder: Path, stem: str, files: dict[str, Callable[[], bytes]]) -> list[Path]:
+    """Write each format's bytes. UserError where the folder does not take them."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for form in formats:
+        for form, rendered in files.items():
             path = folder / f"{stem}.{form}"
-            path.write_bytes(render(form, assessment, changes, rules))
+            path.write_bytes(rendered())
             written.append(path)
     except OSError as error:
         raise UserError(f"报告写不进 {folder}：{error.strerror}", remedy="检查目录、权限和磁盘") from error
@@ -79,6 +108,22 @@ def render(form: str, assessment: Assessment, changes: list[Change], rules: list
     sources = {f.source for f in assessment.findings} | {c.source for c in assessment.collections}
     own = [c for c in changes if c.uid.split("/", 1)[0] in sources]
     document = dengbao(assessment, created_at=utc_now(), rules=rules, changes=own)
+    return _rendered(form, document)
+
+
+def render_capacity(form: str, estate: Estate) -> bytes:
+    """The capacity report in one of ``CAPACITY_FORMATS``; the spreadsheet has its lists in full."""
+    from reports.capacity import capacity
+
+    document = capacity(estate, created_at=utc_now(), program=PROGRAM, whole=form == "xlsx")
+    if form == "xlsx":
+        from reports.render_xlsx import render_xlsx
+
+        return render_xlsx(document)
+    return _rendered(form, document)
+
+
+def _rendered(form: str, document: Document) -> bytes:
     if form == "docx":
         from reports.render_docx import render_docx
 

@@ -11,9 +11,9 @@ from inventory.systems import Grade
 from policies.outcome import Rule
 from policies.rule_examples import lint, test_rule
 from policies.rules import RulesError, load_rules
+from policies.spelling import suggestion
 from policies.standards import Standard, load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
-from policies.yaml_text import suggestion
 from zhengguan import console
 from zhengguan.config import DEFAULT_FILE, load_config
 from zhengguan.errors import Exit, UserError

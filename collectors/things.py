@@ -1,0 +1,85 @@
+"""What a monitoring system may have measured: things of other sources, by the names it may call them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from inventory.kinds.address import Address
+from inventory.kinds.cluster import Node, Workload
+from inventory.kinds.compute import Hypervisor, Server
+from inventory.kinds.host import Host
+from inventory.resource import Resource
+from inventory.unknown import Unknown
+
+MEASURED: tuple[type[Resource], ...] = (Server, Hypervisor, Node, Host, Workload)
+
+
+class Thing(NamedTuple):
+    """One resource with its native id and its other names (names, host names, addresses)."""
+
+    uid: str
+    source: str
+    kind: str
+    native_id: str
+    names: tuple[str, ...] = ()
+
+
+def thing_of(resource: Resource) -> Thing | None:
+    """The thing that a resource is; None for a kind that nobody measures."""
+    if not isinstance(resource, MEASURED):
+        return None
+    names = [_text(resource.name), _text(getattr(resource, "host", None))]
+    if isinstance(resource, Node):
+        addresses = [] if isinstance(resource.addresses, Unknown) else resource.addresses
+        names += [_text(a.address) for a in addresses if isinstance(a, Address)]
+    found = tuple(dict.fromkeys(name for name in names if name))
+    return Thing(resource.uid, resource.source, resource.KIND, resource.native_id, found)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class Directory:
+    """Finds a thing by what a label says. A name that two things have finds neither."""
+
+    def __init__(self, things: Iterable[Thing], sources: Iterable[str] = ()) -> None:
+        self.sources = sorted(set(sources))
+        self._by_id: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._by_name: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._listed: set[tuple[str, str]] = set()
+        for thing in things:
+            if self.sources and thing.source not in self.sources:
+                continue
+            self._listed.add((thing.source, thing.kind))
+            self._by_id[thing.kind, thing.native_id.lower()].add(thing.uid)
+            for name in thing.names:
+                for word in {name.lower(), name.lower().partition(".")[0] if _has_letter(name) else name}:
+                    self._by_name[thing.kind, word].add(thing.uid)
+
+    def find(self, kind: str, label: str) -> str | None:
+        """Uid by native id, else by name: whole, without a port, or without the domain."""
+        text = label.strip().lower()
+        found = self._by_id.get((kind, text))
+        if not found:
+            host = _without_port(text)
+            words = [text, host, *([host.partition(".")[0]] if _has_letter(host) else [])]
+            found = next((held for w in words if w and (held := self._by_name.get((kind, w)))), None)
+        return next(iter(found)) if found and len(found) == 1 else None
+
+    def lists(self, source: str, kind: str) -> bool:
+        """Whether anything of the kind is known of the source."""
+        return (source, kind) in self._listed
+
+
+def _has_letter(text: str) -> bool:
+    return any(c.isalpha() for c in text) and ":" not in text
+
+
+def _without_port(text: str) -> str:
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    host, colon, port = text.rpartition(":")
+    return host if colon and port.isdecimal() and ":" not in host else text

@@ -1,0 +1,214 @@
+"""Who has what: projects of clouds, namespaces of clusters, and the departments they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from inventory.kinds.cloud import Cloud, Project, Quota
+from inventory.kinds.cluster import Cluster, Namespace, Workload
+from inventory.kinds.compute import Server
+from inventory.kinds.storage import Volume, VolumeClaim
+from inventory.kinds.usage import AmountOf
+from inventory.kinds.virtual_network import FloatingIp
+from inventory.resource import Resource
+from inventory.snapshot import Snapshot
+from inventory.unknown import UNKNOWN, Maybe, Unknown, known, or_none
+from inventory.usage.figures import Coverage, Figure
+
+MIB_PER_GIB = 1024
+_LIMITS: dict[str, AmountOf] = {
+    "cores": "vcpu",
+    "ram": "memory_mib",
+    "gigabytes": "disk_gib",
+    "floatingip": "floating_ip",
+}
+
+
+class Consumer(msgspec.Struct, kw_only=True):
+    """What one project or namespace has (or, summed, all of one department; ``source`` and ``uid`` are "").
+
+    ``vcpu`` and ``memory_mib`` are what servers were given, or pods ask for; ``disk_gib`` volumes and claims;
+    ``local_gib`` the disks of flavors. ``quota`` holds limits by resource; what is not limited is absent.
+    """
+
+    source: str
+    kind: Literal["project", "namespace"]
+    uid: str
+    name: str
+    department: str
+    complete: bool = True
+    servers: int = 0
+    volumes: int = 0
+    floating_ips: int = 0
+    pods: Figure = msgspec.field(default_factory=Figure)
+    vcpu: Figure = msgspec.field(default_factory=Figure)
+    memory_mib: Figure = msgspec.field(default_factory=Figure)
+    disk_gib: Figure = msgspec.field(default_factory=Figure)
+    local_gib: Figure = msgspec.field(default_factory=Figure)
+    quota: dict[str, float] = msgspec.field(default_factory=dict)
+
+    def merge(self, other: Consumer) -> None:
+        """Add another consumer's part. Quotas are not added: one project may be without."""
+        self.complete = self.complete and other.complete
+        self.servers += other.servers
+        self.volumes += other.volumes
+        self.floating_ips += other.floating_ips
+        for name in FIGURES:
+            getattr(self, name).merge(getattr(other, name))
+
+
+FIGURES = ("pods", "vcpu", "memory_mib", "disk_gib", "local_gib")
+_NEEDED = {"project": ("server", "volume", "floating_ip"), "namespace": ("workload", "volume_claim")}
+
+
+class Owners:
+    """Whose a resource is. Its own department label counts, unless it is only the one that its whole source
+    carries and its project says another."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._homes: dict[str, Resource] = {r.uid: r for r in snapshot.of(Project)}
+        self._homes |= {r.uid: r for r in snapshot.of(Namespace)}
+        wholes: list[Resource] = [*snapshot.of(Cloud), *snapshot.of(Cluster)]
+        self._of_source = {r.source: r.labels.get("department", "") for r in wholes}
+
+    def home(self, resource: Resource) -> str:
+        """Uid of the project or namespace; "" where none was told."""
+        for relation in resource.relations:
+            if relation.type in ("in_project", "in_namespace"):
+                return relation.target
+        namespace = getattr(resource, "namespace", None)
+        if isinstance(namespace, str) and namespace:
+            return f"{resource.source}/namespace/{namespace}"
+        return ""
+
+    def name(self, uid: str) -> str:
+        """Name of a project or namespace; its native id where the name was not seen."""
+        held = self._homes.get(uid)
+        name = held.name if held else UNKNOWN
+        return uid.split("/", 2)[-1] if isinstance(name, Unknown) else name
+
+    def department(self, resource: Resource) -> str:
+        """See the class."""
+        own = resource.labels.get("department", "")
+        if own and own != self._of_source.get(resource.source):
+            return own
+        home = self._homes.get(self.home(resource))
+        return (home.labels.get("department", "") if home else "") or own
+
+    def homes(self) -> Iterable[Resource]:
+        """Every project and namespace."""
+        return self._homes.values()
+
+
+def consumers(snapshot: Snapshot, owners: Owners | None = None) -> list[Consumer]:
+    """Every project and namespace with what it has, those that have nothing too, sorted by uid. What belongs
+    to no known one stands under its source with the uid ""."""
+    owners = owners or Owners(snapshot)
+    coverage = Coverage(snapshot)
+    found: dict[tuple[str, str], Consumer] = {}
+
+    def consumer(resource: Resource, kind: Literal["project", "namespace"]) -> Consumer:
+        uid = owners.home(resource)
+        held = found.get((resource.source, uid))
+        return held if held is not None else add(resource, kind, uid, owners.name(uid) if uid else "")
+
+    def add(resource: Resource, kind: Literal["project", "namespace"], uid: str, name: str) -> Consumer:
+        held = found[resource.source, uid] = Consumer(
+            source=resource.source,
+            kind=kind,
+            uid=uid,
+            name=name,
+            department=owners.department(resource),
+            complete=all(coverage.complete(resource.source, needed) for needed in _NEEDED[kind]),
+        )
+        return held
+
+    for home in owners.homes():
+        add(home, "project" if home.KIND == "project" else "namespace", home.uid, owners.name(home.uid))
+    for server in snapshot.of(Server):
+        held = consumer(server, "project")
+        held.servers += 1
+        held.vcpu.take(server.vcpus)
+        held.memory_mib.take(server.memory_mib)
+        held.local_gib.take(server.disk_gib)
+    clusters = {c.source for c in snapshot.of(Cluster)}
+    for volume in snapshot.of(Volume):
+        if volume.source not in clusters:  # a cluster's volumes are counted by their claims
+            held = consumer(volume, "project")
+            held.volumes += 1
+            held.disk_gib.take(volume.size_gib)
+    for address in snapshot.of(FloatingIp):
+        consumer(address, "project").floating_ips += 1
+    for workload in snapshot.of(Workload):
+        held = consumer(workload, "namespace")
+        held.pods.take(workload.pods)
+        held.vcpu.take(requested(workload, "cpu_request"))
+        held.memory_mib.take(requested(workload, "memory_request_mib"))
+    for claim in snapshot.of(VolumeClaim):
+        held = consumer(claim, "namespace")
+        held.volumes += 1
+        held.disk_gib.take(claim.size_gib)
+    _quotas(snapshot, owners, found)
+    return [found[place] for place in sorted(found)]
+
+
+def requested(workload: Workload, field: str) -> Maybe[float]:
+    """What the pods of a workload ask for together; init containers run before, not beside."""
+    if isinstance(workload.containers, Unknown) or isinstance(workload.pods, Unknown):
+        return UNKNOWN
+    total = 0.0
+    for container in workload.containers:
+        if known(container.init) and container.init:
+            continue
+        value: Maybe[float | None] = getattr(container, field)
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        total += (value or 0.0) * workload.pods
+    return total
+
+
+def _quotas(snapshot: Snapshot, owners: Owners, found: dict[tuple[str, str], Consumer]) -> None:
+    for quota in snapshot.of(Quota):
+        held = found.get((quota.source, owners.home(quota)))
+        if held is None or isinstance(quota.limits, Unknown):
+            continue
+        if or_none(quota.service) == "kubernetes":
+            limits = _cluster_limits(quota.limits)
+        else:
+            limits = {_LIMITS[name]: float(n) for name, n in quota.limits.items() if name in _LIMITS}
+        for resource, limit in limits.items():
+            if limit >= 0:  # the tighter one holds where several limit the same
+                held.quota[resource] = min(limit, held.quota.get(resource, limit))
+
+
+def _cluster_limits(limits: dict[str, int]) -> dict[str, float]:
+    """Limits on requests; processors come in thousandths."""
+    found: dict[str, float] = {}
+    for name in ("requests.cpu", "cpu"):
+        if name in limits:
+            found["vcpu"] = limits[name] / 1000
+            break
+    for name in ("requests.memory", "memory"):
+        if name in limits:
+            found["memory_mib"] = float(limits[name])
+            break
+    if "pods" in limits:
+        found["pod"] = float(limits["pods"])
+    return found
+
+
+def by_department(found: Iterable[Consumer]) -> list[Consumer]:
+    """Consumers added up by department and kind, sorted. Projects and namespaces stay apart, since a cluster
+    may run on the servers of a cloud."""
+    totals: dict[tuple[str, str], Consumer] = {}
+    for one in found:
+        held = totals.get((one.department, one.kind))
+        if held is None:
+            held = totals[one.department, one.kind] = Consumer(
+                source="", kind=one.kind, uid="", name=one.department, department=one.department
+            )
+        held.merge(one)
+    return [totals[key] for key in sorted(totals)]
