@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BUSY = (429, 500, 502, 503, 504)  # 500 too: etcd between two leaders
 _CONNECT_SECONDS = 5.0
 _LARGEST_BYTES = 256 * 1024 * 1024  # of one answer, unpacked
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 4 * 1024 * 1024
 _JSON = "application/json"
 
 
@@ -146,15 +146,17 @@ class LiveClient:
 
     def _body(self, answer: Any) -> bytes:
         """The whole answer within the deadline: a time-out is for silence, not for a trickle."""
-        body = bytearray()
+        chunks: list[bytes] = []
+        size = 0
         for chunk in answer.stream(_CHUNK_BYTES, decode_content=True):
-            body += chunk
+            chunks.append(chunk)
+            size += len(chunk)
             self._run.remaining()
-            if len(body) > _LARGEST_BYTES:
+            if size > _LARGEST_BYTES:
                 raise ReadError(
                     f"一次答复超过 {_LARGEST_BYTES >> 20} MiB", "请把这类对象的数量和大小告诉开发者"
                 )
-        return bytes(body)
+        return b"".join(chunks)
 
     def close(self) -> None:
         """See ``Client.close``."""

@@ -75,7 +75,10 @@ class Pods:
             group = self.groups[key] = Group()
         group.pods += 1
         group.phases[phase] += 1
-        self.phases.setdefault(namespace, Counter())[phase] += 1
+        phases = self.phases.get(namespace)
+        if phases is None:
+            phases = self.phases[namespace] = Counter()
+        phases[phase] += 1
         self._containers(pod, key, group)
         if phase not in _OVER:
             for address in status.addresses or []:
@@ -89,7 +92,7 @@ class Pods:
         if pod.mirror:
             group.static = True
             if namespace == "kube-system":
-                self.mirrors.append(pod)
+                self.mirrors.append(_detached(pod))
 
     def _load(self, node: str, spec: PodSpec) -> None:
         load = self.loads.get(node)
@@ -108,18 +111,23 @@ class Pods:
             ready = ready and one.ready
             _, at, digest = one.image_id.rpartition("@")
             if at:
-                group.digests.setdefault(one.name, set()).add(digest)
+                held = group.digests.get(one.name)
+                if held is None:
+                    group.digests[one.name] = {digest}
+                else:
+                    held.add(digest)
         group.ready += ready
         names = self._names.get(key)
         if names is None and group.base is None:
-            group.base = pod
+            group.base = _detached(pod)
             return
         for container in pod.spec.containers:
             if names is not None and container.name in names:
                 continue
             if names is None and _merge(group, pod, container):
                 continue
-            group.extra.setdefault(container.name, container)
+            if container.name not in group.extra:
+                group.extra[container.name] = container
 
     def _workload(self, pod: Pod) -> str:
         """Native id of the topmost owner, or of the pod itself."""
@@ -134,6 +142,14 @@ class Pods:
         if above is not None:
             type_, name = above
         return f"{namespace}/{type_}/{name}"
+
+
+def _detached(pod: Pod) -> Pod:
+    """A copy that stands alone: raw parts are views that keep the whole page they came from."""
+    return _pod.decode(msgspec.json.encode(pod))
+
+
+_pod = msgspec.json.Decoder(Pod)
 
 
 def _merge(group: Group, pod: Pod, container: ContainerSpec) -> bool:
@@ -155,7 +171,10 @@ def _by_hash(name: str, labels: Mapping[str, str]) -> OwnerKey | None:
 
 def controller(owners: list[Owner] | None) -> Owner | None:
     """The owner that keeps an object, of all that it has."""
-    return next((o for o in owners or [] if o.controller), None)
+    for owner in owners or ():
+        if owner.controller:
+            return owner
+    return None
 
 
 def type_of(owner: Owner) -> str:

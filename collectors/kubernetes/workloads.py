@@ -89,7 +89,7 @@ class _Take:
                 self._into.owners[key] = (type_of(owner), owner.name)
                 continue
             try:
-                spec = _controller_spec.decode(row.spec)
+                spec = _controller_spec.decode(bytes(row.spec))  # a copy: views keep their page
             except msgspec.ValidationError as error:
                 self.problems.append(f"{self._type} {row.meta.key}：{error}")
                 continue
