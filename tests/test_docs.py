@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from collectors import openstack
+from collectors.openstack.table import ROWS
 from policies.rule_examples import test_rule as run_examples
 from policies.rules import load_rule
 from zhengguan.cli import main
@@ -39,20 +41,19 @@ def test_configurations_parse(page: str) -> None:
         parse_config(block, Path("zhengguan.yaml"), {})
 
 
-def test_the_query_of_the_page_on_configuration() -> None:
-    (text,) = [block for block in blocks("docs/configuration.md", "yaml") if "queries:" in block]
-    lines = "\n".join(f"    {line}" for line in text.splitlines())
-    parse_config(
-        f"sources:\n  - name: m\n    type: prometheus\n    url: http://m\n{lines}\n",
-        Path("zhengguan.yaml"),
-        {},
-    )
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_the_page_on_sources_names_every_kind_and_every_call_of_openstack() -> None:
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    table = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    kinds = {kind for line in table for kind in re.findall(r"`(\w+)`", line[1])}
+    calls = {call for line in table for call in re.findall(r"`(/[^`]+)`", line[3])}
+    assert kinds == set(openstack.KINDS)
+    assert {row.ask.path for row in ROWS} - {"/{}"} == calls
 
 
 def commands() -> list[str]:
