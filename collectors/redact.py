@@ -14,7 +14,7 @@ from typing import Any
 MASK = "******"
 
 _NAME = re.compile(
-    r"(pass(word|wd|phrase)?|secret|token|community([_-]?(name|string))?|private[_-]?key|priv[_-]?key|auth[_-]?key|api[_-]?key"
+    r"(pass(word|wd|phrase)?|secret|token|community([_-]?(name|string))?|private[_-]?key|priv[_-]?key|auth[_-]?key|api[_-]?key|access[_-]?key"
     r"|admin[_-]?pass|credential[_-]?blob|blob|user[_-]?data|cipher[_-]?text|x-auth-token|x-subject-token"
     r"|authorization|cookie|set-cookie)s?$",
     re.IGNORECASE,
@@ -38,7 +38,7 @@ _SHAPES = (
 # Assignments in text, and in JSON that is cut off or no JSON. What stands before the word does not matter,
 # and no unbounded repetition comes before it: device text must not make a match quadratic.
 _WORD = (
-    r"(?:password|(?<!no)passwd|passphrase|secret|token|community|authorization|cookie|(?:auth|priv|private|api)"
+    r"(?:password|(?<!no)passwd|passphrase|secret|token|community|authorization|cookie|(?:auth|priv|private|api|access)"
     r"[_-]?key|admin[_-]?pass)s?[\"']?\s{0,8}[:=]\s{0,8}"
 )
 _ASSIGNED = (

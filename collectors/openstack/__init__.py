@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,25 +10,18 @@ import msgspec
 
 from collectors import contract
 from collectors.contract import Access, Run, Source, SourceError
-from collectors.openstack import compute as _compute
-from collectors.openstack.client import SERVICES, TITLES, Client, Facts, LiveClient
+from collectors.openstack.client import SERVICES, TITLES, Client, Facts, LiveClient, ServiceName
 from collectors.openstack.listing import Place
 from collectors.openstack.reading import Reader
 from collectors.openstack.replay import Recorder, ReplayClient
-from collectors.openstack.sight import KINDS_OF, prove, wrong_region
+from collectors.openstack.row import View
+from collectors.openstack.sight import missing, prove, wrong_region
 from collectors.openstack.survey import Survey
+from collectors.openstack.table import ROWS
 from inventory.coverage import Batch, Status
 from inventory.kinds import KINDS as _ALL_KINDS
 
-KINDS: tuple[str, ...] = (
-    "cloud",
-    *KINDS_OF["identity"],
-    "quota",
-    *KINDS_OF["compute"],
-    *KINDS_OF["volume"],
-    *KINDS_OF["network"],
-    *KINDS_OF["image"],
-)
+KINDS: tuple[str, ...] = ("cloud", *dict.fromkeys(row.kind for row in ROWS if row.kind))
 
 PERMISSIONS = """\
 只读：采集只发 GET。要看全一个 OpenStack 云，凭据须在某个项目里持有 admin 角色：
@@ -39,6 +31,7 @@ OpenStack 的默认策略没有“看见全部、什么都不能改”的角色�
   · 项目的 reader：云硬盘、端口、安全组只列出本项目的，而且不报错；
   · 系统范围的 reader（system_scope: all）：看得见账户、项目、角色；端口和安全组是空的，而且不报错；
     目录里没有块存储。
+对象存储里别的项目的桶，另要 ResellerAdmin 角色；密钥服务只按项目列出，谁都看不全。
 这两种凭据也能用，但看不全的类别一律记为“无权限”，相关判定为“未知”。
 """
 
@@ -107,39 +100,17 @@ def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
 
 
 def _collect(client: Client, source: Source, run: Run, options: Options) -> Iterator[Batch]:
-    started_at = run.now()
     run.progress("登录")
     facts = _facts(client)
-    reader = Reader(client, run, facts, options.admin_roles)
-    survey = Survey(
-        run=run,
-        facts=facts,
-        place=Place(source=source.name, labels=source.labels, clean=run.redactor.data),
-        admin_roles=options.admin_roles,
-        started_at=started_at,
-    )
+    place = Place(source=source.name, labels=source.labels, clean=run.redactor.data)
+    view = View(place=place, facts=facts, admin_roles=options.admin_roles)
+    survey = Survey(run, view, ROWS)
     yield survey.cloud()
-    people = reader.side_by_side({"identity": reader.identity})["identity"]
-    projects, users = survey.identity(people)
-    yield projects
-    yield users
-    project_ids = [r.native_id for r in projects.resources]
-    answers = reader.side_by_side(
-        {
-            "credentials": partial(reader.credentials, users=[r.native_id for r in users.resources]),
-            "compute": partial(reader.compute, projects=project_ids),
-            "volume": partial(reader.volume, projects=project_ids),
-            "network": partial(reader.network, projects=project_ids),
-            "image": reader.image,
-        }
-    )
-    facing = _compute.facing(answers["compute"].pages("server"))
-    yield survey.credentials(answers["credentials"], users)
-    yield from survey.compute(answers["compute"])
-    yield survey.volume(answers["volume"], facing)
-    yield from survey.network(answers["network"], facing)
-    yield survey.image(answers["image"])
-    yield survey.quota(answers, projects)
+    for event in Reader(client, run, view, ROWS).events():
+        batch = survey.take(event)
+        if batch is not None:
+            yield batch
+    yield from survey.closings()
 
 
 def probe(source: Source, run: Run) -> Iterator[Access]:
@@ -160,20 +131,41 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
                 remedy="改用 ca_file 指定 CA 证书",
             )
         for service in SERVICES:
-            proofs = prove(client, run, facts, service, options.admin_roles)
-            blind = {kind: proof for kind, proof in proofs.items() if not proof.everything}
-            if not blind:
-                titles = "、".join(_ALL_KINDS[kind].TITLE for kind in proofs)
-                yield Access(subject=TITLES[service], ok=True, detail=f"看得全：{titles}")
-            for kind, proof in blind.items():
-                yield Access(
-                    subject=f"{TITLES[service]}：{_ALL_KINDS[kind].TITLE}",
-                    ok=None if proof.status is Status.UNSUPPORTED else False,
-                    detail=proof.reason,
-                    remedy=proof.remedy,
-                )
+            yield from _sight(client, run, facts, service, options.admin_roles)
     finally:
         client.close()
+
+
+def _sight(
+    client: Client, run: Run, facts: Facts, service: ServiceName, admin_roles: list[str]
+) -> Iterator[Access]:
+    """What is seen of one service: a line for all that is whole, one for each kind that is not."""
+    rows = [row for row in ROWS if row.ask.service == service and row.kind and row.sight]
+    if not rows:
+        return
+    absent = missing(facts, service)
+    if absent is not None:
+        unsupported = absent.status is Status.UNSUPPORTED
+        yield Access(
+            subject=TITLES[service],
+            ok=None if unsupported else False,
+            detail=absent.reason,
+            remedy=absent.remedy,
+        )
+        return
+    proofs = prove(client, run, facts, service, admin_roles, {row.sight for row in rows})
+    whole = dict.fromkeys(row.kind for row in rows if proofs[row.sight].everything)
+    blind = {row.kind: proofs[row.sight] for row in rows if row.kind not in whole}
+    if not blind:
+        titles = "、".join(_ALL_KINDS[kind].TITLE for kind in whole)
+        yield Access(subject=TITLES[service], ok=True, detail=f"看得全：{titles}")
+    for kind, proof in blind.items():
+        yield Access(
+            subject=f"{TITLES[service]}：{_ALL_KINDS[kind].TITLE}",
+            ok=False,
+            detail=proof.reason,
+            remedy=proof.remedy,
+        )
 
 
 def _options(source: Source) -> Options:

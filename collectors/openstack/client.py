@@ -12,27 +12,51 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from collectors.contract import RetryableError, Run, SourceError, retry
+from collectors.openstack.swift import accounts_url, enveloped
 from inventory.coverage import Status
 
 if TYPE_CHECKING:
     from collectors.openstack import Options
 
-ServiceName = Literal["identity", "compute", "volume", "network", "image"]
-SERVICES: tuple[ServiceName, ...] = ("identity", "compute", "volume", "network", "image")
-TITLES: dict[ServiceName, str] = {
-    "identity": "身份服务 (keystone)",
-    "compute": "计算服务 (nova)",
-    "volume": "块存储服务 (cinder)",
-    "network": "网络服务 (neutron)",
-    "image": "镜像服务 (glance)",
+ServiceName = Literal[
+    "identity",
+    "compute",
+    "placement",
+    "volume",
+    "network",
+    "image",
+    "key-manager",
+    "load-balancer",
+    "dns",
+    "share",
+    "object-store",
+]
+
+
+class _Service(msgspec.Struct, frozen=True):
+    title: str
+    catalogue_types: tuple[str, ...]
+    adapter: str  # attribute of the SDK's connection
+
+
+_SERVICES: dict[ServiceName, _Service] = {
+    "identity": _Service("身份服务 (keystone)", ("identity",), "identity"),
+    "compute": _Service("计算服务 (nova)", ("compute",), "compute"),
+    "placement": _Service("资源放置服务 (placement)", ("placement",), "placement"),
+    "volume": _Service("块存储服务 (cinder)", ("block-storage", "block-store", "volumev3"), "block_storage"),
+    "network": _Service("网络服务 (neutron)", ("network",), "network"),
+    "image": _Service("镜像服务 (glance)", ("image",), "image"),
+    "key-manager": _Service("密钥服务 (barbican)", ("key-manager",), "key_manager"),
+    "load-balancer": _Service("负载均衡服务 (octavia)", ("load-balancer",), "load_balancer"),
+    "dns": _Service("域名服务 (designate)", ("dns",), "dns"),
+    "share": _Service(
+        "共享文件服务 (manila)", ("shared-file-system", "sharev2", "share"), "shared_file_system"
+    ),
+    "object-store": _Service("对象存储服务 (swift)", ("object-store",), "object_store"),
 }
-CATALOGUE_TYPES: dict[ServiceName, tuple[str, ...]] = {
-    "identity": ("identity",),
-    "compute": ("compute",),
-    "volume": ("block-storage", "block-store", "volumev3"),
-    "network": ("network",),
-    "image": ("image",),
-}
+SERVICES: tuple[ServiceName, ...] = tuple(_SERVICES)
+TITLES: dict[ServiceName, str] = {name: service.title for name, service in _SERVICES.items()}
+_TOKENS = 8  # times in a run that a service's refusal of a token is answered with another
 _BUSY = (429, 502, 503, 504)
 
 
@@ -83,12 +107,11 @@ class Facts(msgspec.Struct, kw_only=True):
     region: str = ""
     interface: str = "public"
     catalogue: list[CatalogueService] = msgspec.field(default_factory=list)
-    max_microversion: str = ""  # of compute; "" = not told
 
     def has(self, service: ServiceName) -> bool:
         """Whether the catalogue offers the service in this region on this interface."""
         return any(
-            entry.type in CATALOGUE_TYPES[service]
+            entry.type in _SERVICES[service].catalogue_types
             and any(
                 e.interface == self.interface and (not self.region or e.region == self.region)
                 for e in entry.endpoints
@@ -108,7 +131,8 @@ class Client(Protocol):
         self, service: ServiceName, path: str, params: Mapping[str, str], microversion: str = ""
     ) -> Response:
         """One GET under the service's versioned root; any status of the peer is an answer, save those
-        that mean "busy", which are retried."""
+        that mean "busy", which are retried. ``microversion`` is the one wanted; a service that does not
+        go so far is asked at its highest."""
         ...
 
     def close(self) -> None:
@@ -121,17 +145,19 @@ class LiveClient:
 
     def __init__(self, options: Options, run: Run) -> None:
         self._run = run
-        self._at_most = options.timeout_seconds
+        self._seconds = options.timeout_seconds
         self._connection = _connection(options, run)
         self._dead: dict[str, str] = {}
+        self._refused: dict[str, int] = {}  # tokens, by service
+        self._highest: dict[str, str] = {}
 
     def facts(self) -> Facts:
         """See ``Client.facts``."""
         session = self._connection.session
-        session.timeout = self._run.timeout(self._at_most)
+        session.timeout = self._run.timeout(self._seconds)
         access = self._authenticated(lambda: session.auth.get_access(session))
         config = self._connection.config
-        facts = Facts(
+        return Facts(
             user_id=access.user_id or "",
             user_name=access.username or "",
             project_id=access.project_id,
@@ -143,20 +169,6 @@ class LiveClient:
             interface=config.get_interface("compute") or "public",
             catalogue=_catalogue(access.service_catalog.catalog),
         )
-        if facts.has("compute"):
-            facts.max_microversion = self._max_microversion()
-        return facts
-
-    def _max_microversion(self) -> str:
-        from keystoneauth1.exceptions import ClientException
-        from openstack.exceptions import SDKException
-
-        try:
-            data = self._connection.compute.get_endpoint_data()
-        except (ClientException, SDKException):
-            return ""  # the service is down: its lists will say so
-        version = data.max_microversion if data else None
-        return ".".join(str(part) for part in version) if version else ""
 
     def _authenticated(self, call: Callable[[], Any]) -> Any:
         from keystoneauth1 import exceptions
@@ -209,22 +221,28 @@ class LiveClient:
             raise ServiceError(self._dead[service], _UNREACHABLE) from error
 
     def _once(
-        self, service: ServiceName, path: str, params: Mapping[str, str], microversion: str
+        self,
+        service: ServiceName,
+        path: str,
+        params: Mapping[str, str],
+        microversion: str,
+        *,
+        renewed: bool = False,
     ) -> Response:
         from keystoneauth1 import exceptions
         from openstack.exceptions import SDKException
 
         session = self._connection.session
-        session.timeout = self._run.timeout(self._at_most)  # for discovery and a new token
-        more = {"microversion": microversion} if microversion else {}
+        session.timeout = self._run.timeout(self._seconds)  # for discovery and a new token
         try:
-            adapter = getattr(self._connection, "block_storage" if service == "volume" else service)
+            adapter = getattr(self._connection, _SERVICES[service].adapter)
+            more = {"microversion": self._at_most_highest(service, microversion)} if microversion else {}
             answer = adapter.get(
-                path,
+                path if service != "object-store" else accounts_url(adapter.get_endpoint() or "") + path,
                 params=dict(params),
                 raise_exc=False,
                 skip_cache=True,
-                timeout=self._run.timeout(self._at_most),
+                timeout=self._run.timeout(self._seconds),
                 connect_retries=0,
                 **more,
             )
@@ -237,18 +255,43 @@ class LiveClient:
         except (exceptions.ClientException, SDKException) as error:
             # a service that is down shows itself in many ways, version discovery has its own
             raise RetryableError(_words(error)) from error
+        if answer.status_code == 401 and not renewed and self._refused.get(service, 0) < _TOKENS:
+            # a token can end while several calls are under way, and the SDK renews it for one of them
+            self._refused[service] = self._refused.get(service, 0) + 1
+            return self._once(service, path, params, microversion, renewed=True)
         wait = answer.headers.get("Retry-After", "")
         if answer.status_code in _BUSY:
             raise RetryableError(f"HTTP {answer.status_code}", float(wait) if wait.isdigit() else 0.0)
-        return Response(
-            status=answer.status_code,
-            body=answer.content,
-            headers={"content-type": answer.headers.get("Content-Type", "")},
-        )
+        headers = {"content-type": answer.headers.get("Content-Type", "")}
+        if service == "object-store" and answer.status_code in (200, 204):
+            return Response(
+                status=200, body=enveloped(answer.content, answer.headers, params), headers=headers
+            )
+        return Response(status=answer.status_code, body=answer.content, headers=headers)
+
+    def _at_most_highest(self, service: ServiceName, wanted: str) -> str:
+        """Raises what the SDK's discovery raises where the service is down."""
+        from keystoneauth1.exceptions import DiscoveryFailure
+
+        if service not in self._highest:
+            try:
+                data = getattr(self._connection, _SERVICES[service].adapter).get_endpoint_data()
+            except DiscoveryFailure:
+                data = None  # an address that answers, and hides its versions
+            version = data.max_microversion if data else None
+            self._highest[service] = ".".join(str(part) for part in version) if version else ""
+        return lower(self._highest[service], wanted)
 
     def close(self) -> None:
         """See ``Client.close``."""
         self._connection.close()
+
+
+def lower(highest: str, wanted: str) -> str:
+    """The lower of two microversions; ``wanted`` where a service does not tell its highest ("")."""
+    if not highest:
+        return wanted
+    return min(highest, wanted, key=lambda text: tuple(int(part) for part in text.split(".")))
 
 
 _BAD_CERTIFICATE = "TLS 证书未通过校验"

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from collectors.openstack.listing import Place
+from collectors.openstack.listing import Ask, Mapped, Place
+from collectors.openstack.row import Row, View
 from inventory.kinds.cloud import Quota
 
 QuotaService = Literal["compute", "volume", "network"]
@@ -18,13 +19,11 @@ class _Amount(msgspec.Struct):
     used: int | None = None  # neutron
 
 
-def quota_request(service: QuotaService, project: str) -> tuple[str, dict[str, str]]:
-    """Path and parameters of the one answer that tells limits and usage together."""
-    if service == "compute":
-        return f"/os-quota-sets/{project}/detail", {}
-    if service == "volume":
-        return f"/os-quota-sets/{project}", {"usage": "True"}
-    return f"/quotas/{project}/details", {}
+_ASKS: dict[QuotaService, tuple[str, dict[str, str]]] = {  # the answers that tell limits and usage together
+    "compute": ("/os-quota-sets/{}/detail", {}),
+    "volume": ("/os-quota-sets/{}", {"usage": "True"}),
+    "network": ("/quotas/{}/details", {}),
+}
 
 
 def quota(body: bytes, service: QuotaService, project: str, place: Place) -> Quota:
@@ -46,3 +45,22 @@ def quota(body: bytes, service: QuotaService, project: str, place: Place) -> Quo
         limits={name: amount.limit for name, amount in sorted(amounts.items())},
         usage={name: used for name, used in sorted(usage.items()) if used is not None},
     )
+
+
+def _row(service: QuotaService) -> Row:
+    def map_(body: bytes, project: str, view: View) -> Mapped:
+        return Mapped(resources=[quota(body, service, project, view.place)])
+
+    path, params = _ASKS[service]
+    return Row(
+        name=f"quota.{service}",
+        kind="quota",
+        ask=Ask(service=service, path=path, key="", params=params),
+        map=map_,
+        each=lambda view: sorted(view.known.ids.get("project", ())),
+        along="project",
+        after=("project",),
+    )
+
+
+ROWS: tuple[Row, ...] = tuple(_row(service) for service in _ASKS)

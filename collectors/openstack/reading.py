@@ -1,214 +1,222 @@
-"""Reading one cloud: all services side by side, I/O only.
+"""Reading one cloud by the table: all services side by side, each in its own thread, so that one that
+hangs costs nobody else anything; what had come by the deadline is kept.
 
-The identity service comes first, since quotas and application credentials are read per project and per
-user. The other services are read at once, each in its own thread, so that one that hangs costs nobody
-else anything; what it had answered by the deadline is kept.
+Answers are mapped as they come and handed over through a short queue: what is held at any time is a few
+pages, however many there are.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from collectors.contract import DeadlineError, Run
-from collectors.openstack import compute, identity
-from collectors.openstack.client import TITLES, Client, Facts, ServiceError, ServiceName
-from collectors.openstack.listing import PAGE, Ask, Listing, read, refusal
-from collectors.openstack.quota import QuotaService, quota_request
-from collectors.openstack.sight import Proof, missing, prove
+from collectors.openstack.client import TITLES, Client, ServiceError, ServiceName
+from collectors.openstack.listing import Ask, Mapped, pages
+from collectors.openstack.row import Row, View
+from collectors.openstack.sight import missing, prove
 from inventory.coverage import Status
+from inventory.evidence import Evidence
 
-_MARGIN_SECONDS = 2.0  # kept back from the deadline for mapping what has come
+_MARGIN_SECONDS = 2.0  # kept back from the deadline for telling what has come
+_AHEAD = 8  # answers mapped and not yet taken
+_AT_ONCE = 4  # calls to one service where a row asks for each of many items
 UNFINISHED = ServiceError("到时限时还没有读完", "检查该服务的快慢，或调大该来源的 deadline_seconds")
-NETWORK_LISTS = {
-    "network": "networks",
-    "subnet": "subnets",
-    "port": "ports",
-    "security_group": "security_groups",
-    "floating_ip": "floatingips",
-    "router": "routers",
-}
 
 
-class Answers(msgspec.Struct, kw_only=True):
-    """What one reader has got so far; filled by its thread, taken by the main one at the end.
+class Part(msgspec.Struct, kw_only=True, frozen=True):
+    """One answer, mapped."""
 
-    ``items`` are the answers that come one per project (quotas) or per user (application credentials);
-    ``each`` holds their evidence and what ended them early.
-    """
+    row: Row
+    found: Mapped
+    evidence: Evidence
 
-    proofs: dict[str, Proof] = msgspec.field(default_factory=dict)
-    lists: dict[str, Listing] = msgspec.field(default_factory=dict)
-    items: dict[str, list[bytes]] = msgspec.field(default_factory=dict)
-    each: Listing = msgspec.field(default_factory=Listing)
-    crash: BaseException | None = None
 
-    def pages(self, name: str) -> list[bytes]:
-        """Pages of one list, so far."""
-        return list(self.lists[name].pages) if name in self.lists else []
+class End(msgspec.Struct, kw_only=True, frozen=True):
+    """One row of the table has been read: to its end, or up to ``error``."""
+
+    row: Row
+    error: ServiceError | None
+
+
+class _ClosedError(Exception):
+    """Nobody takes what is read any more."""
 
 
 class Reader:
-    """One reading of one cloud: its client and run, and what the token says."""
+    """One reading of one cloud."""
 
-    def __init__(self, client: Client, run: Run, facts: Facts, admin_roles: list[str]) -> None:
-        self.client = client
-        self.run = run
-        self.facts = facts
-        self.admin_roles = admin_roles
+    def __init__(self, client: Client, run: Run, view: View, rows: Sequence[Row]) -> None:
+        self._client = client
+        self._run = run
+        self._view = view
+        self._rows = rows
+        self._queue: queue.Queue[Part | End | BaseException | None] = queue.Queue(maxsize=_AHEAD)
+        self._closed = threading.Event()
+        self._gates = {row.name: threading.Event() for row in rows}
 
-    def side_by_side(self, tasks: Mapping[str, Callable[[Answers], None]]) -> dict[str, Answers]:
-        """Run readers at once; back when all are done or the deadline is near. Re-raises what no reader
-        should raise."""
-        answers = {name: Answers() for name in tasks}
-        # daemon: one that hangs in a read must not hold the program's end
-        threads = [
+    def events(self) -> Iterator[Part | End]:
+        """Read; ends when all is read or the deadline is near. Rows without an End are unfinished.
+        Re-raises what no reader should raise."""
+        services = dict.fromkeys(row.ask.service for row in self._rows)
+        for service in services:
+            # daemon: one that hangs in a read must not hold the program's end
             threading.Thread(
-                target=_guarded, args=(task, answers[name]), name=f"openstack-{name}", daemon=True
-            )
-            for name, task in tasks.items()
-        ]
-        for thread in threads:
-            thread.start()
-        left = self.run.remaining()
+                target=self._lane, args=(service,), name=f"openstack-{service}", daemon=True
+            ).start()
+        left = self._run.remaining()
         end = time.monotonic() + left - min(_MARGIN_SECONDS, left / 4)
-        for thread in threads:
-            thread.join(max(0.0, end - time.monotonic()))
-        for one in answers.values():
-            if one.crash is not None:
-                raise one.crash
-        return answers
-
-    def identity(self, answers: Answers) -> None:
-        """Domains, projects, users, role assignments."""
-        self._prove("identity", answers)
-        domains = self._list(answers, "domain", Ask(service="identity", path="/domains", key="domains"))
-        project = self._list(answers, "project", Ask(service="identity", path="/projects", key="projects"))
-        self._instead(project, Ask(service="identity", path="/auth/projects", key="projects"))
-        users = answers.lists["user"] = Listing(error=UNFINISHED)
-        failed = None
-        # without a domain, keystone with a directory per domain lists one domain only and does not say so
-        for domain in sorted(identity.domain_names(domains.pages)) or [""]:
-            params = {"domain_id": domain} if domain else {}
-            ask = Ask(service="identity", path="/users", key="users", params=params)
-            one = read(self.client, self.run, ask)
-            users.pages += one.pages
-            users.evidence += one.evidence
-            failed = failed or one.error
-        users.error = failed
-        everything = {"effective": "true", "include_names": "true"}
-        path = "/role_assignments"
-        self._list(
-            answers,
-            "role",
-            Ask(service="identity", path=path, key="role_assignments", params=everything),
-        )
-
-    def credentials(self, answers: Answers, users: list[str]) -> None:
-        """Application credentials: one call a user, there is no list of all."""
-        answers.each.error = UNFINISHED
-        for done, user in enumerate(users):
-            self.run.progress("应用凭据", done, len(users))
-            path = f"/users/{user}/application_credentials"
-            one = read(
-                self.client, self.run, Ask(service="identity", path=path, key="application_credentials")
-            )
-            if one.error is not None and one.error.status is not Status.UNSUPPORTED:
-                answers.each.error = one.error
-                return
-            answers.items[user] = one.pages  # none where the user was deleted meanwhile (404)
-            answers.each.evidence += one.evidence
-        answers.each.error = None
-
-    def compute(self, answers: Answers, projects: list[str]) -> None:
-        """Servers, hypervisors with their zones, flavors, quotas."""
-        if self._prove("compute", answers):
-            return
-        version = compute.microversion(self.facts.max_microversion)
-
-        def ask(path: str, key: str, **params: str) -> Ask:
-            return Ask(service="compute", path=path, key=key, params=params, microversion=version)
-
-        every = ask("/servers/detail", "servers", all_tenants="1", limit=PAGE)
-        servers = self._list(answers, "server", every)
-        if self.facts.project_id:
-            self._instead(servers, ask("/servers/detail", "servers", limit=PAGE))
-        self._list(answers, "hypervisor", ask("/os-hypervisors/detail", "hypervisors", limit=PAGE))
-        self._list(answers, "zone", ask("/os-availability-zone/detail", "availabilityZoneInfo"))
-        self._list(answers, "flavor", ask("/flavors/detail", "flavors", is_public="None", limit=PAGE))
-        self._quotas(answers, "compute", projects)
-
-    def volume(self, answers: Answers, projects: list[str]) -> None:
-        """Volumes, quotas."""
-        if self._prove("volume", answers):
-            return
-        params = {"all_tenants": "1", "limit": PAGE}
-        ask = Ask(service="volume", path="/volumes/detail", key="volumes", params=params)
-        self._list(answers, "volume", ask)
-        self._quotas(answers, "volume", projects)
-
-    def network(self, answers: Answers, projects: list[str]) -> None:
-        """All lists of neutron, quotas."""
-        if self._prove("network", answers):
-            return
-        for kind, key in NETWORK_LISTS.items():
-            path = "/" + key.replace("_", "-")
-            ask = Ask(service="network", path=path, key=key, params={"limit": PAGE})
-            self._list(answers, kind, ask)
-        self._quotas(answers, "network", projects)
-
-    def image(self, answers: Answers) -> None:
-        """Images, then the hidden ones: servers can still be made from them, and no other list has them."""
-        if self._prove("image", answers):
-            return
-        params = {"visibility": "all", "limit": PAGE}
-        self._list(answers, "image", Ask(service="image", path="/images", key="images", params=params))
-        params = {**params, "os_hidden": "true"}
-        self._list(answers, "hidden", Ask(service="image", path="/images", key="images", params=params))
-
-    def _prove(self, service: ServiceName, answers: Answers) -> bool:
-        """Keep the proofs; True where the service is not there to be read."""
-        answers.proofs = prove(self.client, self.run, self.facts, service, self.admin_roles)
-        return missing(self.facts, service) is not None
-
-    def _list(self, answers: Answers, name: str, ask: Ask) -> Listing:
-        """Read a list into ``answers``; until it is at its end it counts as unfinished."""
-        self.run.progress(f"{TITLES[ask.service]}：{ask.key}")
-        listing = answers.lists[name] = Listing(error=UNFINISHED)
-        return read(self.client, self.run, ask, listing)
-
-    def _instead(self, denied: Listing, ask: Ask) -> None:
-        """Where the list of everything is denied, keep the rows of a narrower one; it stays denied."""
-        if denied.error is not None and denied.error.status is Status.DENIED:
-            narrow = read(self.client, self.run, ask)
-            denied.pages += narrow.pages
-            denied.evidence += narrow.evidence
-
-    def _quotas(self, answers: Answers, service: QuotaService, projects: list[str]) -> None:
-        answers.each.error = UNFINISHED
+        lanes = len(services)
         try:
-            for done, project in enumerate(projects):
-                self.run.progress(f"{TITLES[service]}：配额", done, len(projects))
-                path, params = quota_request(service, project)
-                response = self.client.get(service, path, params)
-                if response.status != 200:
-                    raise refusal(service, path, response)
-                evidence = self.run.evidence(response.body, origin=f"GET {service} {path}")
-                answers.items[project] = [response.body]
-                answers.each.evidence.append(evidence)
+            while lanes:
+                try:
+                    event = self._queue.get(timeout=max(0.0, end - time.monotonic()))
+                except queue.Empty:
+                    return
+                if event is None:
+                    lanes -= 1
+                elif isinstance(event, BaseException):
+                    raise event
+                else:
+                    yield event
+        finally:
+            self._closed.set()
+
+    def _lane(self, service: ServiceName) -> None:
+        """All rows of one service, one after the other."""
+        rows = [row for row in self._rows if row.ask.service == service]
+        view = self._view
+        try:
+            sights = {row.sight for row in rows}
+            view.proofs |= prove(self._client, self._run, view.facts, service, view.admin_roles, sights)
+            for row in rows if missing(view.facts, service) is None else ():
+                error = self._read(row)
+                if error is not None and error.status is Status.DENIED and not error.remedy:
+                    error.remedy = row.remedy
+                view.ended[row.name] = error
+                self._gates[row.name].set()
+                self._put(End(row=row, error=error))
+            self._put(None)
+        except _ClosedError:
+            pass
+        except Exception as error:  # noqa: BLE001  a thread's error is raised again by the one who waits
+            self._put(error)
+        finally:
+            for row in rows:
+                self._gates[row.name].set()
+
+    def _put(self, event: Part | End | BaseException | None) -> None:
+        while not self._closed.is_set():
+            with suppress(queue.Full):
+                return self._queue.put(event, timeout=0.5)
+        raise _ClosedError
+
+    def _read(self, row: Row) -> ServiceError | None:
+        """One row of the table; returns what ended it early."""
+        self._run.progress(f"{TITLES[row.ask.service]}：{row.kind or row.name}")
+        try:
+            for name in row.after:
+                self._gates[name].wait(self._run.remaining() / 3)
+            if row.each is not None:
+                return self._each(row, row.each(self._view))
+            try:
+                self._answers(row, row.ask)
+            except ServiceError as error:
+                if row.instead is not None and error.status is Status.DENIED:
+                    self._narrower(row, row.instead)
+                raise
         except ServiceError as error:
-            answers.each.error = error
+            return error
         except DeadlineError as error:
-            answers.each.error = ServiceError(error.reason, error.remedy)
-        else:
-            answers.each.error = None
+            return ServiceError(error.reason, error.remedy)
+        return None
+
+    def _narrower(self, row: Row, ask: Ask) -> None:
+        try:
+            self._answers(row, ask)
+        except ServiceError:
+            return  # denied it is all the same
+
+    def _answers(self, row: Row, ask: Ask, item: str = "") -> None:
+        for page in pages(self._client, self._run, ask):
+            found = self._mapped(row, page.body, item)
+            handed = self._view.known.ids.setdefault(row.kind, set())
+            # a row that moved between pages comes twice
+            fresh = {r.native_id: r for r in found.resources if r.native_id not in handed}
+            handed.update(fresh)
+            self._view.odd[row.kind] = self._view.odd.get(row.kind, 0) + len(found.problems)
+            found.resources = list(fresh.values())
+            if row.ask.service != "identity":
+                for resource in found.resources:
+                    owners = resource.related("in_project")
+                    self._view.known.owners.update(owner.rpartition("/")[2] for owner in owners)
+            self._put(Part(row=row, found=found, evidence=page.evidence))
+
+    def _mapped(self, row: Row, body: bytes, item: str) -> Mapped:
+        """What one answer holds; one that is not what it should be is a problem, and costs itself only."""
+        try:
+            if row.learn is not None:
+                row.learn(body, item, self._view)
+            return row.map(body, item, self._view) if row.map is not None else Mapped()
+        except (msgspec.DecodeError, KeyError, RecursionError) as error:
+            path = row.ask.path.replace("{}", item)
+            return Mapped(problems=[f"GET {path} 的答复：{error.__class__.__name__} {error}"])
+
+    def _each(self, row: Row, items: Sequence[str]) -> ServiceError | None:
+        """One call an item, a few at a time. What went wrong with one ends the row, save that it is gone."""
+        waiting = iter(list(enumerate(items[: row.most], 1)))
+        lock = threading.Lock()
+        gone: list[str] = []
+        failures: list[BaseException] = []
+
+        def work() -> None:
+            while not failures:
+                with lock:
+                    done, item = next(waiting, (0, ""))
+                if not done:
+                    return
+                self._run.progress(f"{TITLES[row.ask.service]}：{row.kind or row.name}", done, len(items))
+                try:
+                    self._answers(row, _for_item(row.ask, item), item)
+                except ServiceError as error:
+                    if error.status is not Status.UNSUPPORTED:
+                        failures.append(error)
+                    gone.append(item)
+                except Exception as error:  # noqa: BLE001  raised again below
+                    failures.append(error)
+
+        helpers = [threading.Thread(target=work, daemon=True) for _ in items[1:_AT_ONCE]]
+        for helper in helpers:
+            helper.start()
+        work()
+        for helper in helpers:
+            helper.join()
+        if failures:
+            if isinstance(failures[0], ServiceError):
+                return failures[0]
+            raise failures[0]
+        if items and len(gone) >= min(len(items), row.most):
+            return ServiceError(
+                f"{TITLES[row.ask.service]}没有 {row.ask.path} 这个接口", "", Status.UNSUPPORTED
+            )
+        if len(items) > row.most:
+            return ServiceError(
+                f"有 {len(items)} 个要逐个读，只读了前 {row.most} 个",
+                "把这样的规模告诉开发者",
+                Status.PARTIAL,
+            )
+        return None
 
 
-def _guarded(task: Callable[[Answers], None], answers: Answers) -> None:
-    try:
-        task(answers)
-    except Exception as error:  # noqa: BLE001  a thread's error is raised again by the one who waits
-        answers.crash = error
+def _for_item(ask: Ask, item: str) -> Ask:
+    params = {name: value.replace("{}", item) for name, value in ask.params.items()}
+    return msgspec.structs.replace(
+        ask,
+        path=ask.path.replace("{}", item),
+        params={name: value for name, value in params.items() if value},
+    )

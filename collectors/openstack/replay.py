@@ -56,8 +56,11 @@ class ReplayClient:
     def get(
         self, service: ServiceName, path: str, params: Mapping[str, str], microversion: str = ""
     ) -> Response:
-        """See ``Client.get``. A request that was not recorded failed, it was not answered "nothing"."""
-        line = self._lines.get(request_key(service, path, params, microversion))
+        """See ``Client.get``. A request that was not recorded failed, it was not answered "nothing". One
+        recorded without a microversion stands for a cloud that goes no further."""
+        line = self._lines.get(request_key(service, path, params, microversion)) or self._lines.get(
+            request_key(service, path, params, "")
+        )
         if line is None:
             raise ServiceError(f"录制里没有 GET {path}", "用当前版本重新录制")
         if line.error is not None:

@@ -1,196 +1,157 @@
-"""From answers to batches: mapping, proof of sight, coverage. Pure, save for the clock."""
+"""How complete each kind is: what came of its rows of the table, held against the proof of sight. Pure,
+save for the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from collectors.contract import Run
-from collectors.openstack import compute, identity, image, network, storage
-from collectors.openstack.client import Facts, ServiceError, ServiceName
-from collectors.openstack.compute import Facing
-from collectors.openstack.listing import Listing, Mapped, Place, row_ids
-from collectors.openstack.quota import QuotaService, quota
-from collectors.openstack.reading import UNFINISHED, Answers
-from collectors.openstack.sight import Proof, doubt_ports, doubt_volumes, settle
-from inventory.coverage import Batch, Status
+from collectors.openstack import identity
+from collectors.openstack.client import ServiceError
+from collectors.openstack.doubt import DOUBTS
+from collectors.openstack.listing import Mapped
+from collectors.openstack.reading import UNFINISHED, End, Part
+from collectors.openstack.row import Row, View
+from collectors.openstack.sight import Proof, missing, settle
+from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
 from inventory.kinds import KINDS as ALL_KINDS
 
-_QUOTA_SERVICES: tuple[QuotaService, ...] = ("compute", "volume", "network")
+_SHOWN = 3  # problems told in words
 _UNPROVEN = Proof(everything=False, reason=UNFINISHED.reason, remedy=UNFINISHED.remedy, status=Status.FAILED)
+_WHOLE = Proof(everything=True)
 
 
-class Survey(msgspec.Struct, kw_only=True):
-    """What turning answers into batches needs besides them."""
+class _Tally(msgspec.Struct, kw_only=True):
+    """What has come of one kind."""
 
-    run: Run
-    facts: Facts
-    place: Place
-    admin_roles: list[str]
-    started_at: datetime
+    count: int = 0
+    problems: int = 0
+    shown: list[str] = msgspec.field(default_factory=list)
+    evidence: dict[str, None] = msgspec.field(default_factory=dict)  # ids, in the order they came
 
-    def batch(
-        self, kind: str, found: Mapped, proof: Proof, listing: Listing, also: tuple[str, ...] = ()
-    ) -> Batch:
-        """Resources of one kind, and the collection that tells how complete they are. ``also`` holds
-        further reasons why they are not."""
-        count = len(found.resources)
-        problems = [*found.problems, *also]
-        title = ALL_KINDS[kind].TITLE
-        status, reason, remedy = settle(proof, count, listing.error, problems, title)
-        evidence: dict[str, Evidence] = {e.id: e for e in (*proof.evidence, *listing.evidence)}
-        collection = self.run.collection(
-            kind,
-            status,
-            self.started_at,
-            count=count,
-            reason=reason,
-            remedy=remedy,
-            evidence=list(evidence),
-        )
-        return Batch(resources=found.resources, collections=[collection], evidence=list(evidence.values()))
+
+class Survey:
+    """Takes what a reader hands over and makes batches of it; at the end, a collection for each kind."""
+
+    def __init__(self, run: Run, view: View, rows: Sequence[Row]) -> None:
+        self._run = run
+        self._view = view
+        self._rows = rows
+        self._started_at: datetime = run.now()
+        self._tallies: dict[str, _Tally] = {}
+        self._ended: dict[str, ServiceError | None] = {}
+        self._statuses: dict[str, Collection] = {}
 
     def cloud(self) -> Batch:
         """The platform itself: the catalogue is whole for whoever holds a project."""
-        evidence = self.run.evidence(msgspec.json.encode(self.facts), origin="POST identity /auth/tokens")
+        facts = self._view.facts
+        evidence = self._run.evidence(msgspec.json.encode(facts), origin="POST identity /auth/tokens")
         proof = Proof(everything=True, evidence=(evidence,))
-        if self.facts.project_id is None:
+        if facts.project_id is None:
             proof = Proof(
                 everything=False,
                 reason="令牌不属于任何项目，目录里会少服务",
                 remedy="换用项目范围的凭据",
                 evidence=(evidence,),
             )
-        found = Mapped(resources=[identity.cloud(self.facts, self.place)])
-        return self.batch("cloud", found, proof, Listing())
+        found = Mapped(resources=[identity.cloud(facts, self._view.place)])
+        self._count("cloud", found, evidence)
+        closing = self._closing("cloud", proof, None, [])
+        return Batch(resources=found.resources, collections=closing.collections, evidence=closing.evidence)
 
-    def identity(self, answers: Answers) -> Iterator[Batch]:
-        """Projects and users."""
-        domains = identity.domain_names(answers.pages("domain"))
-        yield self._one("project", answers, identity.projects(answers.pages("project"), domains, self.place))
-        roles, odd = identity.assigned_roles(answers.pages("role"))
-        role_error = _list(answers, "role").error
-        found = identity.users(
-            answers.pages("user"), domains, None if role_error else roles, self.admin_roles, self.place
-        )
-        found.problems += [f"角色分配 {text}" for text in odd]
-        proof = answers.proofs.get("user", _UNPROVEN)
-        if _list(answers, "domain").error is not None and proof.everything:
-            proof = Proof(everything=False, reason="读不到域的列表，别的域的账户可能没有列出")
-        also = (f"角色分配没有读到：{role_error.reason}",) if role_error else ()
-        yield self.batch("user", found, proof, _list(answers, "user"), also)
+    def take(self, event: Part | End) -> Batch | None:
+        """What one event brings; None where that is nothing to hand over."""
+        if isinstance(event, End):
+            self._ended[event.row.name] = event.error
+            return None
+        for kind in [event.row.kind] if event.row.kind else {**event.row.helps, **event.row.adds}:
+            self._count(kind, event.found, event.evidence)
+        return Batch(resources=event.found.resources, evidence=[event.evidence])
 
-    def credentials(self, answers: Answers, people: Batch) -> Batch:
-        """Application credentials, as complete as the list of users is at best."""
-        found = Mapped()
-        for user, pages in answers.items.items():
-            one = identity.application_credentials(pages, user, self.place)
-            found.resources += one.resources
-            found.problems += one.problems
-        return self.batch("application_credential", found, _inherited(people), answers.each)
+    def closings(self) -> Iterator[Batch]:
+        """A collection for each kind of the table."""
+        for kind in dict.fromkeys(row.kind for row in self._rows if row.kind):
+            rows = [row for row in self._rows if row.kind == kind]
+            # where one kind comes from several services, those that are not there take nothing away
+            present = [row for row in rows if self._absent(row) is not Status.UNSUPPORTED] or rows
+            proof = _worst([self._proof(row) for row in present])
+            doubt = DOUBTS.get(kind)
+            if doubt is not None and proof.everything:
+                proof = doubt(proof, self._view.known)
+            error = None
+            for row in present:
+                if self._absent(row) is None:
+                    error = _worse(error, self._ended.get(row.name, UNFINISHED))
+            lacking = [
+                (f"{words}：{failure.reason}", kind in row.helps)
+                for row in self._rows
+                for words in [row.helps.get(kind) or row.adds.get(kind)]
+                for failure in [self._ended.get(row.name, UNFINISHED)]
+                if words
+                and failure is not None
+                and failure.status is not Status.UNSUPPORTED  # not there, so nothing is missing of it
+                and self._absent(row) is None
+            ]
+            yield self._closing(kind, proof, error, lacking)
 
-    def compute(self, answers: Answers) -> Iterator[Batch]:
-        """Flavors, hypervisors, servers."""
-        zone_error = _list(answers, "zone").error
-        zones = None if zone_error else compute.zones(answers.pages("zone"))
-        flavors = compute.flavors(answers.pages("flavor"), self.place)
-        hypervisors = compute.hypervisors(answers.pages("hypervisor"), zones, self.place)
-        pages = answers.pages("server")
-        servers = compute.servers(pages, _ids(hypervisors), _ids(flavors), self.place)
-        down = compute.in_cells_that_are_down(pages)
-        also = (f"{down} 台云主机所在的 cell 没有应答，只知道编号",) if down else ()
-        yield self._one("flavor", answers, flavors)
-        yield self._one("hypervisor", answers, hypervisors)
-        yield self._one("server", answers, servers, also=also)
+    def _absent(self, row: Row) -> Status | None:
+        absent = missing(self._view.facts, row.ask.service)
+        return absent.status if absent is not None else None
 
-    def volume(self, answers: Answers, facing: Facing) -> Batch:
-        """Volumes, held against the disks that servers carry."""
-        pages = answers.pages("volume")
-        found = storage.volumes(pages, self.place)
-        proof = answers.proofs.get("volume", _UNPROVEN)
-        proof = doubt_volumes(proof, row_ids(pages, "volumes"), facing.volumes)
-        return self._one("volume", answers, found, proof=proof)
+    def _proof(self, row: Row) -> Proof:
+        absent = missing(self._view.facts, row.ask.service)
+        if absent is not None:
+            return absent
+        proof = self._view.proofs.get(row.sight, _UNPROVEN) if row.sight else _WHOLE
+        if proof.everything and row.along:
+            return _inherited(self._statuses[row.along])
+        return proof
 
-    def network(self, answers: Answers, facing: Facing) -> Iterator[Batch]:
-        """Networks, subnets, ports, security groups, floating IPs, routers."""
-        place = self.place
-        port_pages, subnet_pages = answers.pages("port"), answers.pages("subnet")
-        ports = network.ports(port_pages, network.prefix_lengths(subnet_pages), place)
-        proof = answers.proofs.get("port", _UNPROVEN)
-        proof = doubt_ports(proof, len(row_ids(port_pages, "ports")), facing.with_addresses)
-        all_ports = proof.everything and _list(answers, "port").error is None and not ports.problems
-        in_use = network.groups_in_use(port_pages) if all_ports else None
-        groups = network.security_groups(answers.pages("security_group"), in_use, place)
-        yield self._one("network", answers, network.networks(answers.pages("network"), place))
-        yield self._one("subnet", answers, network.subnets(subnet_pages, place))
-        yield self._one("port", answers, ports, proof=proof)
-        yield self._one("security_group", answers, groups)
-        yield self._one("floating_ip", answers, network.floating_ips(answers.pages("floating_ip"), place))
-        yield self._one("router", answers, network.routers(answers.pages("router"), place))
+    def _count(self, kind: str, found: Mapped, evidence: Evidence) -> None:
+        tally = self._tallies.setdefault(kind, _Tally())
+        tally.count += len(found.resources)
+        tally.problems += len(found.problems)
+        tally.shown += found.problems[: _SHOWN - len(tally.shown)]
+        tally.evidence[evidence.id] = None
 
-    def image(self, answers: Answers) -> Batch:
-        """Images, hidden ones included."""
-        hidden = _list(answers, "hidden")
-        listing = _list(answers, "image")
-        both = Listing(evidence=[*listing.evidence, *hidden.evidence], error=listing.error or hidden.error)
-        found = image.images(answers.pages("image") + answers.pages("hidden"), self.place)
-        return self.batch("image", found, answers.proofs.get("image", _UNPROVEN), both)
-
-    def quota(self, services: dict[str, Answers], projects: Batch) -> Batch:
-        """Quotas of all projects in the three services that have them: one kind, so its worst counts."""
-        found, listing = Mapped(), Listing()
-        proof = _inherited(projects)
-        for service in _QUOTA_SERVICES:
-            answers = services[service]
-            absent = _absent(answers, service)
-            if absent is Status.UNSUPPORTED:
-                continue
-            if absent is not None and proof.everything:
-                proof = answers.proofs.get(service if service != "compute" else "server", _UNPROVEN)
-            for project, pages in list(answers.items.items()):
-                try:
-                    found.resources.append(quota(pages[0], service, project, self.place))
-                except (msgspec.DecodeError, StopIteration):
-                    found.problems.append(f"项目 {project} 的 {service} 配额看不懂")
-            listing.evidence += answers.each.evidence
-            listing.error = _worse(listing.error, answers.each.error)
-        return self.batch("quota", found, proof, listing)
-
-    def _one(
-        self,
-        kind: str,
-        answers: Answers,
-        found: Mapped,
-        *,
-        proof: Proof | None = None,
-        also: tuple[str, ...] = (),
+    def _closing(
+        self, kind: str, proof: Proof, error: ServiceError | None, lacking: list[tuple[str, bool]]
     ) -> Batch:
-        proof = proof or answers.proofs.get(kind, _UNPROVEN)
-        return self.batch(kind, found, proof, _list(answers, kind), also)
+        """``lacking``: in words, and whether rows may be wrong or missing for it."""
+        tally = self._tallies.get(kind, _Tally())
+        problems = [words for words, grave in lacking if grave]
+        status, reason, remedy = settle(
+            proof,
+            tally.count,
+            error,
+            tally.problems + len(problems),
+            [*problems, *tally.shown][:_SHOWN],
+            ALL_KINDS[kind].TITLE,
+        )
+        if status is Status.COMPLETE and lacking:
+            reason = "；".join(dict.fromkeys(words for words, _ in lacking))
+        tally.evidence |= dict.fromkeys(e.id for e in proof.evidence)
+        collection = self._run.collection(
+            kind,
+            status,
+            self._started_at,
+            count=tally.count,
+            reason=reason,
+            remedy=remedy,
+            evidence=list(tally.evidence),
+        )
+        self._statuses[kind] = collection
+        return Batch(collections=[collection], evidence=list(proof.evidence))
 
 
-def _list(answers: Answers, name: str) -> Listing:
-    """One list; that a service is not there at all, its proof says."""
-    return answers.lists.get(name, Listing())
-
-
-def _absent(answers: Answers, service: ServiceName) -> Status | None:
-    """The status of a service that was not read at all; None where some of it was."""
-    return next(iter(answers.proofs.values()), _UNPROVEN).status if not answers.lists else None
-
-
-def _ids(found: Mapped) -> dict[str, str]:
-    return {r.name: r.native_id for r in found.resources if isinstance(r.name, str)}
-
-
-def _inherited(batch: Batch) -> Proof:
+def _inherited(above: Collection) -> Proof:
     """The sight of what was read one by one along another kind: no better than of that kind."""
-    above = batch.collections[0]
     if above.status is Status.COMPLETE:
-        return Proof(everything=True)
+        return _WHOLE
     return Proof(
         everything=False,
         reason=f"{ALL_KINDS[above.kind].TITLE}没有看全，沿着它读的也就不全",
@@ -199,8 +160,16 @@ def _inherited(batch: Batch) -> Proof:
     )
 
 
+def _worst(proofs: list[Proof]) -> Proof:
+    """The proof of a kind that comes from several lists: the first that does not hold, with the evidence
+    of all."""
+    evidence = tuple({e.id: e for proof in proofs for e in proof.evidence}.values())
+    worst = next((proof for proof in proofs if not proof.everything), proofs[0])
+    return msgspec.structs.replace(worst, evidence=evidence)
+
+
 def _worse(one: ServiceError | None, other: ServiceError | None) -> ServiceError | None:
-    """The error to show for a kind read from several services: a denial first, since it asks for an act."""
+    """The error to show for a kind read from several lists: a denial first, since it asks for an act."""
     if one is None or other is None:
         return one or other
     return other if other.status is Status.DENIED and one.status is not Status.DENIED else one

@@ -29,7 +29,7 @@ class Hypervisor(Resource):
     KIND: ClassVar[str] = "hypervisor"
     TITLE: ClassVar[str] = "计算节点"
     VOLATILE: ClassVar[frozenset[str]] = frozenset(
-        {"vcpus_used", "memory_used_mib", "disk_used_gib", "servers", "amounts"}
+        {"vcpus_used", "memory_used_mib", "disk_used_gib", "servers", "amounts", "orphaned_allocations"}
     )
 
     state: Maybe[Literal["up", "down"]] = UNKNOWN
@@ -52,6 +52,7 @@ class Hypervisor(Resource):
     aggregates: Maybe[list[str]] = UNKNOWN  # names of the host aggregates it is in, sorted
     traits: Maybe[list[str]] = UNKNOWN  # of its resource provider (CUSTOM_…, HW_CPU_…), sorted
     amounts: Maybe[list[Amount]] = UNKNOWN  # as the scheduler counts
+    orphaned_allocations: Maybe[int] = UNKNOWN  # promised to no server that there is
 
 
 class Aggregate(Resource):

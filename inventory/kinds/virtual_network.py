@@ -140,6 +140,8 @@ class BalancerListener(Nested):
     tls_ciphers: Maybe[str | None] = UNKNOWN
     allowed_prefixes: Maybe[list[str] | None] = UNKNOWN  # None = anybody
     insert_headers: Maybe[list[str]] = UNKNOWN
+    client_authentication: Maybe[str | None] = UNKNOWN  # NONE, OPTIONAL, MANDATORY
+    certificates: Maybe[list[str]] = UNKNOWN  # native ids in the key manager, sorted; never the key
 
 
 class LoadBalancer(Resource):

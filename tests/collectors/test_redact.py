@@ -57,7 +57,7 @@ def test_the_text_around_a_secret_stays() -> None:
     (
         "password passwd passphrase adminPass admin_pass secret client_secret token X-Auth-Token passwords "
         "X-Subject-Token community snmp_community communityString private_key privateKey priv_key auth_key "
-        "authKey api_key apiKey Authorization Cookie Set-Cookie user_data blob credential_blob cipher_text "
+        "authKey api_key apiKey access_key Authorization Cookie Set-Cookie user_data blob credential_blob cipher_text "
         "secrets"
     ).split(),
 )

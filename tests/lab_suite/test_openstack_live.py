@@ -40,9 +40,12 @@ def source(cloud: str, deadline_seconds: float = 300.0, **options: Any) -> Sourc
 def collect(wanted: Source) -> dict[str, Batch]:
     batches: dict[str, Batch] = {}
     for _, batch in collect_all([wanted]):
-        (collection,) = batch.collections
-        assert collection.kind not in batches
-        batches[collection.kind] = batch
+        for resource in batch.resources:
+            batches.setdefault(resource.KIND, Batch()).resources.append(resource)
+        for collection in batch.collections:
+            one = batches.setdefault(collection.kind, Batch())
+            assert one.collections == []
+            one.collections.append(collection)
     return batches
 
 

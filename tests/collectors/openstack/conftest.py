@@ -31,6 +31,9 @@ def recordings() -> dict[str, Path]:
         "project-reader": DATA / "project-reader.jsonl.gz",
         "system-reader": DATA / "system-reader.jsonl.gz",
         "cinder-stopped": DATA / "cinder-stopped.jsonl.gz",
+        "estate": DATA / "estate-admin.jsonl.gz",
+        "estate-project-reader": DATA / "estate-project-reader.jsonl.gz",
+        "estate-system-reader": DATA / "estate-system-reader.jsonl.gz",
     }
 
 
@@ -69,9 +72,17 @@ def replay() -> Callable[..., dict[str, Batch]]:
             labels={"level": "市"},
             options=openstack.Options(recording=str(path), **options),
         )
-        batches = list(openstack.collect(source, Run(source)))
-        assert all(len(batch.collections) == 1 for batch in batches)
-        return {batch.collections[0].kind: batch for batch in batches}
+        found: dict[str, Batch] = {}
+        for batch in openstack.collect(source, Run(source)):
+            for collection in batch.collections:
+                one = found.setdefault(collection.kind, Batch())
+                assert one.collections == []
+                one.collections.append(collection)
+                one.evidence += batch.evidence
+            for resource in batch.resources:
+                found.setdefault(resource.KIND, Batch()).resources.append(resource)
+        assert all(len(batch.collections) == 1 for batch in found.values())
+        return found
 
     return collect
 

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from collectors import openstack
 from collectors.contract import Run, SecretError, Source, SourceError
-from collectors.openstack.client import LiveClient, ServiceError
+from collectors.openstack.client import LiveClient, ServiceError, lower
 from inventory.coverage import Status
 
 SECRET = "Planted-application-secret"
@@ -35,6 +35,7 @@ class Cloud:
     def __init__(self, certificate: Path | None = None) -> None:
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         self.asked: list[str] = []
+        self.microversions: list[str | None] = []
         self.logins: list[dict[str, Any]] = []
         self.login_status = 201
         cloud = self
@@ -51,6 +52,8 @@ class Cloud:
             def do_GET(self) -> None:
                 cloud.asked.append(self.path)
                 if self.path.startswith("/v2.1/servers"):
+                    told = self.headers.get("OpenStack-API-Version")
+                    cloud.microversions.append(told.removeprefix("compute ") if told else None)
                     status, headers, raw = cloud.answers.pop(0)
                     self.reply(status, headers, raw)
                 elif self.path.startswith("/v3"):
@@ -138,7 +141,6 @@ def test_facts_are_the_tokens_and_hold_no_secret(cloud: Cloud, client: Client) -
     live, run = client(cloud.url)
     facts = live.facts()
     assert (facts.user_name, facts.project_name, facts.roles) == ("reader", "admin", ["admin"])
-    assert facts.max_microversion == "2.79"
     assert facts.has("compute")
     assert not facts.has("volume")
     assert cloud.logins[0]["auth"]["identity"]["application_credential"] == {"id": "c1", "secret": SECRET}
@@ -176,6 +178,27 @@ def test_a_wait_beyond_the_deadline_is_not_waited(cloud: Cloud, client: Client) 
     with pytest.raises(ServiceError) as caught:
         live.get("compute", "/servers", {})
     assert "HTTP 429" in caught.value.reason
+
+
+@pytest.mark.parametrize(("wanted", "asked"), [("2.87", "2.79"), ("2.9", "2.9"), ("", None)])
+def test_a_service_is_asked_at_no_more_than_its_highest_microversion(
+    wanted: str, asked: str | None, cloud: Cloud, client: Client
+) -> None:
+    live, _ = client(cloud.url)
+    cloud.answers = [(200, {}, b"{}")] * 2
+    live.get("compute", "/servers", {}, wanted)
+    live.get("compute", "/servers", {}, wanted)
+    assert cloud.microversions == [asked] * 2
+    assert cloud.asked.count("/v2.1/servers") == 2
+    assert len(cloud.asked) <= 4  # versions are asked for once
+
+
+@pytest.mark.parametrize(
+    ("highest", "wanted", "asked"),
+    [("2.93", "2.87", "2.87"), ("2.100", "2.87", "2.87"), ("", "2.87", "2.87")],
+)
+def test_the_lower_of_two_microversions(highest: str, wanted: str, asked: str) -> None:
+    assert lower(highest, wanted) == asked
 
 
 def test_other_refusals_are_answers(cloud: Cloud, client: Client) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.openstack import compute, identity, image, network, storage
+from collectors.openstack import compute, hosts, identity, image, network, storage
 from collectors.openstack.listing import Mapped, Place
 from inventory.coverage import Batch, Status
 from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
@@ -77,19 +77,11 @@ def test_times_without_a_zone_are_utc() -> None:
     assert repr(user.mfa_enabled) == "UNKNOWN"  # type: ignore[attr-defined]  # options were not told
 
 
-@pytest.mark.parametrize(
-    ("highest", "asked"),
-    [("2.93", "2.87"), ("2.100", "2.87"), ("2.79", "2.79"), ("2.9", "2.9"), ("", "2.87")],
-)
-def test_the_microversion_that_still_tells_the_processor(highest: str, asked: str) -> None:
-    assert compute.microversion(highest) == asked
-
-
 def test_processors_before_and_after_their_json_was_text() -> None:
     def one(info: object) -> Any:
         row = {"id": 7, "hypervisor_hostname": "h", "cpu_info": info}
         page = msgspec.json.encode({"hypervisors": [row]})
-        (found,) = compute.hypervisors([page], None, PLACE).resources
+        (found,) = hosts.hypervisors([page], hosts.Around(), PLACE).resources
         return found
 
     told = {"arch": "aarch64", "vendor": "HiSilicon", "model": "Kunpeng-920"}
@@ -107,7 +99,7 @@ def test_a_hidden_field_is_unknown_and_not_empty() -> None:
     """Policies take away single fields: an answer without them must not read as "no"."""
     (volume,) = storage.volumes([b'{"volumes":[{"id":"v"}]}'], PLACE).resources
     (port,) = network.ports([b'{"ports":[{"id":"p"}]}'], {}, PLACE).resources
-    (server,) = compute.servers([b'{"servers":[{"id":"s"}]}'], {}, {}, PLACE).resources
+    (server,) = compute.servers([b'{"servers":[{"id":"s"}]}'], compute.Partners(), PLACE).resources
     (router,) = network.routers([b'{"routers":[{"id":"r"}]}'], PLACE).resources
     for resource, fields in (
         (volume, ("encrypted", "attached", "status", "created_at")),
@@ -172,8 +164,8 @@ FIELDS = [
     "os_distro", "domain_id", "tags", "service", "created_at",
 ]  # fmt: skip
 MAPPERS: dict[str, Callable[[list[bytes]], Mapped]] = {
-    "servers": lambda pages: compute.servers(pages, {}, {}, PLACE),
-    "hypervisors": lambda pages: compute.hypervisors(pages, {}, PLACE),
+    "servers": lambda pages: compute.servers(pages, compute.Partners(), PLACE),
+    "hypervisors": lambda pages: hosts.hypervisors(pages, hosts.Around(zones={}), PLACE),
     "flavors": lambda pages: compute.flavors(pages, PLACE),
     "volumes": lambda pages: storage.volumes(pages, PLACE),
     "ports": lambda pages: network.ports(pages, {}, PLACE),
