@@ -18,6 +18,7 @@ import msgspec
 from collectors.contract import Progress, utc_now
 from inventory.snapshot import Change, Snapshot
 from inventory.store import Store
+from inventory.usage import usage_of
 from policies.assessment import Assessment
 from zhengguan import console
 from zhengguan.config import Config, parse_config
@@ -43,7 +44,7 @@ class Demo(msgspec.Struct, kw_only=True):
 
 def make(out: Path, progress: Callable[[Progress], None], now: Callable[[], datetime] = utc_now) -> Demo:
     """Run the loop into ``out``: configuration, recordings, store, reports. UserError where it cannot."""
-    from zhengguan.commands.report import FORMATS, since_last, write
+    from zhengguan.commands.report import FORMATS, since_last, write, write_capacity
 
     _prepare(out)
     config = _config(out, day=2)
@@ -66,6 +67,8 @@ def make(out: Path, progress: Callable[[Progress], None], now: Callable[[], date
     for index, assessment in enumerate(assessments):
         progress(Progress(source="报告", what=assessment.system.title, done=index, total=len(assessments)))
         reports += write(assessment, list(FORMATS), out / "reports", changes=changes, rules=rules)
+    progress(Progress(source="报告", what="容量", done=len(assessments), total=len(assessments)))
+    reports += write_capacity(usage_of(snapshot), ["html", "xlsx"], out / "reports")
     return Demo(
         config=config,
         store=store,
@@ -103,10 +106,10 @@ def summary(demo: Demo) -> None:
     from zhengguan.commands.collect import collections_of, reasons
 
     snapshot = demo.snapshot
-    devices, servers = len(snapshot.of_kind("device")), len(snapshot.of_kind("server"))
+    devices, servers, nodes = (len(snapshot.of_kind(kind)) for kind in ("device", "server", "node"))
     console.say(
-        f"清点：一个 OpenStack 云（{servers} 台云主机）、{devices} 台网络与安全设备（均为真实系统的录制）、"
-        f"本机（实时）；共 {len(snapshot)} 个资源"
+        f"清点：一个 OpenStack 云（{servers} 台云主机）、一个 Kubernetes 集群（{nodes} 个节点）、"
+        f"{devices} 台网络与安全设备（均为真实系统的录制）、本机（实时）；共 {len(snapshot)} 个资源"
     )
     counts = {
         word: sum(1 for c in demo.changes if c.action == word) for word in ("added", "changed", "removed")

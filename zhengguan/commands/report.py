@@ -41,10 +41,7 @@ def _capacity(options: argparse.Namespace) -> list[Path]:
         )
     formats = wanted(options.format or "html,xlsx", CAPACITY_FORMATS)
     estate = usage_of(latest(opened(configured(options.config))))
-    stem = f"容量报告-{estate.snapshot.info.taken_at.astimezone(BEIJING):%Y%m%d}"
-    return _written(
-        Path(options.out), stem, {form: partial(render_capacity, form, estate) for form in formats}
-    )
+    return write_capacity(estate, formats, Path(options.out))
 
 
 def _dengbao(options: argparse.Namespace) -> list[Path]:
@@ -87,6 +84,12 @@ def write(
     return _written(
         folder, stem, {form: partial(render, form, assessment, changes, rules) for form in formats}
     )
+
+
+def write_capacity(estate: Estate, formats: list[str], folder: Path) -> list[Path]:
+    """Write the capacity report in each format; the files are named after the day."""
+    stem = f"容量报告-{estate.snapshot.info.taken_at.astimezone(BEIJING):%Y%m%d}"
+    return _written(folder, stem, {form: partial(render_capacity, form, estate) for form in formats})
 
 
 def _written(folder: Path, stem: str, files: dict[str, Callable[[], bytes]]) -> list[Path]:
