@@ -125,7 +125,7 @@ def ready(api: Api, kind: str, item: str, states: tuple[str, ...] = ("available"
         found = api.get("cinder", f"/{kind}s/{item}")[kind]
         return found if found["status"] in states else None
 
-    return wait_for(look, 120, 0.5)
+    return wait_for(look, 600, 0.5)
 
 
 def volumes(adm: Api, ops: Api, servers: dict[str, Any]) -> dict[str, str]:
@@ -202,7 +202,7 @@ def shares(adm: Api, ops: Api) -> None:
         share = ops.post("manila", "/shares", {"share": body})["share"]["id"]
         wait_for(
             lambda s=share: ops.get("manila", "/shares/" + s)["share"]["status"] in ("available", "error"),
-            120,
+            600,
             0.5,
         )
         if public:
