@@ -89,7 +89,15 @@ def test_the_seed_is_a_small_provincial_cloud(expected: dict[str, Any]) -> None:
 @pytest.mark.parametrize("cloud", ["lab-admin", "lab-app-credential"])
 def test_an_administrator_sees_what_the_databases_hold(cloud: str, expected: dict[str, Any]) -> None:
     batches = collect(source(cloud))
-    assert statuses(batches) == {kind: ("complete", n) for kind, n in known(expected).items()}
+    found = statuses(batches)
+    # barbican and swift tell one project's, whoever asks: test_openstack_services_live
+    counted = {
+        k: ("complete", n) for k, n in known(expected).items() if k not in ("secret", "object_container")
+    }
+    if cloud == "lab-app-credential":  # keystone keeps trusts from delegated credentials
+        del counted["trust"]
+        assert found["trust"][0] == "denied"
+    assert {kind: found[kind] for kind in counted} == counted
     groups = rows(batches, SecurityGroup)
     numbers = {
         "security_group_rules": sum(len(g.rules) for g in groups),

@@ -42,8 +42,10 @@ def test_a_node_with_all_that_is_told_about_it(estate: dict[str, Batch]) -> None
     assert len(node.related("member_of")) == 2
     assert "CUSTOM_CHIP_KUNPENG" in node.traits
     amounts = {amount.of: amount for amount in node.amounts}
-    assert (amounts["vcpu"].total, amounts["vcpu"].ratio) == (256.0, 16.0)
-    assert (amounts["memory_mib"].reserved, amounts["memory_mib"].ratio) == (512.0, 1.5)
+    assert (amounts["vcpu"].total, amounts["vcpu"].ratio) == (256.0, 4.0)  # as its operators set it
+    assert (amounts["memory_mib"].reserved, amounts["memory_mib"].ratio) == (16384.0, 1.0)
+    others = {a.ratio for n in nodes.values() if n is not node for a in n.amounts if a.of == "vcpu"}
+    assert 2.0 in others
     assert node.orphaned_allocations == 0
     # a disabled host is in no list of zones; its service knows where it is
     assert (nodes["zw-b-hygon-02"].enabled, nodes["zw-b-hygon-02"].zone) == (False, "az-b")
@@ -182,7 +184,8 @@ def test_public_keys(key: Callable[[], str], algorithm: str | None, bits: int | 
 def test_who_sees_compute_and_who_does_not(replay: Replay, recordings: dict[str, Path]) -> None:
     for name in ("estate-system-reader", "estate-project-reader"):
         batches = replay(recordings[name])
-        for kind in ("aggregate", "server_group", "key_pair", "hypervisor", "platform_service"):
+        assert batches["platform_service"].collections[0].status is Status.DENIED
+        for kind in ("aggregate", "server_group", "key_pair", "hypervisor"):
             one = batches[kind].collections[0]
             assert (one.status, one.count) == (Status.DENIED, 0), (name, kind)
             assert "admin" in one.remedy

@@ -225,7 +225,7 @@ Whole = dict[str, tuple[Status, int]]
         ("/os-aggregates", "aggregate", says(410), "unsupported", "没有 /os-aggregates 这个接口"),
         ("/floatingips", "floating_ip", says(403), "denied", "拒绝了 GET /floatingips"),
         ("/os-server-groups", "server_group", says(500), "failed", "HTTP 500"),
-        ("/os-services", "platform_service", says(200, b"<html>login</html>"), "failed", "不是 JSON 列表"),
+        ("/flavors/detail", "flavor", says(200, b"<html>login</html>"), "failed", "不是 JSON 列表"),
         ("/OS-TRUST/trusts", "trust", says(401), "failed", "不认令牌，重新登录后也是"),
         ("/roles", "role", says(200, b'{"roles": ' + b"[" * 100_000), "failed", "不是 JSON 列表"),
     ],
@@ -285,8 +285,11 @@ def test_a_service_that_hangs_is_left_after_its_time(cloud: ServedCloud, whole: 
     assert (found["volume"].status, found["volume"].count) == (Status.FAILED, 0)
     assert "超时" in found["volume"].reason
     assert cloud.asked["/volumes/detail"] == 3
-    assert found["quota"].status is Status.PARTIAL  # a service that stayed away is not asked again
-    assert rest(found, "volume", "quota") == unhurt(whole, "volume", "quota")
+    # a service that stayed away is not asked again: what else it has fails at once
+    hurt = {kind for kind, one in found.items() if "块存储服务 (cinder)没有应答" in one.reason}
+    assert {"volume", "quota", "volume_snapshot", "platform_service"} <= hurt
+    assert found["quota"].status is found["platform_service"].status is Status.PARTIAL
+    assert rest(found, *hurt) == unhurt(whole, *hurt)
 
 
 def test_a_huge_text_is_taken_and_masked(cloud: ServedCloud, whole: Whole) -> None:
@@ -372,26 +375,31 @@ def test_two_regions_at_once_are_two_sources_side_by_side(recordings: dict[str, 
 
 def test_calls_are_no_more_than_pages_and_items_require(cloud: ServedCloud, whole: Whole) -> None:
     collect(source(cloud))
-    users, projects = whole["user"][1], whole["project"][1]
-    lists = {path: n for path, n in cloud.asked.items() if n > 1}
-    # asked for proof and for the rows, by domain, or twice for names and for the rest
-    domains = whole["identity_domain"][1]
-    assert lists == {
+    users, projects, domains = (whole[kind][1] for kind in ("user", "project", "identity_domain"))
+    # asked for proof and for the rows, by domain or user, or twice for names and for the rest
+    assert {path: cloud.asked[path] for path in ("/users", "/groups", "/roles", "/os-keypairs")} == {
         "/users": domains + 1 + whole["identity_provider"][1],
-        "/projects": 2,
         "/groups": domains,
         "/roles": domains + 1,
-        "/role_assignments": 2,
         "/os-keypairs": users,
-        "/os-hypervisors/detail": 2,
-        "/images": 2,
-        "/os-services": 2,
     }
+    twice = ("/projects", "/role_assignments", "/os-hypervisors/detail")
+    assert {cloud.asked[path] for path in twice} == {2}
+    once = (
+        "/servers/detail",
+        "/ports",
+        "/security-groups",
+        "/os-aggregates",
+        "/OS-TRUST/trusts",
+    )
+    assert {path: cloud.asked[path] for path in once} == dict.fromkeys(once, 1)
     assert sum(n for path, n in cloud.asked.items() if "application_credentials" in path) == users
     placement = [path.split("/")[2] for path in cloud.asked if path.startswith("/resource_providers/")]
     assert set(Counter(placement).values()) == {3}
     assert len(set(placement)) >= whole["hypervisor"][1]
-    assert sum(n for path, n in cloud.asked.items() if "quota" in path) == 3 * projects + 1
+    assert sum(
+        n for path, n in cloud.asked.items() if "quota" in path and path.split("/")[2] != "0" * 32
+    ) <= (5 * projects)
     assert cloud.logins == 1
 
 

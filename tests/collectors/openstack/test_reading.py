@@ -96,14 +96,43 @@ def test_an_item_that_is_gone_is_left_out_and_all_of_them_are_unsupported(
 
 
 def test_what_a_row_waits_for_is_read_before_it(recordings: dict[str, Path]) -> None:
-    order: list[str] = []
+    began = threading.Event()
+    too_early: list[bool] = []
 
-    def noting(row: Row) -> Row:
-        return msgspec.structs.replace(row, map=lambda *_: order.append(row.name) or Mapped())  # type: ignore[func-returns-value]
+    def volumes(*_: object) -> Mapped:
+        began.set()
+        return Mapped()
 
-    rows = [noting(msgspec.structs.replace(VOLUME, after=("image",))), noting(IMAGE)]
-    list(reader(recordings["day1"], 5, rows).events())
-    assert order == ["image", "volume"]
+    def images(*_: object) -> Mapped:
+        too_early.append(began.wait(0.5))  # time enough for one that does not wait
+        return Mapped()
+
+    rows = [
+        msgspec.structs.replace(VOLUME, map=volumes, after=("image",)),
+        msgspec.structs.replace(IMAGE, map=images),
+    ]
+    list(reader(recordings["day1"], 20, rows).events())
+    assert too_early == [False]
+    assert began.is_set()
+
+
+def test_a_row_that_moved_between_pages_counts_once(
+    edited: Callable[..., Path], answer: Callable[..., dict[str, Any]]
+) -> None:
+    def split(lines: list[dict[str, Any]]) -> None:
+        lines.remove(answer(lines, "image", "/images", os_hidden="true"))
+        first = answer(lines, "image", "/images")
+        lines.remove(first)
+        images = first["body"]["images"]
+        for params, rows, more in (
+            ({}, images[:4], "/v2/images?marker=m"),
+            ({"marker": "m"}, images[3:], None),
+        ):
+            body = {"images": rows} | ({"next": more} if more else {})
+            lines.append({**first, "params": {**IMAGE.ask.params, **params}, "body": body})
+
+    parts = [e for e in reader(edited(split), 5, [IMAGE]).events() if isinstance(e, Part)]
+    assert [len(part.found.resources) for part in parts] == [4, 3]
 
 
 def test_rows_wait_for_rows_that_are_there_and_never_in_a_circle() -> None:

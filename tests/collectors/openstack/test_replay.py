@@ -33,9 +33,8 @@ def of_the_recording(found: dict[str, Any], want: dict[str, Any]) -> dict[str, A
     """Without the kinds that were not collected yet when the recordings were made; none of those may
     look as if it had been answered."""
     later = {kind: told for kind, told in found.items() if kind not in want}
-    assert {told for kind, told in later.items() if kind != "identity_domain"} <= {
-        ("failed", 0), ("denied", 0), ("unsupported", 0)
-    }  # fmt: skip
+    del later["identity_domain"]  # its list was read for names already
+    assert "complete" not in {status for status, _ in later.values()}
     return {kind: told for kind, told in found.items() if kind in want}
 
 
@@ -223,8 +222,10 @@ def test_doctor_names_what_would_be_denied(recordings: dict[str, Path]) -> None:
         )
         return [(a.subject, a.ok) for a in openstack.probe(source, Run(source))]
 
-    assert all(ok for _, ok in lines("day1"))
-    assert len(lines("day1")) == 6
+    told = lines("estate")
+    assert len(told) == 10  # the login, and a line a service
+    # barbican lists the secrets of one project, whoever asks
+    assert [line for line in told if not line[1]] == [("密钥服务 (barbican)：密钥与口令条目", False)]
     reader = dict(lines("project-reader"))
     assert reader["登录"] is True
     assert reader["网络服务 (neutron)：虚拟网卡"] is False
@@ -293,7 +294,9 @@ def test_recording_a_replay_gives_the_same_recording(recordings: dict[str, Path]
         gzip.decompress(path.read_bytes()).splitlines()[1:] for path in (recordings["day2"], first, second)
     )
     assert twice == once
-    assert set(before[1:]) <= set(once)  # all that was recorded is asked for still
+    # all that was recorded is asked for still (volumes at a microversion by now)
+    asked = {(line["service"], line["path"]) for line in map(json.loads, once[1:])}
+    assert {(line["service"], line["path"]) for line in map(json.loads, before[1:])} <= asked
 
 
 def test_a_recorder_keeps_no_secret(
