@@ -43,8 +43,8 @@ class Estate:
 
 def openstack(tmp_path: Path, stack: ExitStack) -> Estate:
     """Recordings of the lab, with secrets put back where users and clouds leave them."""
-    demo = ROOT / "zhengguan" / "data" / "demo" / "openstack" / "day2.jsonl.gz"
-    lines = [json.loads(line) for line in gzip.decompress(demo.read_bytes()).splitlines()]
+    day = ROOT / "tests" / "data" / "openstack" / "day2.jsonl.gz"
+    lines = [json.loads(line) for line in gzip.decompress(day.read_bytes()).splitlines()]
     for line in lines[2:]:
         for rows in line["body"].values():
             for row in rows if isinstance(rows, list) else []:

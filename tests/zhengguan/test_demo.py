@@ -56,7 +56,8 @@ def test_it_leaves_configuration_store_and_reports(demo: Demo) -> None:
     assert (out / "zhengguan.yaml").exists()
     reports = sorted(p.name for p in (out / "reports").iterdir())
     assert sum(name.endswith(".docx") for name in reports) == 2
-    assert sum(name.endswith(".html") for name in reports) == 2
+    assert sum(name.endswith(".html") for name in reports) == 3
+    assert sum(name.endswith(".xlsx") for name in reports) == 1
     for name in reports:
         assert name in said
 
@@ -65,6 +66,7 @@ def test_the_summary_counts_what_the_store_holds(demo: Demo) -> None:
     out, said, _ = demo
     assert f"{len(counted(out, 'server'))} 台云主机" in said
     assert f"{len(counted(out, 'device'))} 台网络与安全设备" in said
+    assert f"一个 Kubernetes 集群（{len(counted(out, 'node'))} 个节点）" in said
 
 
 def test_history_shows_the_day_between(demo: Demo) -> None:

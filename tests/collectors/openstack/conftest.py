@@ -15,7 +15,6 @@ from collectors.contract import Run, Source
 from inventory.coverage import Batch
 
 ROOT = Path(__file__).parents[3]
-DEMO = ROOT / "zhengguan" / "data" / "demo" / "openstack"
 DATA = ROOT / "tests" / "data" / "openstack"
 
 Lines = list[dict[str, Any]]
@@ -26,8 +25,8 @@ Edit = Callable[[Lines], None]
 def recordings() -> dict[str, Path]:
     """The recordings by what was recorded."""
     return {
-        "day1": DEMO / "day1.jsonl.gz",
-        "day2": DEMO / "day2.jsonl.gz",
+        "day1": DATA / "day1.jsonl.gz",
+        "day2": DATA / "day2.jsonl.gz",
         "project-reader": DATA / "project-reader.jsonl.gz",
         "system-reader": DATA / "system-reader.jsonl.gz",
         "cinder-stopped": DATA / "cinder-stopped.jsonl.gz",
