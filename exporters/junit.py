@@ -34,7 +34,8 @@ def junit(assessments: Sequence[Assessment]) -> bytes:
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     root.set("time", "0")
     Xml.indent(root)
-    return Xml.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    content: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
 def _suites(assessment: Assessment) -> Iterator[Xml.Element]:

@@ -14,6 +14,8 @@ _XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 def line(text: str) -> str:
     """One line of printable text: control characters, line ends and what turns the writing direction
     (U+202E and its kin) become a space, lone surrogates "?"."""
+    if text.isprintable():  # nearly all of it, and thirty times as fast
+        return text
     shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c for c in text)
     return shown.encode(errors="replace").decode()
 
@@ -25,11 +27,15 @@ def xml_text(text: str) -> str:
 
 def json_bytes(document: Any) -> bytes:
     """Compact JSON in the order given. Device text that is no valid Unicode is written with "?"."""
-    plain = msgspec.to_builtins(document, str_keys=True)
     try:
-        return msgspec.json.encode(plain)
+        return msgspec.json.encode(document)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_valid(plain))
+        return msgspec.json.encode(_valid(msgspec.to_builtins(document, str_keys=True)))
+
+
+def json_part(document: Any) -> msgspec.Raw:
+    """The same as a part of a larger document: a hundred thousand parts are held as bytes, not as dicts."""
+    return msgspec.Raw(json_bytes(document))
 
 
 def _valid(value: Any) -> Any:

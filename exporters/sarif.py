@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from exporters.plain import json_bytes, line
+from exporters.plain import json_bytes, json_part, line
 from inventory.coverage import Collection, Status
 from policies.assessment import Assessment, Control, ControlVerdict
 from policies.outcome import Rule
@@ -59,18 +60,19 @@ def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
     descriptors += [_control(control) for control in controls.values()]
     name, _, version = assessment.program.partition(" ")
     taken = _utc(assessment.taken_at)
-    results = [_found(f) for f in assessment.findings]
-    results += [_not_seen(u) for u in assessment.unseen]
-    results += [_of_control(c, assessment) for c in assessment.controls if _stands_alone(c)]
-    for result in results:
-        result["ruleIndex"] = place[result["ruleId"]]
+    results = chain(
+        map(_found, assessment.findings),
+        map(_not_seen, assessment.unseen),
+        (_of_control(c, assessment) for c in assessment.controls if _stands_alone(c)),
+    )
+    gaps = [c for c in assessment.collections if c.status is not Status.COMPLETE]
     return {
         "tool": {
             "driver": {
                 "name": name or "zhengguan",
                 **({"semanticVersion": version, "version": version} if version else {}),
                 "language": "zh-CN",
-                "rules": descriptors,
+                "rules": [json_part(descriptor) for descriptor in descriptors],
             }
         },
         "automationDetails": {
@@ -82,14 +84,12 @@ def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
                 "executionSuccessful": True,
                 "startTimeUtc": taken,
                 "endTimeUtc": taken,
-                "toolExecutionNotifications": [
-                    _gap(c) for c in assessment.collections if c.status is not Status.COMPLETE
-                ],
+                "toolExecutionNotifications": [json_part(_gap(c)) for c in gaps],
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": results,
-        "properties": _summary(assessment),
+        "results": [json_part({**r, "ruleIndex": place[r["ruleId"]]}) for r in results],
+        "properties": json_part(_summary(assessment)),
     }
 
 

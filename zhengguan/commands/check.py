@@ -7,7 +7,6 @@ import contextlib
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -80,17 +79,16 @@ def put(content: bytes, output: str) -> None:
         if path.exists() and not path.is_file():  # /dev/stdout, a pipe: nothing to put in place
             path.write_bytes(content)
         else:
-            _replace(path, content)
+            _replace(path.resolve(), content)
     except OSError as error:
         raise UserError(f"写不进 {path}：{error.strerror}", remedy="检查目录、权限和磁盘") from error
 
 
 def _replace(path: Path, content: bytes) -> None:
     """A reader sees the old file or the new one. Beside the target, so that the rename is atomic."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    beside = Path(name)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with beside.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
