@@ -1,1 +1,1 @@
-"""What do machines read? Prometheus exposition, dashboards, alert rules."""
+"""What do machines read? Prometheus exposition, dashboards, alert rules; JUnit, SARIF and OCSF."""

@@ -75,4 +75,4 @@ class Unseen(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
 def finding_id(rule: str, uid: str) -> str:
     """Stable id of a finding: 16 hex digits of SHA-256 over rule and uid."""
-    return hashlib.sha256(f"{rule}\0{uid}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{rule}\0{uid}".encode(errors="surrogatepass")).hexdigest()[:16]

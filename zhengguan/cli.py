@@ -182,7 +182,15 @@ def _policies(commands: _Commands) -> None:
     check.add_argument(
         "--edition", choices=("2025", "2021", "2019"), default="", help="测评方法版本（默认按配置，2025）"
     )
-    check.add_argument("--format", choices=("table", "json"), default="table", help="输出格式")
+    check.add_argument(
+        "--format",
+        choices=("table", "json", "junit", "sarif", "ocsf"),
+        default="table",
+        help="输出格式：junit、sarif 给流水线，ocsf 给 SIEM（每行一个事件）",
+    )
+    check.add_argument(
+        "-o", "--output", metavar="FILE", default="", help="写入文件（默认标准输出；要么完整写入，要么不动）"
+    )
     check.add_argument("--json", dest="format", action="store_const", const="json", help="同 --format json")
     check.add_argument("--fail-on", choices=SEVERITIES, default="", help="有这一级或更高的问题则退出码 1")
     check.add_argument(

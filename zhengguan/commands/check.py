@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import os
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 
 from policies.assessment import Assessment
+from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import assess_all, configured, latest, opened, systems_of
+from zhengguan.loop import assess_all, configured, latest, opened, rules_of, systems_of
+
+MACHINE = ("junit", "sarif", "ocsf")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,12 +30,72 @@ def run(options: argparse.Namespace) -> int:
     snapshot = latest(opened(config))
     systems = systems_of(config, options.system)
     assessments = assess_all(config, snapshot, systems=systems, edition=options.edition or None)
-    if options.format == "json":
-        console.write_json([as_json(a) for a in assessments])
+    if options.format in MACHINE:
+        written = rendered(options.format, assessments, rules_of(config))
+        put(written, options.output)
+    elif options.output:
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            tell(assessments, options.format, options.limit)
+        put(text.getvalue().encode(errors="replace"), options.output)
     else:
-        for assessment in assessments:
-            show(assessment, options.limit)
+        tell(assessments, options.format, options.limit)
     return verdict(assessments, options.fail_on, options.min_coverage)
+
+
+def tell(assessments: Sequence[Assessment], form: str, limit: int) -> None:
+    """What a person, or a script of one's own, reads: "table" or "json", on standard output."""
+    if form == "json":
+        console.write_json([as_json(a) for a in assessments])
+        return
+    for assessment in assessments:
+        show(assessment, limit)
+
+
+def rendered(form: str, assessments: Sequence[Assessment], rules: Sequence[Rule]) -> bytes:
+    """Assessments in one of the formats that other programs read (``MACHINE``)."""
+    if form == "junit":
+        from exporters.junit import junit
+
+        return junit(assessments)
+    if form == "sarif":
+        from exporters.sarif import sarif
+
+        return sarif(assessments, rules)
+    from exporters.ocsf import ocsf
+
+    return ocsf(assessments, rules)
+
+
+def put(content: bytes, output: str) -> None:
+    """Write to standard output, or to a file whole or not at all. UserError where it cannot."""
+    if output in ("", "-"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    try:
+        if path.exists() and not path.is_file():  # /dev/stdout, a pipe: nothing to put in place
+            path.write_bytes(content)
+        else:
+            _replace(path.resolve(), content)
+    except OSError as error:
+        raise UserError(f"写不进 {path}：{error.strerror}", remedy="检查目录、权限和磁盘") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """A reader sees the old file or the new one. Beside the target, so that the rename is atomic."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float | None) -> Exit:

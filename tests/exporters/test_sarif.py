@@ -1,0 +1,161 @@
+"""SARIF: valid by its schema, stable over runs, and nothing unseen a pass."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator
+
+from exporters.sarif import sarif
+from policies.assessment import Assessment
+from policies.outcome import Rule
+from policies.verdict import Verdict, finding_id
+
+SCHEMA = Path(__file__).parents[1] / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
+
+
+@pytest.fixture(scope="module")
+def schema() -> Draft4Validator:
+    return Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def run(assessment: Assessment, rules: list[Rule]) -> Any:
+    (only,) = json.loads(sarif([assessment], rules))["runs"]
+    return only
+
+
+def of_kind(run: Any, kind: str) -> dict[str, Any]:
+    return {r["ruleId"]: r for r in run["results"] if r["kind"] == kind}
+
+
+def test_it_is_valid(schema: Draft4Validator, assessment: Assessment, rules: list[Rule]) -> None:
+    log = json.loads(sarif([assessment, assessment], rules))
+    assert [e.message for e in schema.iter_errors(log)] == []
+    log["runs"][0]["results"][0]["kind"] = "unknown"  # the schema does look at results
+    assert len(list(schema.iter_errors(log))) == 1
+
+
+def test_findings_fail_unseen_is_open_and_passes_are_only_counted(run: Any) -> None:
+    assert Counter(r["kind"] for r in run["results"]) == {"fail": 3, "open": 2, "notApplicable": 1}
+    assert set(of_kind(run, "open")) == {"user-no-mfa", "dengbao/8.1.1.1.a"}
+    assert set(of_kind(run, "notApplicable")) == {"dengbao/8.1.4.9.b"}
+    assert {r["level"] for r in run["results"] if r["kind"] != "fail"} == {"none"}
+    assert run["properties"]["verdicts"] == {
+        "pass": 2,
+        "partial": 1,
+        "fail": 3,
+        "not_applicable": 1,
+        "unknown": 1,
+    }
+    told = of_kind(run, "open")["user-no-mfa"]["message"]["text"]
+    assert told == "未知：没有看到 账户列表；授予 system 范围的 reader 角色"
+
+
+def test_what_a_person_failed_is_not_lost(assessment: Assessment, rules: list[Rule]) -> None:
+    told = copy.deepcopy(assessment)
+    told.controls[-1].verdict = Verdict.FAIL
+    (run,) = json.loads(sarif([told], rules))["runs"]
+    result = of_kind(run, "fail")["dengbao/8.1.7.1.a"]
+    assert (result["level"], result["properties"]["origin"]) == ("warning", "person")
+
+
+def test_rules_say_why_how_and_for_which_control(run: Any) -> None:
+    held = run["tool"]["driver"]["rules"]
+    for result in run["results"]:
+        assert held[result["ruleIndex"]]["id"] == result["ruleId"]
+    by_id = {r["id"]: r for r in held}
+    assert "never-cited" not in by_id
+    assert by_id["host-password-policy"] == {  # a rule of another installation
+        "id": "host-password-policy",
+        "shortDescription": {"text": "host-password-policy"},
+    }
+    rule = by_id["security-group-open-admin-port"]
+    assert rule["help"]["text"] == (
+        "为什么：一个弱口令就足以失陷。\n\n整改：只放行堡垒机。\n\n"
+        "测评项：8.1.3.2 a) 访问控制；8.1.3.2 c) 访问控制"
+    )
+    assert [held[r["target"]["index"]]["id"] for r in rule["relationships"]] == [
+        "dengbao/8.1.3.2.a",
+        "dengbao/8.1.3.2.c",
+    ]
+    severities = {i: by_id[i]["properties"]["security-severity"] for i in of_kind(run, "fail")}
+    assert severities == {
+        "security-group-open-admin-port": "9.5",
+        "host-ssh-root-login": "8.0",
+        "device-telnet": "5.5",
+    }
+
+
+def test_a_result_stands_at_its_resource_for_readers_of_files_too(run: Any) -> None:
+    (location,) = of_kind(run, "fail")["device-telnet"]["locations"]
+    assert location["logicalLocations"][0]["fullyQualifiedName"] == "core-sw-01/device/sw"
+    assert location["physicalLocation"] == {
+        "artifactLocation": {"uri": "inventory/core-sw-01/device/sw"},
+        "region": {"startLine": 1},
+    }
+    (location,) = of_kind(run, "open")["user-no-mfa"]["locations"]
+    assert location["logicalLocations"][0]["fullyQualifiedName"] == "province-cloud/user"
+
+
+def test_fingerprints_are_the_findings_ids_and_outlive_the_run(
+    assessment: Assessment, rules: list[Rule]
+) -> None:
+    later = copy.deepcopy(assessment)
+    later.taken_at += timedelta(days=1)
+    later.snapshot += 1
+    first, second = (
+        [r["fingerprints"]["zhengguan/v1"] for r in json.loads(sarif([a], rules))["runs"][0]["results"]]
+        for a in (assessment, later)
+    )
+    assert first == second
+    assert len(set(first)) == len(first)
+    assert first[:3] == [finding_id(f.rule, f.uid) for f in assessment.findings]
+
+
+def test_collections_that_did_not_end_complete_are_notifications(run: Any) -> None:
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    assert [(n["descriptor"]["id"], n["level"]) for n in notes] == [
+        ("collection-denied", "warning"),
+        ("collection-failed", "error"),
+        ("collection-partial", "warning"),
+    ]
+    assert notes[0]["message"]["text"].endswith("授予 system 范围的 reader 角色")
+
+
+def test_runs_of_two_systems_are_told_apart(assessment: Assessment, rules: list[Rule]) -> None:
+    other = copy.deepcopy(assessment)
+    other.system.name = "mail"
+    runs = json.loads(sarif([assessment, other], rules))["runs"]
+    assert [r["automationDetails"]["id"] for r in runs] == [
+        "zhengguan/dengbao/portal/",
+        "zhengguan/dengbao/mail/",
+    ]
+
+
+def test_hostile_text_makes_no_link_no_placeholder_and_no_path(
+    schema: Draft4Validator, hostile_assessment: Assessment, rules: list[Rule]
+) -> None:
+    log = json.loads(sarif([hostile_assessment], rules))
+    assert [e.message for e in schema.iter_errors(log)] == []
+    for result in log["runs"][0]["results"]:
+        text = result["message"]["text"]
+        assert "[" not in text.replace("\\[", "")
+        assert "{" not in text.replace("{{", "")
+        assert not set("\x00\x1b\u202e\r\n\u2028") & set(text)
+        for location in result["locations"]:
+            uri = location["physicalLocation"]["artifactLocation"]["uri"]
+            assert uri.isascii()
+            assert not set(" <>[]{}\\") & set(uri)
+    (found, *_) = log["runs"][0]["results"]
+    assert found["properties"]["evidence"]["name"].startswith("sw\x00\x08")  # evidence is as it was
+
+
+def test_same_assessment_same_bytes(assessment: Assessment, rules: list[Rule]) -> None:
+    assert sarif([assessment], rules) == sarif([copy.deepcopy(assessment)], list(reversed(rules)))

@@ -1,0 +1,118 @@
+"""``check --format``: what programs read comes out whole, beside the same exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+from jsonschema import Draft4Validator, Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
+ROOT = Path(__file__).parents[2]
+SARIF = ROOT / "tests" / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
+
+
+def zhengguan(*words: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "zhengguan", *words], cwd=folder, capture_output=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's folder: a cloud, devices and this machine; two systems."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = zhengguan("demo", "--out", "d", folder=folder)
+    assert done.returncode == 0, done.stderr.decode()
+    return folder / "d"
+
+
+@pytest.fixture(scope="module")
+def judged(demo: Path) -> list[dict[str, object]]:
+    """The same assessments as JSON: what every other format must agree with."""
+    held: list[dict[str, object]] = json.loads(zhengguan("check", "--json", folder=demo).stdout)
+    assert len(held) == 2
+    return held
+
+
+def counts(judged: list[dict[str, object]]) -> dict[str, int]:
+    return {v: sum(a["verdicts"][v] for a in judged) for v in judged[0]["verdicts"]}  # type: ignore[index,call-overload]
+
+
+def test_junit_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
+    done = zhengguan("check", "--format", "junit", folder=demo)
+    assert done.returncode == 0, done.stderr.decode()
+    root = Xml.fromstring(done.stdout)
+    told = counts(judged)
+    assert int(root.attrib["failures"]) == told["fail"] + told["partial"]
+    assert int(root.attrib["skipped"]) == told["unknown"] + told["not_applicable"]
+    assert int(root.attrib["tests"]) == sum(told.values())
+
+
+def test_sarif_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
+    log = json.loads(zhengguan("check", "--format", "sarif", folder=demo).stdout)
+    schema = Draft4Validator(json.loads(SARIF.read_text(encoding="utf-8")))
+    assert [e.message for e in schema.iter_errors(log)] == []
+    for run, assessment in zip(log["runs"], judged, strict=True):
+        prints = [r["fingerprints"]["zhengguan/v1"] for r in run["results"]]
+        assert len(set(prints)) == len(prints)
+        ids = {f["id"] for f in assessment["findings"]}  # type: ignore[attr-defined]
+        assert ids <= set(prints)
+        rules = {r["id"]: r for r in run["tool"]["driver"]["rules"]}
+        assert all("help" in rules[r["ruleId"]] for r in run["results"])
+        assert not [r for r in run["results"] if r["kind"] == "pass"]
+
+
+def test_ocsf_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
+    lines = zhengguan("check", "--format", "ocsf", folder=demo).stdout.splitlines()
+    events = [json.loads(text) for text in lines]
+    built = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.5.0")).get_class_schema("compliance_finding")
+    schema = Draft202012Validator(built)
+    assert [e.message for event in events for e in schema.iter_errors(event)] == []
+    controls = [e for e in events if e["finding_info"]["types"] == ["control"]]
+    told = {v: sum(e["unmapped"]["verdict"] == v for e in controls) for v in counts(judged)}
+    assert told == counts(judged)
+    assert len({e["metadata"]["uid"] for e in events}) == len(events)
+
+
+@pytest.mark.parametrize("form", ["table", "sarif"])
+def test_a_file_holds_what_standard_output_would(demo: Path, tmp_path: Path, form: str) -> None:
+    shown = zhengguan("check", "--format", form, "--fail-on", "info", folder=demo)
+    target = tmp_path / "out"
+    target.write_text("old", encoding="utf-8")
+    written = zhengguan("check", "--format", form, "--fail-on", "info", "-o", str(target), folder=demo)
+    assert shown.returncode == written.returncode == 1
+    assert written.stdout == b""
+    assert target.read_bytes() == shown.stdout
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_exit_codes_are_those_of_the_table(demo: Path) -> None:
+    assert zhengguan("check", "--format", "sarif", "--min-coverage", "0.99", folder=demo).returncode == 3
+    assert zhengguan("check", "--format", "xunit", folder=demo).returncode == 2
+
+
+def test_a_file_that_cannot_be_written_is_one_line(demo: Path, tmp_path: Path) -> None:
+    done = zhengguan("check", "--format", "ocsf", "-o", str(tmp_path / "no" / "out"), folder=demo)
+    assert done.returncode == 2
+    assert done.stderr.decode().count("\n") == 1
+    assert "写不进" in done.stderr.decode()
+
+
+def test_the_pipeline_of_the_page_works(demo: Path) -> None:
+    page = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```sh pipeline\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    command = f'zhengguan() {{ if [ "$1" != collect ]; then "{sys.executable}" -m zhengguan "$@"; fi; }}\n'
+    ran = subprocess.run(
+        ["bash", "-c", command + script], cwd=demo, capture_output=True, check=False, env=os.environ
+    )
+    assert ran.returncode in (0, 1), ran.stderr.decode()
+    assert Xml.parse(demo / "check.xml").getroot().tag == "testsuites"
+    assert json.loads((demo / "check.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert (demo / "check.ocsf.jsonl").read_bytes().count(b"\n") > 100
