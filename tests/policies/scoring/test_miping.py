@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -329,6 +330,7 @@ def test_who_makes_up_for_whom() -> None:
         facts = {
             "APP-04": unit(thing("a", **FULL), thing("b", d=True, a=False, k=True, strength_bits=128)),
             "APP-06": unit(thing("gone", applicable=False)),
+            "APP-07": msgspec.structs.replace(LEFT_OUT, objects=(thing("out", **FULL),)),
             "NET-03": unit(thing("https", d=True, a=False, k=False, strength_bits=56, made_up_by=helpers)),
         }
         told = units_of(score(MIPING, method(MIPING, "2023", values), 3, facts))["NET-03"]
@@ -341,7 +343,8 @@ def test_who_makes_up_for_whom() -> None:
     assert made(*both) == (Decimal("0.2500"), Decimal("0.2500"))
     assert made(*both, compensation_of_many="max") == (Decimal("0.5000"), Decimal("0.5000"))
     assert made(("APP-04", "a"), compensation_factor="0.4")[0] == Decimal("0.4000")
-    assert made(("APP-06", "gone")) == (low, Decimal("0.0600"))  # “/” makes up for nothing
+    for gone in (("APP-06", "gone"), ("APP-07", "out")):
+        assert made(gone) == (low, Decimal("0.0600"))  # “/” makes up for nothing
     for wrong in (("APP-04", "c"), ("NET-03", "https")):
         with pytest.raises(ValueError, match="不存在或就是它自己"):
             made(wrong)
@@ -530,6 +533,28 @@ MEND |= {"strength_bits": {0: 80, 80: 128}, "module_level": {0: 1, 1: 2}}
 MEND["verdict"] = {Verdict.FAIL: Verdict.PARTIAL, Verdict.PARTIAL: Verdict.PASS}
 
 
+@pytest.mark.parametrize("rule", [RULE, OLD], ids=lambda r: r.edition)
+@pytest.mark.parametrize("level", [3, 4])
+def test_an_object_is_monotone_in_each_answer(rule: Any, level: int) -> None:
+    """Every object there can be: forgetting an answer widens its range, mending one lowers neither end."""
+    answers: dict[str, tuple[Any, ...]] = dict.fromkeys(("d", "a", "k", "keys_managed"), (True, False, None))
+    answers |= {"strength_bits": (128, 80, 0, None), "module_level": (3, 2, 1, 0, None)}  # best to worst
+    spans = {
+        values: object_span(rule, level, thing("x", **dict(zip(answers, values, strict=True))))[0]
+        for values in product(*answers.values())
+    }
+    for values, (low, high) in spans.items():
+        for at, choices in enumerate(answers.values()):
+            place = choices.index(values[at])
+            if values[at] is None:
+                continue
+            less = spans[*values[:at], None, *values[at + 1 :]]
+            assert less[0] <= low <= high <= less[1], values
+            better = spans[*values[:at], choices[max(0, place - 1)], *values[at + 1 :]]
+            assert better[0] >= low, values
+            assert better[1] >= high, values
+
+
 @settings(max_examples=60, deadline=None)
 @given(systems(), EDITIONS, RISKS)
 def test_low_is_never_above_high(system: Any, rule: Any, risks: Any) -> None:
@@ -569,6 +594,11 @@ def test_seeing_less_never_narrows_the_range(system: Any, rule: Any, data: Any) 
         assert unseen.high is not None
         assert unseen.low <= seen.low
         assert unseen.high >= seen.high
+    wider = units_of(unseen)
+    for unit_code, told in units_of(seen).items():
+        if told.low is not None:
+            assert wider[unit_code].low <= told.low
+            assert wider[unit_code].high >= told.high
 
 
 @settings(max_examples=80, deadline=None)
@@ -585,6 +615,11 @@ def test_mending_never_costs(system: Any, rule: Any, data: Any) -> None:
         assert after.high is not None
         assert after.low >= before.low
         assert after.high >= before.high
+    better = units_of(after)
+    for unit_code, told in units_of(before).items():
+        if told.low is not None:
+            assert better[unit_code].low >= told.low
+            assert better[unit_code].high >= told.high
 
 
 def test_editions_are_those_of_the_catalogue() -> None:
