@@ -8,6 +8,7 @@ verified stand with the parameters (``miping-scoring.yaml``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
@@ -246,8 +247,8 @@ def _share(part: int, whole: int) -> Decimal:
 
 def _check(code: str, known: UnitFacts, technical: bool) -> None:
     names = [o.name for o in known.objects]
-    twice = next((n for n in names if names.count(n) > 1), None)
-    if twice is not None:
+    if len(set(names)) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
         raise ValueError(f"{code} 的测评对象 {twice} 出现两次")
     if not technical and (known.objects or known.uncovered):
         raise ValueError(f"{code} 是管理单元，按整体判定，不分测评对象")
