@@ -20,7 +20,8 @@ from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, v
 from policies.high_risk import high_risks
 from policies.outcome import Outcome, Rule
 from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
-from policies.scoring.dengbao import method, score
+from policies.scoring.dengbao import score
+from policies.scoring.method import method
 from policies.standards import Standard
 from policies.verdict import SEVERITIES, Verdict
 

@@ -92,7 +92,8 @@ class ControlVerdict(msgspec.Struct, kw_only=True):
 
 class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
     """A case of the high-risk guideline. "triggered": a finding meets its condition (a person may still
-    confirm a mitigation); "undetermined": nothing that was seen decides it."""
+    confirm a mitigation); "undetermined": nothing that was seen decides it. ``warning``: at this level it is
+    open whether the case is a high risk at all."""
 
     case: str
     title: str
@@ -103,6 +104,7 @@ class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
     major_trigger: str
     controls: tuple[str, ...]
     findings: tuple[str, ...] = ()
+    warning: bool = False
 
 
 class Score(msgspec.Struct, kw_only=True, frozen=True):

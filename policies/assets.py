@@ -45,6 +45,7 @@ OBJECT_TITLE: dict[str, str] = {
     "image": "镜像和快照",
     "management_system": "管理系统",
     "network": "网络架构",
+    "channel": "通信信道",
     "data": "数据",
     "site": "机房",
     "organization": "管理体系",

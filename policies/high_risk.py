@@ -52,6 +52,7 @@ def high_risks(
                 major_trigger=case.major_trigger,
                 controls=linked,
                 findings=findings,
+                warning=system.graded.g in case.warn_levels,
             )
         )
     return risks

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +19,7 @@ import msgspec
 
 from inventory.systems import Grade
 from policies.assessment import Automation, Control
+from policies.crypto import JUDGEMENTS, CryptoUnit, GeneralRequirement, Layer, Seen, Strength
 from policies.yaml_text import YamlError, YamlText, read_yaml, typed
 
 BUILT_IN = Path(__file__).with_name("standards")
@@ -25,6 +27,7 @@ BUILT_IN = Path(__file__).with_name("standards")
 T = TypeVar("T")
 Part = Literal["general", "cloud"]
 _Order: TypeAlias = tuple[int, tuple[int, ...], str]
+_WEIGHT = re.compile(r"\d+(\.\d+)?")
 _CITE = re.compile(r"(\d+(?:\.\d+)+)(?: ([a-z])\))?")
 
 
@@ -34,7 +37,9 @@ class StandardError(ValueError):
 
 class Case(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A case of the high-risk guideline. ``controls`` are full ids at every level that has the clause;
-    ``scope`` (中文) limits it to some systems; ``detect``: what collected data can show of it."""
+    ``scope`` (中文) limits it to some systems; ``detect``: what collected data can show of it. At
+    ``warn_levels`` it is told, and whether it is a high risk is open; ``unverified`` says what about the
+    case rests on less than the rest (中文)."""
 
     id: str
     title: str
@@ -50,6 +55,8 @@ class Case(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     scope: str = ""
     hint: str = ""
     major_trigger: str = ""
+    warn_levels: tuple[int, ...] = ()
+    unverified: str = ""
 
 
 class Trigger(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -75,12 +82,13 @@ class MajorRisk(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
 
 
 class Parameter(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """An open point of a scoring method and the value taken for it."""
+    """An open point of a scoring method and the value taken for it; ``most`` bounds a number."""
 
     value: str
     verified: bool
     note: str
     choices: tuple[str, ...] = ()
+    most: str = ""
 
 
 class EditionMethod(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +100,22 @@ class EditionMethod(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     parameters: dict[str, Parameter]
 
 
+class _Crypto(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a catalogue of 密评 says beside, of one unit: by level, and who can judge D, A and K."""
+
+    code: str
+    strength: dict[int, Strength]
+    weight: dict[int, str]
+    seen: dict[str, Seen] = msgspec.field(default_factory=dict)
+    strength_verified: tuple[int, ...] = ()
+
+
+class _CryptoPart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    layers: tuple[Layer, ...]
+    weight_sources: dict[int, int]
+    general: tuple[GeneralRequirement, ...] = ()
+
+
 class _Item(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     at: dict[int, str]
     automation: Automation
@@ -100,6 +124,7 @@ class _Item(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     summary_en: str = ""
     hint: str = ""
     unit: dict[int, str] = msgspec.field(default_factory=dict)
+    crypto: _Crypto | None = None
 
 
 class _Point(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -116,6 +141,7 @@ class _Catalogue(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     points: list[_Point]
     notes: tuple[str, ...] = ()
     expected: dict[Part, dict[int, int]] = msgspec.field(default_factory=dict)
+    crypto: _CryptoPart | None = None
 
 
 class _Cases(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -138,7 +164,8 @@ class _Scoring(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Standard(msgspec.Struct, kw_only=True, frozen=True):
     """``controls`` of all levels in the standard's order; ``same`` maps a control's id to the ids of the
     same requirement at every level, ``points`` to the place of its control point. ``expected``: part →
-    level → number of items, where it is known."""
+    level → number of items, where it is known. 密评 alone: ``layers`` by code, ``crypto`` maps a control's id
+    to what its unit is scored by, ``general`` are the requirements that are never scored on their own."""
 
     name: str
     title: str
@@ -153,6 +180,9 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
     editions: Mapping[str, EditionMethod]
     shared: Mapping[str, Parameter]
     default_edition: str
+    layers: Mapping[str, Layer] = MappingProxyType({})
+    crypto: Mapping[str, CryptoUnit] = MappingProxyType({})
+    general: tuple[GeneralRequirement, ...] = ()
 
     def __contains__(self, control: object) -> bool:
         return control in self.controls
@@ -219,6 +249,7 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         scoring = _beside(path, "scoring", _Scoring) or _Scoring(name="", title="", default="", editions={})
         by_case = _cases_by_id(cases.cases, path)
         controls, same, points = _controls(text, catalogue, by_case)
+        crypto = _crypto(text, catalogue)
     except YamlError as error:
         raise StandardError(str(error)) from error
     return Standard(
@@ -235,6 +266,9 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         editions=MappingProxyType(scoring.editions),
         shared=MappingProxyType(scoring.shared),
         default_edition=scoring.default,
+        layers=MappingProxyType({x.code: x for x in catalogue.crypto.layers} if catalogue.crypto else {}),
+        crypto=MappingProxyType(crypto),
+        general=catalogue.crypto.general if catalogue.crypto else (),
     )
 
 
@@ -271,7 +305,7 @@ def _controls(
                     message = f"条款写作 8.1.3.2 或 8.1.3.2 a)，而不是 {cite}"
                     raise text.error(message, ["points", p, "items", i, "at", level])
                 letter = match[2] or "a"
-                control = _control(f"{catalogue.name}/{match[1]}.{letter}", point, item, level, linked)
+                control = _control(_id(catalogue.name, match), point, item, level, linked)
                 if control.id in same or control.id in ids:
                     message = f"要求项 {control.id} 出现两次"
                     raise text.error(message, ["points", p, "items", i, "at", level])
@@ -287,6 +321,66 @@ def _controls(
         )
     unordered.sort(key=lambda pair: pair[0])
     return {control.id: control for _, control in unordered}, same, points
+
+
+def _id(standard: str, cite: re.Match[str]) -> str:
+    return f"{standard}/{cite[1]}.{cite[2] or 'a'}"
+
+
+def _crypto(text: YamlText, catalogue: _Catalogue) -> dict[str, CryptoUnit]:
+    """Units of 密评 by control id: all items of a catalogue have one, or none has."""
+    part = catalogue.crypto
+    layers = {layer.code: layer for layer in part.layers} if part else {}
+    found: dict[str, CryptoUnit] = {}
+    codes: set[str] = set()
+    if part and (len(layers) < len(part.layers) or any(x.weight <= 0 for x in part.layers)):
+        raise text.error("层面的 code 不能重复，weight 应大于 0", ["crypto", "layers"])
+    for p, point in enumerate(catalogue.points):
+        for i, item in enumerate(point.items):
+            place: list[str | int] = ["points", p, "items", i]
+            unit = item.crypto
+            if unit is None and part is None:
+                continue
+            if unit is None or part is None:
+                raise text.error("crypto 要么整份标准都有，要么都没有", place)
+            place.append("crypto")
+            wrong = _wrong_unit(unit, item, point, layers) or (
+                f"{unit.code} 出现两次" if unit.code in codes else ""
+            )
+            if wrong:
+                raise text.error(wrong, place)
+            codes.add(unit.code)
+            for level, cite in item.at.items():
+                match = _CITE.fullmatch(cite)
+                if not match or level not in part.weight_sources:
+                    raise text.error(f"weight_sources 缺少第 {level} 级", ["crypto", "weight_sources"])
+                found[_id(catalogue.name, match)] = CryptoUnit(
+                    code=unit.code,
+                    layer=unit.code.partition("-")[0],
+                    level=level,
+                    strength=unit.strength[level],
+                    strength_verified=level in unit.strength_verified,
+                    weight=Decimal(unit.weight[level]),
+                    weight_sources=part.weight_sources[level],
+                    seen=unit.seen,
+                )
+    return found
+
+
+def _wrong_unit(unit: _Crypto, item: _Item, point: _Point, layers: Mapping[str, Layer]) -> str:
+    """What is wrong with a unit of 密评 (中文), "" where nothing is."""
+    layer = layers.get(unit.code.partition("-")[0])
+    if layer is None:
+        return f"{unit.code} 的层面不在 crypto.layers 中"
+    if layer.title != point.class_name:
+        return f"{unit.code} 属于 {layer.title}，而 class 写的是 {point.class_name}"
+    if not set(item.at) == set(unit.strength) == set(unit.weight):
+        return f"{unit.code} 的 at、strength、weight 应写同样的级别"
+    if any(not _WEIGHT.fullmatch(w) or not Decimal(w) for w in unit.weight.values()):
+        return f"{unit.code} 的权重应为大于 0 的小数"
+    if set(unit.seen) != (set(JUDGEMENTS) if layer.technical else set()):
+        return f"{unit.code}：技术单元的 seen 写 D、A、K 三项，管理单元不写"
+    return ""
 
 
 def _control(id_: str, point: _Point, item: _Item, level: int, cases: Mapping[str, list[str]]) -> Control:

@@ -17,6 +17,7 @@ import msgspec
 from collectors.contract import REGISTRY, Options, Source, collector
 from inventory.systems import System
 from policies.assessment import Edition
+from policies.crypto import CryptoEdition
 from policies.spelling import suggestion
 from policies.yaml_text import YamlError, YamlText, parse_yaml, read_yaml, typed
 from zhengguan.errors import UserError
@@ -33,10 +34,18 @@ class Collect(Section):
     concurrency: int = 4  # sources read at once
 
 
+class Miping(Section):
+    """密评: edition of the quantification rule, and its open points."""
+
+    edition: CryptoEdition = "2023"
+    parameters: dict[str, str] = {}
+
+
 class Policies(Section):
     rules: list[str] = []  # folders of own rules
     edition: Edition = "2025"
     parameters: dict[str, str] = {}  # open points of the scoring method
+    miping: Miping = msgspec.field(default_factory=Miping)
 
 
 class Serve(Section):

@@ -7,15 +7,15 @@ unverified ones it rests on. Decimal throughout, rounded half up at each stage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
 from policies.assessment import Bounds, ControlVerdict, Edition, HighRisk, Score
 from policies.bounds import UNSEEN, bounds_of
-from policies.standards import EditionMethod, Parameter, Standard
+from policies.scoring.method import Method, Span, rounded
 from policies.verdict import Finding, Verdict
 
 TECHNICAL_CLASSES = ("安全物理环境", "安全通信网络", "安全区域边界", "安全计算环境", "安全管理中心")
@@ -23,30 +23,6 @@ TECHNICAL_CLASSES = ("安全物理环境", "安全通信网络", "安全区域�
 
 _WEIGHT = {"一般": "weight_ordinary", "重要": "weight_important", "关键": "weight_critical"}
 _ZERO, _ONE, _HUNDRED = Decimal(0), Decimal(1), Decimal(100)
-Span = tuple[Decimal, Decimal]
-"""A figure in the worst and in the best case."""
-
-
-class Method(msgspec.Struct, kw_only=True, frozen=True):
-    """An edition with the values in force for its open points."""
-
-    edition: Edition
-    about: EditionMethod
-    parameters: Mapping[str, Parameter]
-
-    def __getitem__(self, name: str) -> str:
-        return self.parameters[name].value
-
-    def number(self, name: str) -> Decimal:
-        return Decimal(self.parameters[name].value)
-
-    def places(self, name: str) -> int:
-        return int(self.number(name))
-
-    def notes(self, used: Iterable[str]) -> tuple[str, ...]:
-        """What is not verified among the parameters a score used."""
-        named = ((name, self.parameters[name]) for name in dict.fromkeys(used))
-        return tuple(f"{name} = {p.value}：{p.note}（未核实）" for name, p in named if not p.verified)
 
 
 class ControlPoint(msgspec.Struct, kw_only=True, frozen=True):
@@ -58,42 +34,8 @@ class ControlPoint(msgspec.Struct, kw_only=True, frozen=True):
     high: Decimal
 
 
-def method(standard: Standard, edition: Edition, values: Mapping[str, str] | None = None) -> Method:
-    """The method of an edition, with the user's values in place of the defaults.
-
-    Raises ValueError for an edition or a parameter that there is not, or a value it does not allow.
-    """
-    about = standard.editions.get(edition)
-    if about is None:
-        raise ValueError(f"没有 {edition} 版的计算方法；可用：{'、'.join(standard.editions)}")
-    parameters = {**standard.shared, **about.parameters}
-    for name, value in (values or {}).items():
-        if name not in parameters:
-            raise ValueError(f"{edition} 版没有参数 {name}；可用：{'、'.join(parameters)}")
-        parameters[name] = msgspec.structs.replace(
-            parameters[name], value=_checked(parameters[name], name, value)
-        )
-    return Method(edition=edition, about=about, parameters=parameters)
-
-
-def _checked(parameter: Parameter, name: str, value: str) -> str:
-    if parameter.choices:
-        if value not in parameter.choices:
-            raise ValueError(f"参数 {name} 可取 {'、'.join(parameter.choices)}，而不是 {value}")
-        return value
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"参数 {name} 应为数字，而不是 {value}") from None
-    if not number.is_finite() or number < 0 or (name == "technical_share" and number > 1):
-        raise ValueError(f"参数 {name} 超出范围：{value}")
-    if name.endswith("_places") and (number != number.to_integral_value() or number > 8):
-        raise ValueError(f"参数 {name} 应为 0–8 的整数，而不是 {value}")
-    return value
-
-
 def score(
-    method: Method,
+    method: Method[Edition],
     controls: Sequence[ControlVerdict],
     risks: Sequence[HighRisk] = (),
     findings: Sequence[Finding] = (),
@@ -125,11 +67,6 @@ def score(
     )
 
 
-def rounded(value: Decimal, places: int) -> Decimal:
-    """Half up (四舍五入)."""
-    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-
-
 def object_bounds(control: ControlVerdict) -> list[Bounds]:
     """Bounds of a control's objects, one more for each thing that nobody inventoried. A control that a
     person answered, or that has no objects, counts as one."""
@@ -140,7 +77,7 @@ def object_bounds(control: ControlVerdict) -> list[Bounds]:
 
 
 def control_points(
-    method: Method, controls: Sequence[ControlVerdict], importance: Mapping[str, str] | None = None
+    method: Method[Edition], controls: Sequence[ControlVerdict], importance: Mapping[str, str] | None = None
 ) -> list[ControlPoint]:
     """Control points of the 2019 edition: the mean of each item over its objects, weighted over the items
     of the point, on a scale of 10; items that do not apply are left out."""
@@ -164,12 +101,12 @@ def control_points(
     return made
 
 
-def _credit(method: Method) -> Callable[[Verdict], Decimal]:
+def _credit(method: Method[Edition]) -> Callable[[Verdict], Decimal]:
     values = {Verdict.PASS: _ONE, Verdict.PARTIAL: method.number("partial_credit"), Verdict.FAIL: _ZERO}
     return values.__getitem__
 
 
-def _mean(method: Method, control: ControlVerdict) -> Span:
+def _mean(method: Method[Edition], control: ControlVerdict) -> Span:
     credit = _credit(method)
     parts = object_bounds(control)
     places = method.places("score_places")
@@ -182,7 +119,7 @@ def _mean(method: Method, control: ControlVerdict) -> Span:
 Rated = tuple[Span, list[str]]
 
 
-def _rate_2025(method: Method, controls: Sequence[ControlVerdict], _: Mapping[str, str]) -> Rated:
+def _rate_2025(method: Method[Edition], controls: Sequence[ControlVerdict], _: Mapping[str, str]) -> Rated:
     """符合率 = 符合 / applicable × 100 %."""
     by_item = method["basis"] == "item"
     parts = [b for c in controls for b in ([bounds_of(c)] if by_item else object_bounds(c))]
@@ -198,7 +135,7 @@ def _rate_2025(method: Method, controls: Sequence[ControlVerdict], _: Mapping[st
 
 
 def _conclude_2025(
-    method: Method,
+    method: Method[Edition],
     span: Span,
     controls: Sequence[ControlVerdict],
     risks: Sequence[HighRisk],
@@ -213,7 +150,7 @@ def _conclude_2025(
     return (worst, best), used
 
 
-def _row_2025(method: Method, rate: Decimal, major: bool, used: list[str]) -> str:
+def _row_2025(method: Method[Edition], rate: Decimal, major: bool, used: list[str]) -> str:
     if rate > method.number("pass_above"):
         if not major:
             return "符合"
@@ -230,7 +167,9 @@ def _row_2025(method: Method, rate: Decimal, major: bool, used: list[str]) -> st
     return "不符合"
 
 
-def _score_2021(method: Method, controls: Sequence[ControlVerdict], weights: Mapping[str, str]) -> Rated:
+def _score_2021(
+    method: Method[Edition], controls: Sequence[ControlVerdict], weights: Mapping[str, str]
+) -> Rated:
     """M = Vt + Vm; each part starts from its share of 100 and loses f × (1 − x) × S per item, S = 100/n."""
     credit = _credit(method)
     places = method.places("score_places")
@@ -262,7 +201,9 @@ def _score_2021(method: Method, controls: Sequence[ControlVerdict], weights: Map
     return (low, high), used
 
 
-def _score_2019(method: Method, controls: Sequence[ControlVerdict], weights: Mapping[str, str]) -> Rated:
+def _score_2019(
+    method: Method[Edition], controls: Sequence[ControlVerdict], weights: Mapping[str, str]
+) -> Rated:
     """M = 100 − mean over classes of (weight failed + half the weight partial) / weight of all, × 100,
     each item counted once per object."""
     if method["extension"] == "ignore":
@@ -294,7 +235,7 @@ def _score_2019(method: Method, controls: Sequence[ControlVerdict], weights: Map
 
 
 def _grades(
-    method: Method,
+    method: Method[Edition],
     span: Span,
     controls: Sequence[ControlVerdict],
     risks: Sequence[HighRisk],
@@ -309,7 +250,7 @@ def _grades(
     return (worst, best), ["excellent", "good", "fair"]
 
 
-def _grade(method: Method, points: Decimal, high: bool, medium: bool) -> str:
+def _grade(method: Method[Edition], points: Decimal, high: bool, medium: bool) -> str:
     if high or points < method.number("fair"):
         return "差"
     if points >= method.number("excellent") and not medium:

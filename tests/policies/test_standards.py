@@ -154,7 +154,7 @@ def own(folder: Path, text: str = OWN, name: str = "province") -> Path:
 
 def test_users_bring_their_own_standard(tmp_path: Path) -> None:
     own(tmp_path)
-    assert available([tmp_path]) == ["dengbao", "province"]
+    assert available([tmp_path]) == ["dengbao", "miping", "province"]
     standard = load_standard("province", [tmp_path])
     assert [c.id for c in standard.chosen(Grade(3, 3), cloud=False)] == ["province/2.1.a", "province/2.1.b"]
     assert standard.cases == {}
@@ -188,5 +188,5 @@ def test_a_name_in_two_places_is_refused_with_both(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_none_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(StandardError, match="可用的有：dengbao"):
+    with pytest.raises(StandardError, match="可用的有：dengbao、miping"):
         load_standard("iso", [tmp_path])

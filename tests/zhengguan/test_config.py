@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from policies.scoring.miping import method
+from policies.standards import load_standard
 from zhengguan.config import Config, load_config, parse_config
 from zhengguan.errors import Exit, UserError
 
@@ -113,3 +115,16 @@ def test_an_alias_bomb_costs_nothing() -> None:
 def test_a_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="zhengguan init"):
         load_config(tmp_path / "none.yaml")
+
+
+def test_open_points_of_both_standards_are_set_apart() -> None:
+    config = parse_config(
+        'policies: {parameters: {basis: item_object}, miping: {edition: "2021", parameters: {pool: groups}}}\n',
+        Path("zhengguan.yaml"),
+        {},
+    )
+    assert config.policies.parameters == {"basis": "item_object"}
+    chosen = config.policies.miping
+    assert method(load_standard("miping"), chosen.edition, chosen.parameters)["pool"] == "groups"
+    with pytest.raises(UserError, match="2025"):
+        parse_config('policies: {miping: {edition: "2025"}}\n', Path("zhengguan.yaml"), {})

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from inventory.systems import Grade
 from policies.assessment import ControlVerdict, HighRisk, ObjectVerdict, Score
-from policies.scoring.dengbao import control_points, method, rounded, score
+from policies.scoring.dengbao import control_points, score
+from policies.scoring.method import method, rounded
 from policies.standards import load_standard
 from policies.verdict import Finding, Verdict
 

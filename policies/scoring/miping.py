@@ -1,0 +1,364 @@
+"""密评 scores by edition of the quantification rule (量化评估规则): 2023 and 2021.
+
+Object → unit → layer → whole, each stage rounded half up and the next working on the rounded figure. A score
+is a range: low = everything unknown fails, high = everything unknown passes. Each stage is monotone in each
+answer, so that seeing less widens the range and mending a fault lowers neither end. Sources and what is not
+verified stand with the parameters (``miping-scoring.yaml``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import product
+
+from policies.assessment import Bounds, HighRisk
+from policies.bounds import UNSEEN, together, verdict_of
+from policies.crypto import (
+    CryptoEdition,
+    CryptoObject,
+    CryptoScore,
+    CryptoUnit,
+    Layer,
+    LayerScore,
+    ObjectScore,
+    UnitFacts,
+    UnitScore,
+)
+from policies.scoring import method as methods
+from policies.scoring.method import Method, Span, rounded
+from policies.standards import Standard
+from policies.verdict import Verdict
+
+SELF_ESTIMATE = "本结果为自查估算，不是商用密码应用安全性评估结论"
+BY_PERSON = "须由人判定"
+
+_ZERO, _ONE, _HUNDRED = Decimal(0), Decimal(1), Decimal(100)
+_MODULE_RAISES = {3: 1, 4: 2}  # level of the system → level of the module from which Rk is raised
+_BROKEN_TO_STRONGEST = (0, 1024)  # bits
+_NONE_TO_BEST = (0, 4)  # levels of GB/T 37092
+_CRYPTO = Method[CryptoEdition]
+_Cell = tuple[str, str]
+
+
+def method(standard: Standard, edition: CryptoEdition, values: Mapping[str, str] | None = None) -> _CRYPTO:
+    """The method of an edition, with the user's values in place of the defaults.
+
+    Raises ValueError as ``policies.scoring.method.method`` does, and for values under which meeting one more
+    requirement would lower a score.
+    """
+    made = methods.method(standard, edition, values)
+    raised = [made.number(n) for n in ("rk_default", "rk_level_3", "rk_level_4") if n in made.parameters]
+    most = max(raised, default=_ONE)
+    one, both = made.number("one_missing"), made.number("both_missing")
+    ra = [made.number(n) for n in ("ra_weak", "ra_medium", "ra_strong") if n in made.parameters]
+    bits = [made.number(n) for n in ("ra_medium_bits", "ra_strong_bits") if n in made.parameters]
+    if one * most > 1 or both * most > one or both > one:
+        raise ValueError("参数 one_missing、both_missing、rk_…：少符合一项的得分不能高于多符合一项的得分")
+    if ra != sorted(ra) or bits != sorted(bits) or (raised and raised[0] > min(raised)):
+        raise ValueError("参数 ra_…、rk_…：强度高的 Ra 不能小于强度低的，提高后的 Rk 不能小于缺省值")
+    return made
+
+
+def ra(method: _CRYPTO, strength_bits: int) -> Decimal:
+    """Ra, by the security strength of what is used; 1 in the editions that have none."""
+    if "ra_weak" not in method.parameters:
+        return _ONE
+    for word in ("strong", "medium"):
+        if strength_bits >= method.number(f"ra_{word}_bits"):
+            return method.number(f"ra_{word}")
+    return method.number("ra_weak")
+
+
+def rk(method: _CRYPTO, level: int, module_level: int, keys_managed: bool) -> Decimal:
+    """Rk: raised where a module one level below what the system needs is used and all else that key
+    management asks for is met; 1 in the editions that have none. A better module raises it no less."""
+    if "rk_default" not in method.parameters:
+        return _ONE
+    enough = _MODULE_RAISES.get(level)
+    if enough is None or not keys_managed or module_level < enough:
+        return method.number("rk_default")
+    return method.number(f"rk_level_{level}")
+
+
+def object_score(method: _CRYPTO, d: bool, a: bool, k: bool, ra: Decimal, rk: Decimal) -> Decimal:
+    """S(i,j,k) of a technical unit's object, 0–1, by D, A and K."""
+    if not d:
+        value = _ZERO
+    elif a and k:
+        value = _ONE
+    elif k:
+        value = method.number("one_missing") * ra
+    elif a:
+        value = method.number("one_missing") * rk
+    else:
+        value = method.number("both_missing") * ra * rk
+    return rounded(value, method.places("object_places"))
+
+
+def compensated(method: _CRYPTO, makes_up: Decimal, weak: Decimal) -> Decimal:
+    """Score of an object that another one makes up for: never lower than its own."""
+    return rounded(max(method.number("compensation_factor") * makes_up, weak), method.places("object_places"))
+
+
+def unit_score(method: _CRYPTO, objects: Sequence[Decimal]) -> Decimal:
+    """S(i,j): the mean over at least one applicable object."""
+    return rounded(sum(objects, _ZERO) / len(objects), method.places("unit_places"))
+
+
+def layer_score(method: _CRYPTO, units: Iterable[tuple[Decimal, Decimal | None]]) -> Decimal | None:
+    """S(i): mean of (weight, score) over the units that apply (score not None); None where none does."""
+    mean = _weighted(units)
+    return None if mean is None else rounded(mean, method.places("layer_places"))
+
+
+def total_score(method: _CRYPTO, layers: Iterable[tuple[Layer, Decimal | None]]) -> Decimal | None:
+    """S, 0–100. Layers without score do not apply. None where the rule gives no number: a whole side, or
+    everything, does not apply."""
+    rows = list(layers)
+    sides = [[(x.weight, s) for x, s in rows if x.technical is technical] for technical in (True, False)]
+    if method["pool"] == "single":
+        mean = _weighted([*sides[0], *sides[1]])
+        total = None if mean is None else mean * 100
+    else:
+        technical, management = _weighted(sides[0]), _weighted(sides[1])
+        if technical is None or management is None:
+            return None
+        points = method.number("technical_points")
+        total = points * technical + (_HUNDRED - points) * management
+    return None if total is None else rounded(total, method.places("total_places"))
+
+
+def conclusion(method: _CRYPTO, total: Decimal | None, high_risk: bool) -> str:
+    """符合, 基本符合 or 不符合; 须由人判定 where there is no total and no high risk."""
+    if high_risk:
+        return "不符合"
+    if total is None:
+        return BY_PERSON
+    if total == _HUNDRED:
+        return "符合"
+    return "基本符合" if total >= method.number("threshold") else "不符合"
+
+
+def score(
+    standard: Standard,
+    method: _CRYPTO,
+    level: int,
+    facts: Mapping[str, UnitFacts],
+    risks: Sequence[HighRisk] | None = None,
+) -> CryptoScore:
+    """The score of a system of a level. ``facts`` by unit code; a unit that is not in it is unknown.
+    ``risks`` None: no risk analysis was made, and the worst case is 不符合.
+
+    Raises ValueError for a unit that the level does not have, an object named twice, an object that is to be
+    made up for by one that there is not, objects in a management unit, a technical unit judged as a whole.
+    """
+    units = {standard.crypto[c.id].code: c.id for c in standard.at_level(level)}
+    for code, known in facts.items():
+        if code not in units:
+            raise ValueError(f"第 {level} 级没有测评单元 {code}；可用：{'、'.join(units)}")
+        _check(code, known, standard.layers[standard.crypto[units[code]].layer].technical)
+    spans, used = _spans(method, level, facts)
+    scored = {
+        code: _unit(standard, method, id_, facts.get(code, UnitFacts()), spans) for code, id_ in units.items()
+    }
+    layers = tuple(
+        _layer(
+            method,
+            layer,
+            [s for code, s in scored.items() if standard.crypto[units[code]].layer == layer.code],
+        )
+        for layer in standard.layers.values()
+    )
+    low = total_score(method, [(standard.layers[x.code], x.low) for x in layers])
+    high = total_score(method, [(standard.layers[x.code], x.high) for x in layers])
+    warnings = any(r.warning for r in risks or ())
+    veto = method["uncertain_high_risk"] == "veto"
+    counted = [r for r in risks or () if veto or not r.warning]
+    met = sum(1 for r in counted if r.state == "triggered")
+    open_ = sum(1 for r in counted if r.state == "undetermined")
+    applicable = [s for s in scored.values() if s.low is not None]
+    decided = sum(1 for s in applicable if s.decided)
+    unused = set() if used else {"compensation_factor", "compensation_of_many"}
+    unused |= set() if warnings else {"uncertain_high_risk"}
+    return CryptoScore(
+        edition=method.edition,
+        level=level,
+        low=low,
+        high=high,
+        coverage=_share(decided, len(applicable)),
+        layers=layers,
+        conclusion_low=conclusion(method, low, risks is None or bool(met or open_)),
+        conclusion_high=conclusion(method, high, bool(met)),
+        high_risks=None if risks is None else met,
+        open_risks=None if risks is None else open_,
+        parameters={name: p.value for name, p in method.parameters.items()},
+        notes=(
+            *_notes(standard, list(scored.values()), low is None, risks),
+            *method.notes(name for name in method.parameters if name not in unused),
+        ),
+    )
+
+
+def object_span(method: _CRYPTO, level: int, known: CryptoObject) -> tuple[Span, Bounds]:
+    """Score and verdict of an object in the worst and in the best case of all that is not known of it."""
+    either = (False, True)
+    ras = (
+        [ra(method, known.strength_bits)]
+        if known.strength_bits is not None
+        else [ra(method, bits) for bits in _BROKEN_TO_STRONGEST]
+    )
+    rks = [
+        rk(method, level, module, managed)
+        for module in (_NONE_TO_BEST if known.module_level is None else (known.module_level,))
+        for managed in (either if known.keys_managed is None else (known.keys_managed,))
+    ]
+    judged = tuple(either if x is None else (x,) for x in (known.d, known.a, known.k))
+    scores = [
+        object_score(method, d, a, k, ra_, rk_)
+        for d, a, k in product(*judged)
+        for ra_ in dict.fromkeys(ras)
+        for rk_ in dict.fromkeys(rks)
+    ]
+    worst, best = (_verdict(*(side(x) for x in judged)) for side in (min, max))
+    return (min(scores), max(scores)), (worst, best)
+
+
+def _verdict(d: bool, a: bool, k: bool) -> Verdict:
+    if not d:
+        return Verdict.FAIL
+    return Verdict.PASS if a and k else Verdict.PARTIAL
+
+
+def _weighted(rows: Iterable[tuple[Decimal, Decimal | None]]) -> Decimal | None:
+    held = [(weight, value) for weight, value in rows if value is not None]
+    if not held:
+        return None
+    return sum((w * v for w, v in held), _ZERO) / sum((w for w, _ in held), _ZERO)
+
+
+def _share(part: int, whole: int) -> Decimal:
+    """Coverage to four places; 1 is said only of the whole."""
+    if not whole:
+        return _ZERO
+    return _ONE if part == whole else min(rounded(Decimal(part) / whole, 4), Decimal("0.9999"))
+
+
+def _check(code: str, known: UnitFacts, technical: bool) -> None:
+    names = [o.name for o in known.objects]
+    if len(set(names)) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
+        raise ValueError(f"{code} 的测评对象 {twice} 出现两次")
+    if not technical and (known.objects or known.uncovered):
+        raise ValueError(f"{code} 是管理单元，按整体判定，不分测评对象")
+    if technical and known.verdict not in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE):
+        raise ValueError(f"{code} 是技术单元，须逐个测评对象判定 D、A、K")
+
+
+def _spans(
+    method: _CRYPTO, level: int, facts: Mapping[str, UnitFacts]
+) -> tuple[dict[_Cell, ObjectScore], bool]:
+    """Scores of all applicable objects, with what makes up for them; and whether anything does. What makes
+    up counts with its own score, never with one that was itself corrected."""
+    objects = {(code, o.name): o for code, known in facts.items() for o in known.objects}
+    dropped = {code for code, known in facts.items() if known.verdict is Verdict.NOT_APPLICABLE}
+    raw = {
+        cell: object_span(method, level, o)
+        for cell, o in objects.items()
+        if o.applicable and cell[0] not in dropped
+    }
+    pick = min if method["compensation_of_many"] == "min" else max
+    made: dict[_Cell, ObjectScore] = {}
+    for cell, (before, bounds) in raw.items():
+        missing = next((m for m in objects[cell].made_up_by if m not in objects or m == cell), None)
+        if missing is not None:
+            raise ValueError(f"弥补 {'/'.join(cell)} 的测评对象 {'/'.join(missing)} 不存在或就是它自己")
+        helping = [raw[m][0] for m in objects[cell].made_up_by if m in raw]
+        low, high = before
+        if helping:
+            low, high = (compensated(method, pick(h[side] for h in helping), before[side]) for side in (0, 1))
+        made[cell] = ObjectScore(name=cell[1], before=before, low=low, high=high, bounds=bounds)
+    return made, any(o.made_up_by for o in objects.values())
+
+
+def _unit(
+    standard: Standard,
+    method: _CRYPTO,
+    control: str,
+    known: UnitFacts,
+    spans: Mapping[_Cell, ObjectScore],
+) -> UnitScore:
+    unit = standard.crypto[control]
+    objects = tuple(s for o in known.objects if (s := spans.get((unit.code, o.name))))
+    span: Span | None = (_ZERO, _ONE)
+    verdict = known.verdict
+    decided = False
+    if verdict is Verdict.NOT_APPLICABLE or (known.objects and not objects and not known.uncovered):
+        span, verdict = None, Verdict.NOT_APPLICABLE
+    elif objects:
+        unseen = len(known.uncovered)
+        span = (
+            unit_score(method, [*(o.low for o in objects), *[_ZERO] * unseen]),
+            unit_score(method, [*(o.high for o in objects), *[_ONE] * unseen]),
+        )
+        verdict = verdict_of(together([*(o.bounds for o in objects), *[UNSEEN] * unseen]))
+        decided = not unseen and all(o.low == o.high for o in objects)
+    elif verdict is not Verdict.UNKNOWN:
+        credit = {Verdict.PASS: _ONE, Verdict.FAIL: _ZERO}.get(verdict, method.number("management_partial"))
+        span = (rounded(credit, method.places("unit_places")),) * 2
+        decided = True
+    return UnitScore(
+        control=control,
+        code=unit.code,
+        title=standard.get(control).control_point,
+        weight=unit.weight,
+        verdict=verdict,
+        low=span[0] if span else None,
+        high=span[1] if span else None,
+        decided=decided,
+        objects=objects,
+    )
+
+
+def _layer(method: _CRYPTO, layer: Layer, units: Sequence[UnitScore]) -> LayerScore:
+    return LayerScore(
+        code=layer.code,
+        title=layer.title,
+        weight=layer.weight,
+        low=layer_score(method, [(u.weight, u.low) for u in units]),
+        high=layer_score(method, [(u.weight, u.high) for u in units]),
+        units=tuple(units),
+    )
+
+
+_LEFT_OUT = {
+    "应": "须说明测评对象确实不存在",
+    "宜": "须由经评审的密码应用方案论证，并核实替代的风险控制措施有效",
+    "可": "由责任单位决定不采用",
+}
+
+
+def _notes(
+    standard: Standard,
+    units: Sequence[UnitScore],
+    no_total: bool,
+    risks: Sequence[HighRisk] | None,
+) -> list[str]:
+    notes = [SELF_ESTIMATE]
+    if risks is None:
+        notes.append("尚未做风险分析：结论的最坏情形按存在高风险计")
+    warned = [r.title for r in risks or () if r.warning and r.state != "clear"]
+    if warned:
+        notes.append(f"是否属于高风险未核实：{'、'.join(warned)}")
+    if no_total:
+        notes.append("技术或管理一侧全部不适用，规则没有给出总分的算法，须由人判定")
+    facts: list[CryptoUnit] = [standard.crypto[u.control] for u in units]
+    if any(f.weight_sources < 2 for f in facts):
+        notes.append("本级的测评单元权重只见于一个公开来源")
+    for strength, needs in _LEFT_OUT.items():
+        left = [f for f, u in zip(facts, units, strict=True) if u.low is None and f.strength == strength]
+        if left:
+            codes = "、".join(f.code if f.strength_verified else f"{f.code}（未核实）" for f in left)
+            notes.append(f"“{strength}”项记为不适用：{codes}；{needs}（依据凭记忆，未核实）")
+    return notes
