@@ -244,3 +244,16 @@ def test_what_is_no_recording_is_refused(home: Path, content: bytes | None, mess
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_diff_as_json_leaves_out_the_side_that_was_not_seen(tmp_path: Path) -> None:
+    assert zhengguan("init", folder=tmp_path).returncode == 0
+    store = open_store(str(tmp_path / "zhengguan.db"))
+    for hour, told in enumerate(({"vendor": "Huawei"}, {"location": None})):
+        with store.writer(datetime(2026, 3, 1, hour, tzinfo=UTC)) as writer:
+            writer.add(Batch(resources=[Device(source="s", native_id="1", **told)]))
+    store.close()
+    done = zhengguan("inventory", "diff", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (change,) = json.loads(done.stdout)
+    assert change["fields"] == {"vendor": {"old": "Huawei"}, "location": {"new": None}}

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from collectors.contract import utc_now
 from inventory.kinds import KINDS
 from inventory.resource import Resource, plain
-from inventory.snapshot import Snapshot
+from inventory.snapshot import Change, Snapshot
 from inventory.store import Store
-from inventory.unknown import Unknown
+from inventory.unknown import UNKNOWN, Unknown
 from policies.spelling import suggestion
 from zhengguan import console
 from zhengguan.config import Config
@@ -248,7 +250,7 @@ def _diff(options: argparse.Namespace, config: Config, store: Store) -> None:
     if options.source:
         changes = [c for c in changes if c.uid.startswith(f"{options.source}/")]
     if options.json:
-        console.write_json(changes)
+        console.write_json([_plain_change(change) for change in changes])
         return
     words = {"added": "新增", "changed": "变化", "removed": "消失"}
     console.table(
@@ -258,6 +260,17 @@ def _diff(options: argparse.Namespace, config: Config, store: Store) -> None:
         styles=[{"added": "pass", "changed": "medium", "removed": "fail"}[c.action] for c in changes],
     )
     console.say(f"{len(changes)} 处变化")
+
+
+def _plain_change(change: Change) -> dict[str, Any]:
+    """As JSON: of each changed field "old" and "new"; a side that was not seen is absent."""
+    sides = {
+        name: {
+            side: value for side, value in zip(("old", "new"), values, strict=True) if value is not UNKNOWN
+        }
+        for name, values in change.fields.items()
+    }
+    return {**msgspec.structs.asdict(change), "fields": sides}
 
 
 def _fields(fields: dict[str, tuple[Any, Any]]) -> str:
