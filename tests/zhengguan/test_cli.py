@@ -249,11 +249,11 @@ def test_what_is_no_recording_is_refused(home: Path, content: bytes | None, mess
 def test_a_diff_as_json_leaves_out_the_side_that_was_not_seen(tmp_path: Path) -> None:
     assert zhengguan("init", folder=tmp_path).returncode == 0
     store = open_store(str(tmp_path / "zhengguan.db"))
-    for hour, told in enumerate(({"vendor": "Huawei"}, {"location": None})):
+    for hour, told in enumerate(({"vendor": "Huawei"}, {"location": ""})):
         with store.writer(datetime(2026, 3, 1, hour, tzinfo=UTC)) as writer:
             writer.add(Batch(resources=[Device(source="s", native_id="1", **told)]))
     store.close()
     done = zhengguan("inventory", "diff", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     (change,) = json.loads(done.stdout)
-    assert change["fields"] == {"vendor": {"old": "Huawei"}, "location": {"new": None}}
+    assert change["fields"] == {"vendor": {"old": "Huawei"}, "location": {"new": ""}}
