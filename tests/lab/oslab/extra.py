@@ -98,7 +98,7 @@ class LabShareDriver(driver.ShareDriver):
 
 SWIFT_PY = '''
 """Swift's proxy, account, container and object servers, forked from one process that has imported them."""
-import os, sys
+import ctypes, os, sys
 import eventlet.hubs
 from swift.common import utils
 ETC = os.path.join(os.environ['LAB_DIR'], 'etc', 'swift')
@@ -109,6 +109,7 @@ utils.validate_configuration()
 wsgi.clean_up_daemon_hygiene = lambda: None                 # the lab keeps its processes in one session
 for name in ('account', 'container', 'object'):
     if os.fork() == 0:
+        ctypes.CDLL(None).prctl(1, 9)                       # PR_SET_PDEATHSIG: not to outlive the first
         break
 else:
     name = 'proxy'
