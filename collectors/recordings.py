@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import msgspec
 from collectors.contract import REGISTRY, Options, Source, SourceError, collector
 
 _LONGEST_HEADER = 64 * 1024
+_LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
 
 
 class Header(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -76,6 +79,25 @@ def replaying(path: Path, name: str = "", labels: dict[str, str] | None = None) 
         labels=labels or {},
         options=options,
     )
+
+
+@contextmanager
+def lines_of(path: Path, wanted: str) -> Iterator[list[bytes]]:
+    """The lines after the header of a recording of the format ``wanted``. Raises SourceError for what is
+    none, also where the block that decodes them finds them damaged (ValueError, msgspec's errors)."""
+    try:
+        with gzip.open(path) as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
+        header, *lines = content.splitlines()
+        if msgspec.json.decode(header, type=Header).format != wanted:
+            raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {wanted}")
+        yield lines
+    except OSError as error:
+        raise SourceError(f"录制文件 {path} 读不出：{error.__class__.__name__}", "检查路径") from error
+    except (ValueError, EOFError, msgspec.MsgspecError) as error:
+        raise SourceError(f"录制文件 {path.name} 不完整或已损坏", "重新录制") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -6,15 +6,16 @@ nothing new leaves the day as it is, so a gap is a gap and never a zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, delete, inspect, select
+from sqlalchemy import Connection, bindparam, delete, inspect, select
 
 from inventory.coverage import Collection, Status
+from inventory.database import tuples
 from inventory.encoding import decode, text
 from inventory.kinds import KINDS
 from inventory.resource import Resource
@@ -142,12 +143,12 @@ def _state(connection: Connection, info: SnapshotInfo, sources: set[str]) -> Sna
         kind = KINDS[name]
         overlay: dict[str, bytes] = {}
         if name in _HOLDERS or name == "workload":  # of the others no volatile field counts
-            overlay = dict(_tuples(connection, select(w.uid, w.body).where(w.kind == name)))
+            overlay = dict(tuples(connection, select(w.uid, w.body).where(w.kind == name)))
         held = select(v.uid, v.body).where(v.kind == name, v.valid_to == OPEN, v.source.in_(sources))
         slim = _slim(name) if name in _FIELDS else None
         rows[name] = [
             _quick(slim, kind, body) if slim else decode(kind, body, overlay.get(uid))
-            for uid, body in _tuples(connection, held)
+            for uid, body in tuples(connection, held)
         ]
     latest = select(c.body).where(c.valid_to == OPEN, c.source.in_(sources))
     attempts = [msgspec.json.decode(body, type=Collection) for body in connection.scalars(latest)]
@@ -178,12 +179,6 @@ def _quick(slim: msgspec.json.Decoder[Any], kind: type[Resource], body: bytes) -
     except msgspec.ValidationError:  # stored by another release
         return decode(kind, body)
     return row
-
-
-def _tuples(connection: Connection, statement: Select[Any]) -> Sequence[Any]:
-    cursor = connection.execute(statement).cursor
-    assert cursor is not None  # a SELECT has one; its plain tuples cost a fifth of Row objects
-    return cursor.fetchall()
 
 
 def _rows(snapshot: Snapshot, day: date) -> Iterator[UsageDay]:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from collectors.contract import Run, SourceError
+from collectors.contract import Run
 from collectors.host.notebook import decode
 from collectors.host.reader import Output, Reader, Refusal, allowed
-from collectors.recordings import Header, write_whole
+from collectors.recordings import Header, lines_of, write_whole
 
 FORMAT = "zhengguan-local-recording/1"
-_LARGEST_BYTES = 256 << 20  # unpacked; a machine gives a few MB
 _SCHEME = re.compile(rb"\$(\w+)[$,][^:\n]+")
 _DES = re.compile(rb"(?m)^([^:\n]*:!*)(_?)([./0-9A-Za-z]{19}|[./0-9A-Za-z]{13})(?=:|$)")
 _NO_SECRETS = frozenset({"/etc/nsswitch.conf"})  # but a word that is usually the name of one: "passwd:"
@@ -30,19 +28,8 @@ _KEPT_ARGUMENTS = ("sshd",)  # programs whose arguments the parsers read; of oth
 
 def load(path: Path) -> RecordedReader:
     """The machine of a recording. Raises SourceError."""
-    try:
-        with gzip.open(path) as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        header, _, body = content.partition(b"\n")
-        if msgspec.json.decode(header, type=Header).format != FORMAT:
-            raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {FORMAT}")
-        if len(content) > _LARGEST_BYTES:
-            raise SourceError(f"录制文件 {path.name} 展开后超过 256 MiB", "重新录制")
-        return RecordedReader(body)
-    except OSError as error:
-        raise SourceError(f"录制文件 {path} 读不出：{error.__class__.__name__}", "检查路径") from error
-    except (ValueError, EOFError, msgspec.MsgspecError) as error:
-        raise SourceError(f"录制文件 {path.name} 不完整或已损坏", "重新录制") from error
+    with lines_of(path, FORMAT) as (machine,):
+        return RecordedReader(machine)
 
 
 class _Recording(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,6 @@ they are Kubernetes' own.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from collectors.contract import Run, SourceError
+from collectors.contract import Run
 from collectors.kubernetes.client import Client, Peer, ReadError, Response
 from collectors.kubernetes.listing import PAGE
 from collectors.kubernetes.objects import CONTROL_PLANE, MANAGER_NOISE, looks_secret, masked_parameters
-from collectors.recordings import Header, write_whole
+from collectors.recordings import Header, lines_of, write_whole
 from collectors.redact import MASK, Redactor
 from inventory.coverage import Status
 
 FORMAT = "zhengguan-kubernetes-recording/1"
-_LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
 _LONGEST_NOTE = 64
 
 RequestKey = tuple[str, tuple[tuple[str, str], ...], str]
@@ -77,21 +75,10 @@ class ReplayClient:
 
 
 def _read(path: Path) -> tuple[Peer, dict[RequestKey, _Line]]:
-    try:
-        with gzip.open(path) as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        if len(content) > _LARGEST_BYTES:
-            raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
-        header, peer, *lines = content.splitlines()
-        if msgspec.json.decode(header, type=Header).format != FORMAT:
-            raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {FORMAT}")
-        decoder = msgspec.json.Decoder(_Line)
+    decoder = msgspec.json.Decoder(_Line)
+    with lines_of(path, FORMAT) as (peer, *lines):
         decoded = [decoder.decode(line) for line in lines]
         return msgspec.json.decode(peer, type=Peer), {line.key: line for line in decoded}
-    except OSError as error:
-        raise SourceError(f"录制文件 {path} 读不出：{error.__class__.__name__}", "检查路径") from error
-    except (ValueError, EOFError, msgspec.DecodeError) as error:
-        raise SourceError(f"录制文件 {path.name} 不完整或已损坏", "重新录制") from error
 
 
 class Recorder:

@@ -7,7 +7,6 @@ service, path, sorted parameters and microversion.
 
 from __future__ import annotations
 
-import gzip
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,11 +16,10 @@ import msgspec
 
 from collectors.contract import Run, SourceError
 from collectors.openstack.client import Client, Facts, Response, ServiceError, ServiceName
-from collectors.recordings import Header, write_whole
+from collectors.recordings import Header, lines_of, write_whole
 from inventory.coverage import Status
 
 FORMAT = "zhengguan-openstack-recording/1"
-_LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
 
 RequestKey = tuple[str, str, tuple[tuple[str, str], ...], str]
 
@@ -75,23 +73,12 @@ class ReplayClient:
 
 
 def _read(path: Path) -> tuple[Facts, dict[RequestKey, _Line]]:
-    try:
-        with gzip.open(path) as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        if len(content) > _LARGEST_BYTES:
-            raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
-        header, facts, *lines = content.splitlines()
-        if msgspec.json.decode(header, type=Header).format != FORMAT:
-            raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {FORMAT}")
-        decoder = msgspec.json.Decoder(_Line)
+    decoder = msgspec.json.Decoder(_Line)
+    with lines_of(path, FORMAT) as (facts, *lines):
         decoded = [decoder.decode(line) for line in lines]
         return msgspec.json.decode(facts, type=Facts), {
             request_key(line.service, line.path, line.params, line.microversion): line for line in decoded
         }
-    except OSError as error:
-        raise SourceError(f"录制文件 {path} 读不出：{error.__class__.__name__}", "检查路径") from error
-    except (ValueError, EOFError, msgspec.DecodeError) as error:
-        raise SourceError(f"录制文件 {path.name} 不完整或已损坏", "重新录制") from error
 
 
 class Recorder:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from collectors.contract import Run, SourceError
+from collectors.contract import Run
 from collectors.prometheus.client import Client, QueryError, Reply, envelope
-from collectors.recordings import Header, write_whole
+from collectors.recordings import Header, lines_of, write_whole
 from inventory.coverage import Status
 
 FORMAT = "zhengguan-prometheus-recording/1"
-_LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
 
 
 class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -48,20 +46,9 @@ class ReplayClient:
 
 
 def _read(path: Path) -> dict[str, _Line]:
-    try:
-        with gzip.open(path) as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        if len(content) > _LARGEST_BYTES:
-            raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
-        header, *lines = content.splitlines()
-        if msgspec.json.decode(header, type=Header).format != FORMAT:
-            raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {FORMAT}")
+    with lines_of(path, FORMAT) as lines:
         decoded = [msgspec.json.decode(line, type=_Line) for line in lines]
-    except OSError as error:
-        raise SourceError(f"录制文件 {path} 读不出：{error.__class__.__name__}", "检查路径") from error
-    except (ValueError, EOFError, msgspec.DecodeError) as error:
-        raise SourceError(f"录制文件 {path.name} 不完整或已损坏", "重新录制") from error
-    return {line.expression: line for line in decoded}
+        return {line.expression: line for line in decoded}
 
 
 class Recorder:
