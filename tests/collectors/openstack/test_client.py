@@ -8,18 +8,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from collectors import openstack
 from collectors.contract import Run, SecretError, Source, SourceError
@@ -236,9 +230,11 @@ def test_a_service_that_never_answers_times_out(client: Client) -> None:
     assert caught.value.reason == "身份服务连不上：超时"
 
 
-def test_a_certificate_is_checked_unless_told_not_to(client: Client, tmp_path: Path) -> None:
+def test_a_certificate_is_checked_unless_told_not_to(
+    self_signed: bytes, client: Client, tmp_path: Path
+) -> None:
     certificate = tmp_path / "ca.pem"
-    certificate.write_bytes(self_signed())
+    certificate.write_bytes(self_signed)
     cloud = Cloud(certificate)
     try:
         live, _ = client(cloud.url)
@@ -253,28 +249,6 @@ def test_a_certificate_is_checked_unless_told_not_to(client: Client, tmp_path: P
     finally:
         cloud.server.shutdown()
         cloud.server.server_close()
-
-
-def self_signed() -> bytes:
-    """A certificate for 127.0.0.1 with its key, PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem) + private
 
 
 def test_a_secret_that_is_not_there(tmp_path: Path) -> None:

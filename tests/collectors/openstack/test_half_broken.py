@@ -11,18 +11,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from collectors import openstack
 from collectors.contract import Run, Source
@@ -312,9 +306,9 @@ def test_a_huge_text_is_taken_and_masked(cloud: ServedCloud, whole: Whole) -> No
 
 
 def test_one_service_behind_a_certificate_of_its_own_making(
-    cloud: ServedCloud, recordings: dict[str, Path], tmp_path: Path, whole: Whole
+    self_signed: bytes, cloud: ServedCloud, recordings: dict[str, Path], tmp_path: Path, whole: Whole
 ) -> None:
-    (tmp_path / "own.pem").write_bytes(self_signed())
+    (tmp_path / "own.pem").write_bytes(self_signed)
     behind = ServedCloud(recordings["estate"], certificate=tmp_path / "own.pem")
     try:
         cloud.elsewhere["image"] = behind.url
@@ -401,25 +395,3 @@ def test_calls_are_no_more_than_pages_and_items_require(cloud: ServedCloud, whol
         n for path, n in cloud.asked.items() if "quota" in path and path.split("/")[2] != "0" * 32
     ) <= (5 * projects)
     assert cloud.logins == 1
-
-
-def self_signed() -> bytes:
-    """A certificate for 127.0.0.1 with its key, PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(2)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem) + private
