@@ -104,11 +104,34 @@ class Etcd:
         return [base64.b64decode(kv["key"]).decode() for kv in found]
 
     def compact(self) -> int:
-        """Forget all revisions before the next one: continue tokens given out until now answer 410."""
-        put = {"key": encoded("/lab/compacted"), "value": encoded("yes")}
-        revision = int(self.ask("/v3/kv/put", put)["header"]["revision"])
+        """Forget all revisions before the next one, and leave word of it where API servers tell each other.
+
+        A server of 1.34 and later goes on answering from its own memory until it reads that word
+        (`compact_rev_key`, written by whichever server compacted).
+        """
+        revision = int(self._put("/lab/compacted", "yes"))
         self.ask("/v3/kv/compaction", {"revision": str(revision), "physical": True})
+        self._put("compact_rev_key", str(revision))
         return revision
+
+    def _put(self, key: str, value: str) -> str:
+        answer = self.ask("/v3/kv/put", {"key": encoded(key), "value": encoded(value)})
+        revision: str = answer["header"]["revision"]
+        return revision
+
+
+def forget(server: Server, seconds: float = 30) -> int:
+    """Compact, and wait until a continue token given out before is answered with 410."""
+    api = Api(server)
+    _, page = api.ask("GET", "/api/v1/pods?limit=1")
+    token = page["metadata"]["continue"]
+    revision = Etcd(server).compact()
+    end = time.monotonic() + seconds
+    while api.ask("GET", f"/api/v1/pods?limit=1&continue={token}")[0] != 410:
+        if time.monotonic() > end:
+            raise SystemExit(f"the API server still knows a place in a list {seconds:.0f} s after compaction")
+        time.sleep(0.1)
+    return revision
 
 
 def encoded(text: str) -> str:
