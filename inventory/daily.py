@@ -6,23 +6,24 @@ nothing new leaves the day as it is, so a gap is a gap and never a zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, inspect, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inspect, select
 
 from inventory.coverage import Collection, Status
-from inventory.database import tuples
+from inventory.database import insert_many, tuples
 from inventory.encoding import decode, text
 from inventory.kinds import KINDS
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot, SnapshotInfo
-from inventory.tables import OPEN, collection, usage_day, version, volatile
+from inventory.tables import OPEN, STILL_OPEN, collection, usage_day, version, volatile
 from inventory.unknown import UNKNOWN
-from inventory.usage import Consumer, Coverage, Figure, capacity, consumers
+from inventory.usage import Consumer, Counted, Coverage, Figure, capacity, consumers
 
 _OFFICE: Final = timezone(timedelta(hours=8))  # a day is a day of those who read it
 _HOLDERS: Final = ("hypervisor", "storage_pool", "subnet", "node")
@@ -71,16 +72,68 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(_OFFICE).date()
 
 
-def record(connection: Connection, info: SnapshotInfo) -> None:
-    """Write the values of the day from what the run ``info`` has just written. An older store gets the table
-    now; it stays readable to the release that made it."""
-    usage_day.create(connection, checkfirst=True)
-    attempted = _attempted(connection, info.id)
-    sources = {source for source, kinds in attempted.items() if kinds & {*_HOLDERS, *_RESTS_ON.values()}}
-    if not sources:
-        return
-    snapshot = _state(connection, info, sources)
-    rows = [row for row in _rows(snapshot, day_of(info.taken_at)) if _told(row, attempted)]
+class Day:
+    """The values of the day that one run leaves. Of the kinds that are many it counts what is as before
+    while it goes by, so that at the end the few others alone are read back."""
+
+    def __init__(self) -> None:
+        self._counted = Counted(_FIELDS)
+
+    def take(self, unchanged: list[Resource]) -> None:
+        """Resources that the run shows just as the store has them."""
+        self._counted.take(unchanged)
+
+    def record(self, connection: Connection, info: SnapshotInfo, repeated: Set[tuple[str, str]]) -> None:
+        """Write the values of the day from what the run ``info`` has just written; ``repeated``: source and
+        kind of what came twice. An older store gets the table now; it stays readable to the release that
+        made it."""
+        usage_day.create(connection, checkfirst=True)
+        attempted = _attempted(connection, info.id)
+        sources = {source for source, kinds in attempted.items() if kinds & {*_HOLDERS, *_RESTS_ON.values()}}
+        if not sources:
+            return
+        rows = {name: _read(connection, name, sources) for name in _READ if name not in _FIELDS}
+        for name in _FIELDS:
+            rows[name] = self._rest(connection, name, info.id, sources, repeated)
+        latest = select(collection.c.body).where(
+            collection.c.valid_to == OPEN, collection.c.source.in_(sources)
+        )
+        attempts = [msgspec.json.decode(body, type=Collection) for body in connection.scalars(latest)]
+        values = _rows(Snapshot(info, rows, attempts), self._counted, day_of(info.taken_at))
+        _store(connection, [row for row in values if _told(row, attempted)])
+
+    def _rest(
+        self,
+        connection: Connection,
+        name: str,
+        snapshot_id: int,
+        sources: Set[str],
+        repeated: Set[tuple[str, str]],
+    ) -> list[Resource]:
+        """What holds of a kind and was not counted: what this run wrote, and all of a source of which that
+        is not the whole."""
+        v = version.c
+        rows = _slim_rows(connection, name, v.kind == name, v.valid_to == OPEN, v.valid_from == snapshot_id)
+        held = select(v.source, func.count()).where(v.source.in_(sources), v.kind == name, STILL_OPEN)
+        counted = Counter(row.source for row in rows)
+        for (source, kind, _), part in self._counted.parts.items():
+            if kind == name:
+                counted[source] += part.rows
+        again = {
+            s
+            for s, n in tuples(connection, held.group_by(v.source))
+            if counted[s] != n or (s, name) in repeated
+        }
+        if not again:
+            return rows
+        parts = self._counted.parts
+        self._counted.parts = {at: p for at, p in parts.items() if at[1] != name or at[0] not in again}
+        kept = [row for row in rows if row.source not in again]
+        return kept + _slim_rows(connection, name, v.kind == name, v.valid_to == OPEN, v.source.in_(again))
+
+
+def _store(connection: Connection, rows: list[UsageDay]) -> None:
+    """In place of what the day had of the same holders and resources."""
     if not rows:
         return
     d = usage_day.c
@@ -90,7 +143,11 @@ def record(connection: Connection, info: SnapshotInfo) -> None:
     )
     groups = sorted({(row.source, row.holder, row.resource) for row in rows})
     connection.execute(before, [{"the_source": s, "the_holder": h, "the_resource": r} for s, h, r in groups])
-    connection.execute(usage_day.insert(), [_stored(row) for row in rows])
+    insert_many(
+        connection,
+        usage_day,
+        [(row.day.isoformat(), *msgspec.structs.astuple(row)[1:-1], int(row.complete)) for row in rows],
+    )
 
 
 def usage_days(
@@ -135,24 +192,26 @@ def _told(row: UsageDay, attempted: dict[str, set[str]]) -> bool:
     return _RESTS_ON.get((row.holder, row.resource), row.holder) in attempted.get(row.source, set())
 
 
-def _state(connection: Connection, info: SnapshotInfo, sources: set[str]) -> Snapshot:
-    """What holds of these sources for the kinds that matter, read inside the run's own transaction."""
-    v, w, c = version.c, volatile.c, collection.c
-    rows: dict[str, list[Resource]] = {}
-    for name in _READ:
-        kind = KINDS[name]
-        overlay: dict[str, bytes] = {}
-        if name in _HOLDERS or name == "workload":  # of the others no volatile field counts
-            overlay = dict(tuples(connection, select(w.uid, w.body).where(w.kind == name)))
-        held = select(v.uid, v.body).where(v.kind == name, v.valid_to == OPEN, v.source.in_(sources))
-        slim = _slim(name) if name in _FIELDS else None
-        rows[name] = [
-            _quick(slim, kind, body) if slim else decode(kind, body, overlay.get(uid))
-            for uid, body in tuples(connection, held)
-        ]
-    latest = select(c.body).where(c.valid_to == OPEN, c.source.in_(sources))
-    attempts = [msgspec.json.decode(body, type=Collection) for body in connection.scalars(latest)]
-    return Snapshot(info, rows, attempts)
+def _read(connection: Connection, name: str, sources: Set[str]) -> list[Resource]:
+    """What holds of a kind in these sources, read inside the run's own transaction."""
+    v, w = version.c, volatile.c
+    kind = KINDS[name]
+    overlay: dict[str, bytes] = {}
+    if kind.VOLATILE:
+        overlay = dict(tuples(connection, select(w.uid, w.body).where(w.kind == name)))
+    held = select(v.uid, v.body).where(v.kind == name, v.valid_to == OPEN, v.source.in_(sources))
+    return [decode(kind, body, overlay.get(uid)) for uid, body in tuples(connection, held)]
+
+
+def _slim_rows(connection: Connection, name: str, *held: ColumnElement[bool]) -> list[Resource]:
+    kind, slim = KINDS[name], _slim(name)
+    found = []
+    for (body,) in tuples(connection, select(version.c.body).where(*held)):
+        try:
+            found.append(slim.decode(body))
+        except msgspec.ValidationError:  # stored by another release
+            found.append(decode(kind, body))
+    return found
 
 
 _FIELDS: Final = {
@@ -173,15 +232,7 @@ def _slim(name: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(made)
 
 
-def _quick(slim: msgspec.json.Decoder[Any], kind: type[Resource], body: bytes) -> Resource:
-    try:
-        row: Resource = slim.decode(body)
-    except msgspec.ValidationError:  # stored by another release
-        return decode(kind, body)
-    return row
-
-
-def _rows(snapshot: Snapshot, day: date) -> Iterator[UsageDay]:
+def _rows(snapshot: Snapshot, counted: Counted, day: date) -> Iterator[UsageDay]:
     for row in capacity(snapshot):
         if row.holders:
             yield UsageDay(
@@ -199,7 +250,7 @@ def _rows(snapshot: Snapshot, day: date) -> Iterator[UsageDay]:
                 unknown=row.capacity.unknown,
                 complete=row.complete,
             )
-    yield from _owned(consumers(snapshot), day, Coverage(snapshot))
+    yield from _owned(consumers(snapshot, counted=counted), day, Coverage(snapshot))
 
 
 def _owned(found: Iterable[Consumer], day: date, coverage: Coverage) -> Iterator[UsageDay]:
@@ -243,10 +294,3 @@ def _consumed(one: Consumer, day: date, dimension: str, key: str, coverage: Cove
                 unknown=figure.unknown,
                 complete=coverage.complete(one.source, _RESTS_ON[one.kind, resource]),
             )
-
-
-def _stored(row: UsageDay) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__struct_fields__} | {
-        "day": row.day.isoformat(),
-        "complete": int(row.complete),
-    }

@@ -53,11 +53,12 @@ class Store:
             with reported(path):
                 connection = stack.enter_context(engine.connect())
                 transaction = connection.begin()
-                writer = Writer(connection, path, now, note)
+                day = daily.Day()
+                writer = Writer(connection, path, now, note, day.take)
             yield writer  # outside ``reported``: the caller's own errors stay what they are
             writer.finish()
             with reported(path):
-                daily.record(connection, writer.info)
+                day.record(connection, writer.info, writer.repeated)
                 transaction.commit()
 
     def snapshots(self) -> list[SnapshotInfo]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from operator import attrgetter
@@ -61,12 +61,23 @@ class _Absent(NamedTuple):
 
 
 class Writer:
-    """Takes the batches of one run. ``info`` is the snapshot that they become when the run ends well."""
+    """Takes the batches of one run. ``info`` is the snapshot that they become when the run ends well.
+    ``unchanged`` is handed the resources that are as the store has them, ``repeated`` holds the groups of
+    which some resource came twice."""
 
-    def __init__(self, connection: Connection, path: Path | None, now: datetime, note: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        path: Path | None,
+        now: datetime,
+        note: str,
+        unchanged: Callable[[list[Resource]], None],
+    ) -> None:
         microseconds(now)  # refuses a time without a zone before anything is done
         last = connection.scalar(select(func.max(tables.snapshot.c.id))) or 0
         self.info = SnapshotInfo(id=last + 1, taken_at=now, note=text(note))
+        self.repeated: set[Group] = set()
+        self._unchanged = unchanged
         self._connection = connection
         self._path = path
         self._failed = False
@@ -152,12 +163,16 @@ class Writer:
         for resource in resources:
             uid = resource.uid
             held = live.get(uid)
+            if held is None:
+                self._load((text(resource.source), resource.KIND))
+                held = live.get(uid)
             if held is None or fingerprint(resource) != held:
                 self._take(resource)
             elif not resource.VOLATILE or self._take_volatile(resource, uid):
                 as_before.append(resource)
                 live[uid] = held + _SEEN
         self._places.update(map(_PLACE, as_before))
+        self._unchanged(as_before)
 
     def _take_volatile(self, resource: Resource, uid: str) -> bool:
         """Whether it was in order, and was not taken the long way instead."""
@@ -178,6 +193,8 @@ class Writer:
             encoded = checked(resource, encoded)
             changed = self._held(encoded.uid) != encoded.hash
         uid = encoded.uid
+        if len(self._live.get(uid, b"")) in (len(_SEEN), HASH_BYTES + len(_SEEN)):
+            self.repeated.add(group)
         self._live[uid] = self._held(uid) + _SEEN
         self._places[encoded.source, resource.KIND, encoded.scope] += 1
         if uid in self._written:
@@ -239,19 +256,19 @@ class Writer:
 
     def _complete_coverage(self) -> None:
         """Rows that came without word of how complete they are count as a partial attempt."""
-        for (source, kind, scope), count in self._places.items():
-            if self._covering(source, kind, scope) is None:
-                self._collections[source, kind, scope] = Collection(
-                    source=source,
-                    kind=kind,
-                    scope=scope,
-                    status=Status.PARTIAL,
-                    started_at=self.info.taken_at,
-                    ended_at=self.info.taken_at,
-                    count=count,
-                    reason="采集器交了数据，但没有说明是否完整",
-                    remedy="请报告此缺陷",
-                )
+        untold = [(place, count) for place, count in self._places.items() if self._covering(*place) is None]
+        for (source, kind, scope), count in untold:
+            self._collections[source, kind, scope] = Collection(
+                source=source,
+                kind=kind,
+                scope=scope,
+                status=Status.PARTIAL,
+                started_at=self.info.taken_at,
+                ended_at=self.info.taken_at,
+                count=count,
+                reason="采集器交了数据，但没有说明是否完整",
+                remedy="请报告此缺陷",
+            )
 
     def _covering(self, source: str, kind: str, scope: str) -> Collection | None:
         """The attempt that tells about a scope: its own before that of the whole source."""

@@ -12,7 +12,7 @@ import msgspec
 
 from inventory.snapshot import Snapshot
 from inventory.usage.capacity import Holder, capacity, holders, summed
-from inventory.usage.consumers import Consumer, Owners, by_department, consumers
+from inventory.usage.consumers import Consumer, Counted, Owners, by_department, consumers
 from inventory.usage.figures import DIMENSIONS, NOT_SEEN, Coverage, Figure, Share, Usage
 from inventory.usage.fitting import Fit, FlavorFit, fits
 from inventory.usage.idle import Idle, Judged, idle, reclaimable
@@ -21,6 +21,7 @@ __all__ = [
     "DIMENSIONS",
     "NOT_SEEN",
     "Consumer",
+    "Counted",
     "Coverage",
     "Estate",
     "Figure",

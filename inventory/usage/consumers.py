@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ _LIMITS: dict[str, AmountOf] = {
     "gigabytes": "disk_gib",
     "floatingip": "floating_ip",
 }
+Owner = Literal["project", "namespace"]
 
 
 class Consumer(msgspec.Struct, kw_only=True):
@@ -35,7 +36,7 @@ class Consumer(msgspec.Struct, kw_only=True):
     """
 
     source: str
-    kind: Literal["project", "namespace"]
+    kind: Owner
     uid: str
     name: str
     department: str
@@ -53,6 +54,10 @@ class Consumer(msgspec.Struct, kw_only=True):
     def merge(self, other: Consumer) -> None:
         """Add another consumer's part. Quotas are not added: one project may be without."""
         self.complete = self.complete and other.complete
+        self.add(other)
+
+    def add(self, other: Consumer) -> None:
+        """Add what another consumer has."""
         self.servers += other.servers
         self.volumes += other.volumes
         self.floating_ips += other.floating_ips
@@ -74,16 +79,6 @@ class Owners:
         wholes: list[Resource] = [*snapshot.of(Cloud), *snapshot.of(Cluster)]
         self._of_source = {r.source: r.labels.get("department", "") for r in wholes}
 
-    def home(self, resource: Resource) -> str:
-        """Uid of the project or namespace; "" where none was told."""
-        for relation in resource.relations:
-            if relation.type in ("in_project", "in_namespace"):
-                return relation.target
-        namespace = getattr(resource, "namespace", None)
-        if isinstance(namespace, str) and namespace:
-            return f"{resource.source}/namespace/{namespace}"
-        return ""
-
     def name(self, uid: str) -> str:
         """Name of a project or namespace; its native id where the name was not seen."""
         held = self._homes.get(uid)
@@ -95,7 +90,7 @@ class Owners:
         own = resource.labels.get("department", "")
         if own and own != self._of_source.get(resource.source):
             return own
-        home = self._homes.get(self.home(resource))
+        home = self._homes.get(home_of(resource))
         return (home.labels.get("department", "") if home else "") or own
 
     def homes(self) -> Iterable[Resource]:
@@ -103,56 +98,114 @@ class Owners:
         return self._homes.values()
 
 
-def consumers(snapshot: Snapshot, owners: Owners | None = None) -> list[Consumer]:
+class Part(msgspec.Struct):
+    """What is of one owner among the things of one kind; ``first`` of them, ``rows`` in all."""
+
+    first: Resource
+    held: Consumer
+    rows: int = 0
+
+
+class Counted:
+    """Who has what of the things shown so far, by source, kind and uid of the owner. ``kinds``: those to
+    count; the others are passed over."""
+
+    def __init__(self, kinds: Iterable[str] | None = None) -> None:
+        self.parts: dict[tuple[str, str, str], Part] = {}
+        self._kinds = _COUNTED if kinds is None else {kind: _COUNTED[kind] for kind in kinds}
+
+    def take(self, things: Iterable[Resource]) -> None:
+        """Add things."""
+        parts, kinds = self.parts, self._kinds
+        for thing in things:
+            counted = kinds.get(thing.KIND)
+            if counted is None:
+                continue
+            owner, add = counted
+            place = (thing.source, thing.KIND, home_of(thing))
+            part = parts.get(place)
+            if part is None:
+                held = Consumer(source=thing.source, kind=owner, uid=place[2], name="", department="")
+                part = parts[place] = Part(thing, held)
+            part.rows += 1
+            add(part.held, thing)
+
+
+def consumers(
+    snapshot: Snapshot, owners: Owners | None = None, counted: Counted | None = None
+) -> list[Consumer]:
     """Every project and namespace with what it has, those that have nothing too, sorted by uid. What belongs
-    to no known one stands under its source with the uid ""."""
+    to no known one stands under its source with the uid "". ``counted``: beside what the snapshot holds."""
     owners = owners or Owners(snapshot)
     coverage = Coverage(snapshot)
     found: dict[tuple[str, str], Consumer] = {}
 
-    def consumer(resource: Resource, kind: Literal["project", "namespace"]) -> Consumer:
-        uid = owners.home(resource)
+    def consumer(resource: Resource, kind: Owner, uid: str) -> Consumer:
         held = found.get((resource.source, uid))
-        return held if held is not None else add(resource, kind, uid, owners.name(uid) if uid else "")
-
-    def add(resource: Resource, kind: Literal["project", "namespace"], uid: str, name: str) -> Consumer:
-        held = found[resource.source, uid] = Consumer(
-            source=resource.source,
-            kind=kind,
-            uid=uid,
-            name=name,
-            department=owners.department(resource),
-            complete=all(coverage.complete(resource.source, needed) for needed in _NEEDED[kind]),
-        )
+        if held is None:
+            held = found[resource.source, uid] = Consumer(
+                source=resource.source,
+                kind=kind,
+                uid=uid,
+                name=owners.name(uid) if uid else "",
+                department=owners.department(resource),
+                complete=all(coverage.complete(resource.source, needed) for needed in _NEEDED[kind]),
+            )
         return held
 
     for home in owners.homes():
-        add(home, "project" if home.KIND == "project" else "namespace", home.uid, owners.name(home.uid))
-    for server in snapshot.of(Server):
-        held = consumer(server, "project")
-        held.servers += 1
-        held.vcpu.take(server.vcpus)
-        held.memory_mib.take(server.memory_mib)
-        held.local_gib.take(server.disk_gib)
+        consumer(home, "project" if home.KIND == "project" else "namespace", home.uid)
+    counted = counted or Counted()
+    for kind in (Server, Volume, FloatingIp, Workload, VolumeClaim):
+        counted.take(snapshot.of(kind))
     clusters = {c.source for c in snapshot.of(Cluster)}
-    for volume in snapshot.of(Volume):
-        if volume.source not in clusters:  # a cluster's volumes are counted by their claims
-            held = consumer(volume, "project")
-            held.volumes += 1
-            held.disk_gib.take(volume.size_gib)
-    for address in snapshot.of(FloatingIp):
-        consumer(address, "project").floating_ips += 1
-    for workload in snapshot.of(Workload):
-        held = consumer(workload, "namespace")
-        held.pods.take(workload.pods)
-        held.vcpu.take(requested(workload, "cpu_request"))
-        held.memory_mib.take(requested(workload, "memory_request_mib"))
-    for claim in snapshot.of(VolumeClaim):
-        held = consumer(claim, "namespace")
-        held.volumes += 1
-        held.disk_gib.take(claim.size_gib)
-    _quotas(snapshot, owners, found)
+    for (source, name, uid), part in counted.parts.items():
+        if name != "volume" or source not in clusters:  # a cluster's volumes are counted by their claims
+            consumer(part.first, part.held.kind, uid).add(part.held)
+    _quotas(snapshot, found)
     return [found[place] for place in sorted(found)]
+
+
+def home_of(resource: Resource) -> str:
+    """Uid of the project or namespace that a resource is of; "" where none was told."""
+    for relation in resource.relations:
+        if relation.type in ("in_project", "in_namespace"):
+            return relation.target
+    namespace = getattr(resource, "namespace", None)
+    if isinstance(namespace, str) and namespace:
+        return f"{resource.source}/namespace/{namespace}"
+    return ""
+
+
+def _server(held: Consumer, server: Server) -> None:
+    held.servers += 1
+    held.vcpu.take(server.vcpus)
+    held.memory_mib.take(server.memory_mib)
+    held.local_gib.take(server.disk_gib)
+
+
+def _volume(held: Consumer, volume: Volume | VolumeClaim) -> None:
+    held.volumes += 1
+    held.disk_gib.take(volume.size_gib)
+
+
+def _floating_ip(held: Consumer, _: FloatingIp) -> None:
+    held.floating_ips += 1
+
+
+def _workload(held: Consumer, workload: Workload) -> None:
+    held.pods.take(workload.pods)
+    held.vcpu.take(requested(workload, "cpu_request"))
+    held.memory_mib.take(requested(workload, "memory_request_mib"))
+
+
+_COUNTED: dict[str, tuple[Owner, Callable[[Consumer, Any], None]]] = {
+    "server": ("project", _server),
+    "volume": ("project", _volume),
+    "floating_ip": ("project", _floating_ip),
+    "workload": ("namespace", _workload),
+    "volume_claim": ("namespace", _volume),
+}
 
 
 def requested(workload: Workload, field: str) -> Maybe[float]:
@@ -170,9 +223,9 @@ def requested(workload: Workload, field: str) -> Maybe[float]:
     return total
 
 
-def _quotas(snapshot: Snapshot, owners: Owners, found: dict[tuple[str, str], Consumer]) -> None:
+def _quotas(snapshot: Snapshot, found: dict[tuple[str, str], Consumer]) -> None:
     for quota in snapshot.of(Quota):
-        held = found.get((quota.source, owners.home(quota)))
+        held = found.get((quota.source, home_of(quota)))
         if held is None or isinstance(quota.limits, Unknown):
             continue
         if or_none(quota.service) == "kubernetes":

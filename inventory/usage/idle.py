@@ -20,7 +20,7 @@ from inventory.kinds.virtual_network import FloatingIp, Port, SecurityGroup
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.unknown import UNKNOWN, Maybe, Unknown, known
-from inventory.usage.consumers import Owners
+from inventory.usage.consumers import Owners, home_of
 from inventory.usage.figures import Coverage
 
 Reason = Literal[
@@ -220,7 +220,7 @@ def _idle(
     loads: dict[str, dict[str, Utilization]],
 ) -> Idle:
     since, created = _since(row)
-    home = owners.home(row)
+    home = home_of(row)
     return Idle(
         reason=reason,
         uid=row.uid,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from inventory.coverage import Batch, Collection, Status
 from inventory.daily import UsageDay, day_of
@@ -17,6 +20,8 @@ from inventory.kinds.storage import Volume
 from inventory.kinds.usage import Amount
 from inventory.resource import Relation, Resource
 from inventory.store import Store, open_store
+from inventory.unknown import UNKNOWN
+from inventory.usage import consumers
 
 MORNING = datetime(2026, 11, 22, 1, tzinfo=UTC)  # 09:00 in Beijing
 KINDS = ("hypervisor", "project", "server", "volume")
@@ -150,3 +155,52 @@ def test_hostile_places_are_kept_as_text(store: Store) -> None:
     odd = Hypervisor(source="cloud", native_id="h", zone="az\0\ud800", amounts=[Amount(of="vcpu", total=1)])
     run(store, MORNING, odd)
     assert only(store.usage_days(), dimension="zone", resource="vcpu").key == "az\\x00\\ud800"
+
+
+SERVERS = st.lists(
+    st.tuples(st.integers(0, 5), st.sampled_from(["p", "q", ""]), st.sampled_from([None, 2, 4])), max_size=8
+)
+"""What one run shows, in this order: native id, project, processors. A server may come twice."""
+
+
+@given(
+    runs=st.lists(
+        st.tuples(SERVERS, st.sampled_from([Status.COMPLETE, Status.PARTIAL]), st.booleans()),
+        min_size=2,
+        max_size=4,
+    )
+)
+@example(  # one comes twice and another not at all, so that the number of rows alone tells nothing
+    runs=[
+        ([(0, "p", 2), (1, "p", 4)], Status.COMPLETE, True),
+        ([(0, "p", 2), (0, "p", 4)], Status.PARTIAL, True),
+    ]
+)
+@settings(max_examples=30, deadline=None)
+def test_what_is_counted_as_it_goes_by_is_what_the_store_then_holds(
+    runs: list[tuple[list[tuple[int, str, int | None]], Status, bool]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(str(Path(folder) / "store.db"))
+        for turn, (shown, status, at_once) in enumerate(runs):
+            at = MORNING + timedelta(days=turn)
+            rows = [
+                Server(
+                    source="cloud",
+                    native_id=f"s{number}",
+                    vcpus=UNKNOWN if vcpus is None else vcpus,
+                    relations=[Relation("in_project", f"cloud/project/{project}")] if project else [],
+                )
+                for number, project, vcpus in shown
+            ]
+            last = Collection(source="cloud", kind="server", status=status, started_at=at, ended_at=at)
+            with store.writer(at) as writer:
+                for batch in [rows] if at_once else [[row] for row in rows]:
+                    writer.add(Batch(resources=list(batch)))
+                writer.add(Batch(collections=[last]))
+            held = [c for c in consumers(store.snapshot()) if c.vcpu.told or c.vcpu.unknown]
+            kept = store.usage_days(since=day_of(at), dimension="project", resource="vcpu")
+            assert [(k.key, k.allocated, k.unknown, k.holders) for k in kept] == [
+                (c.uid.split("/", 2)[-1], c.vcpu.seen, c.vcpu.unknown, c.servers) for c in held
+            ]
+        store.close()

@@ -86,7 +86,7 @@ class Model:
         attempts = dict(run.attempts)
         for r in run.rows:  # each place a row was handed over under, also where a later one replaced it
             place = (r["source"], r["kind"], r["scope"])
-            if place not in attempts and (*place[:2], "") not in attempts:
+            if place not in run.attempts and (*place[:2], "") not in run.attempts:
                 attempts[place] = Status.PARTIAL
         state, stale = dict(self.states[-1]), dict(self.stale[-1])
         for uid, held in list(state.items()):
