@@ -93,13 +93,13 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
             "score_low_ratio",
             "Self-check score of a system if every unknown fails, 0 to 1.",
             "system standard edition",
-            [(key, a.score.low / Decimal(100)) for key, a in scores],
+            [(key, a.score.low / Decimal(100)) for key, a in scores if a.score.low is not None],
         ),
         _family(
             "score_high_ratio",
             "Self-check score of a system if every unknown passes, 0 to 1.",
             "system standard edition",
-            [(key, a.score.high / Decimal(100)) for key, a in scores],
+            [(key, a.score.high / Decimal(100)) for key, a in scores if a.score.high is not None],
         ),
         _family(
             "assessment_coverage_ratio",

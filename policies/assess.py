@@ -14,7 +14,7 @@ import msgspec
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
-from policies.assessment import Assessment, Bounds, Control, ControlVerdict, Edition, ObjectVerdict
+from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
 from policies.high_risk import high_risks
@@ -23,7 +23,7 @@ from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, reading
 from policies.scoring.dengbao import score
 from policies.scoring.method import method
 from policies.standards import Standard
-from policies.verdict import SEVERITIES, Verdict
+from policies.verdict import SEVERITIES, Bounds, Finding, Unseen, Verdict
 
 NO_CHECK = "尚无自动检查"
 BY_PERSON = "需人工核查"
@@ -54,18 +54,13 @@ def assess(
     resources = system.members(snapshot) if members is None else members
     estate = estate_of(system, resources, snapshot)
     chosen = standard.chosen(system.graded, cloud=system.cloud != "none")
-    links = _links(standard, chosen, outcomes)
+    links = links_of(standard, chosen, outcomes)
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
     scope = _Scope(system, estate, outcomes, readings, chosen_method["unlisted_objects"])
     controls = [scope.control(control, links.get(control.id, [])) for control in chosen]
-    speaking = {index for linked in links.values() for index, _ in linked}
     risks = high_risks(system, standard, controls, outcomes, readings)
-    speaking |= {i for i, o in enumerate(outcomes) if any(r.case in o.rule.high_risk for r in risks)}
-    findings = [f for i in sorted(speaking) for f in outcomes[i].findings if f.uid in estate.owner]
-    findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.uid))
-    unseen = [u for i in sorted(speaking) for u in outcomes[i].unseen if u.uid in estate.owner]
-    unseen += [g for i in sorted(speaking) for g in gaps[i]]
+    findings, unseen = spoken(links, risks, outcomes, estate, gaps)
     sources = {r.source for r in resources} | {g.source for gs in gaps for g in gs}
     return Assessment(
         system=system,
@@ -89,7 +84,7 @@ Link = tuple[int, bool]
 """A rule that speaks to a control: index of its outcome, and whether it decides."""
 
 
-def _links(
+def links_of(
     standard: Standard, chosen: Sequence[Control], outcomes: Sequence[Outcome]
 ) -> dict[str, list[Link]]:
     """Which rules speak to which control. A rule that names a requirement at one level speaks to the same
@@ -104,6 +99,22 @@ def _links(
         for control, decides in (spread | told).items():
             found.setdefault(control, {})[index] = decides
     return {c.id: sorted(found[c.id].items()) for c in chosen if c.id in found}
+
+
+def spoken(
+    links: Mapping[str, Sequence[Link]],
+    risks: Sequence[HighRisk],
+    outcomes: Sequence[Outcome],
+    estate: Estate,
+    gaps: Sequence[Sequence[Unseen]],
+) -> tuple[list[Finding], list[Unseen]]:
+    """What the rules that speak to a control or a high risk found on the members, and what they missed."""
+    speaking = {index for linked in links.values() for index, _ in linked}
+    speaking |= {i for i, o in enumerate(outcomes) if any(r.case in o.rule.high_risk for r in risks)}
+    findings = [f for i in sorted(speaking) for f in outcomes[i].findings if f.uid in estate.owner]
+    findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.uid))
+    unseen = [u for i in sorted(speaking) for u in outcomes[i].unseen if u.uid in estate.owner]
+    return findings, unseen + [g for i in sorted(speaking) for g in gaps[i]]
 
 
 class _Judged(msgspec.Struct, frozen=True):

@@ -1,20 +1,20 @@
-"""An assessment: one system against one standard. Pure data; ``policies.assess`` makes it."""
+"""An assessment: one system against one standard. Pure data; ``policies.assess`` makes it, for 密评
+``policies.assess_crypto``."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 
 from inventory.coverage import Collection
 from inventory.systems import System
-from policies.verdict import Finding, Unseen, Verdict
+from policies.crypto import CryptoScore
+from policies.verdict import Bounds, Finding, Unseen, Verdict
 
 Automation = Literal["technical-auto", "technical-evidence", "manual"]
-Bounds: TypeAlias = tuple[Verdict, Verdict]
-"""What a verdict may still turn out to be: the worst and the best of fail, partial, pass."""
 Edition = Literal["2019", "2021", "2025"]
 
 CATEGORIES: tuple[str, ...] = (
@@ -26,7 +26,9 @@ CATEGORIES: tuple[str, ...] = (
 
 class Control(msgspec.Struct, kw_only=True, frozen=True):
     """One requirement of a standard. ``id`` is standard/clause.letter ("dengbao/8.1.3.2.a"). ``unit_id``
-    (GB/T 28448) is shown only where ``unit_verified``. ``summary`` is our wording, not the standard's."""
+    (GB/T 28448) is shown only where ``unit_verified``. ``summary`` is our wording, not the standard's.
+    ``code`` ("NET-01", "" where a standard has none) is the same at every level: "miping/NET-01" means the
+    requirement at each of them."""
 
     id: str
     level: int
@@ -43,6 +45,7 @@ class Control(msgspec.Struct, kw_only=True, frozen=True):
     unit_id: str = ""
     unit_verified: bool = False
     high_risk: tuple[str, ...] = ()
+    code: str = ""
 
 
 class Asset(msgspec.Struct, kw_only=True, frozen=True):
@@ -124,7 +127,8 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Assessment(msgspec.Struct, kw_only=True):
-    """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid."""
+    """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid. ``score`` is a
+    ``CryptoScore`` for 密评 and a ``Score`` for every other standard."""
 
     system: System
     standard: str  # "dengbao"
@@ -132,7 +136,7 @@ class Assessment(msgspec.Struct, kw_only=True):
     taken_at: datetime
     snapshot: int
     program: str
-    score: Score
+    score: Score | CryptoScore
     controls: list[ControlVerdict]
     high_risks: list[HighRisk]
     assets: list[Asset]

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policies.assessment import Bounds, ControlVerdict, ObjectVerdict
-from policies.verdict import Verdict
+from policies.assessment import ControlVerdict, ObjectVerdict
+from policies.verdict import Bounds, Verdict
 
 PASSED: Bounds = (Verdict.PASS, Verdict.PASS)
 MIXED: Bounds = (Verdict.PARTIAL, Verdict.PARTIAL)
 FAILED: Bounds = (Verdict.FAIL, Verdict.FAIL)
 UNSEEN: Bounds = (Verdict.FAIL, Verdict.PASS)
 
-_OF_VERDICT = {
+OF_VERDICT = {
     Verdict.PASS: PASSED,
     Verdict.PARTIAL: MIXED,
     Verdict.FAIL: FAILED,
@@ -28,12 +28,12 @@ _OF_VERDICT = {
 
 def bounds_of(verdict: ObjectVerdict | ControlVerdict) -> Bounds:
     """Worst and best case. Raises KeyError for 不适用, which has none."""
-    return verdict.bounds or _OF_VERDICT[verdict.verdict]
+    return verdict.bounds or OF_VERDICT[verdict.verdict]
 
 
 def told(bounds: Bounds) -> Bounds | None:
     """Bounds as a verdict stores them: None where they are those of the verdict itself."""
-    return None if bounds == _OF_VERDICT[verdict_of(bounds)] else bounds
+    return None if bounds == OF_VERDICT[verdict_of(bounds)] else bounds
 
 
 def together(parts: Iterable[Bounds]) -> Bounds:

@@ -12,8 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from policies.assessment import Bounds
-from policies.verdict import Verdict
+from policies.verdict import Bounds, Verdict
 
 CryptoEdition = Literal["2023", "2021"]
 Strength = Literal["应", "宜", "可"]
@@ -61,13 +60,15 @@ class CryptoUnit(msgspec.Struct, kw_only=True, frozen=True):
 class CryptoObject(msgspec.Struct, kw_only=True, frozen=True):
     """What is known of one object in one technical unit.
 
-    ``name`` is unique in its unit. ``strength_bits``: security strength of the weakest algorithm or technique
-    in use. ``module_level``: level of the crypto module (GB/T 37092), 0 where it has none; ``keys_managed``:
-    what else key management asks for is met. The three matter only where A or K fails. ``made_up_by`` names
-    objects, as (unit code, name), that a person confirmed to make up for this one (整体测评).
+    ``name`` is unique in its unit; ``title`` is what readers call it ("" = its name). ``strength_bits``:
+    security strength of the weakest algorithm or technique in use. ``module_level``: level of the crypto
+    module (GB/T 37092), 0 where it has none; ``keys_managed``: what else key management asks for is met. The
+    three matter only where A or K fails. ``made_up_by`` names objects, as (unit code, name), that a person
+    confirmed to make up for this one (整体测评).
     """
 
     name: str
+    title: str = ""
     d: bool | None = None
     a: bool | None = None
     k: bool | None = None
@@ -88,19 +89,24 @@ class UnitFacts(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ObjectScore(msgspec.Struct, kw_only=True, frozen=True):
-    """An object, 0–1. ``before``: as judged, before others make up for it; ``bounds``: its verdict, by D, A
-    and K alone."""
+    """An object, 0–1. ``before``: as judged, before others make up for it; ``bounds``: its verdict, by ``d``,
+    ``a`` and ``k`` alone (None = not known); ``made_up_by`` as in ``CryptoObject``."""
 
     name: str
+    title: str
+    d: bool | None
+    a: bool | None
+    k: bool | None
     before: tuple[Decimal, Decimal]
     low: Decimal
     high: Decimal
     bounds: Bounds
+    made_up_by: tuple[tuple[str, str], ...] = ()
 
 
 class UnitScore(msgspec.Struct, kw_only=True, frozen=True):
-    """A unit, 0–1; both None where it does not apply. ``verdict`` as its objects were judged; ``decided``:
-    nothing about it is open."""
+    """A unit, 0–1; both None where it does not apply. ``verdict`` as its objects were judged, ``bounds`` what
+    that may still turn out to be, ``uncovered`` as in ``UnitFacts``; ``decided``: nothing of it is open."""
 
     control: str
     code: str
@@ -111,6 +117,8 @@ class UnitScore(msgspec.Struct, kw_only=True, frozen=True):
     high: Decimal | None
     decided: bool
     objects: tuple[ObjectScore, ...] = ()
+    uncovered: tuple[str, ...] = ()
+    bounds: Bounds | None = None
 
 
 class LayerScore(msgspec.Struct, kw_only=True, frozen=True):
@@ -143,6 +151,7 @@ class CryptoScore(msgspec.Struct, kw_only=True, frozen=True):
     open_risks: int | None
     parameters: dict[str, str]
     notes: tuple[str, ...]
+    unit: Literal["分"] = "分"
 
     @property
     def exact(self) -> Decimal | None:

@@ -24,13 +24,16 @@ def high_risks(
     controls: Sequence[ControlVerdict],
     outcomes: Sequence[Outcome],
     readings: Readings,
+    *,
+    level: int | None = None,
 ) -> list[HighRisk]:
-    """The cases that concern this system, in the guideline's order."""
+    """The cases that concern this system, in the guideline's order. ``level`` None = that of its grade."""
+    level = level or system.graded.g
     verdicts = {c.control.id: c.verdict for c in controls}
     risks = []
     for case in standard.cases.values():
         linked = tuple(c for c in case.controls if c in verdicts)
-        if not _concerns(case, standard, system, linked):
+        if not _concerns(case, standard, system, linked, level):
             continue
         rules = [i for i, o in enumerate(outcomes) if case.id in o.rule.high_risk]
         findings = tuple(f for i in rules for ids in readings.findings[i].values() for f in ids)
@@ -52,7 +55,7 @@ def high_risks(
                 major_trigger=case.major_trigger,
                 controls=linked,
                 findings=findings,
-                warning=system.graded.g in case.warn_levels,
+                warning=level in case.warn_levels,
             )
         )
     return risks
@@ -63,7 +66,7 @@ def _looked_everywhere(readings: Readings, rule: int) -> bool:
     return bool(seen) and not readings.lost[rule] and not any(mask & (FAIL | BLIND) for mask in seen)
 
 
-def _concerns(case: Case, standard: Standard, system: System, linked: tuple[str, ...]) -> bool:
+def _concerns(case: Case, standard: Standard, system: System, linked: tuple[str, ...], level: int) -> bool:
     if case.part == "cloud" and system.cloud == "none":
         return False
     if case.scope == "云平台" and system.cloud != "platform":
@@ -73,6 +76,5 @@ def _concerns(case: Case, standard: Standard, system: System, linked: tuple[str,
     if case.scope == "仅限业务连续性要求高的对象" and not system.high_availability:
         return False
     # one case names a level at which the catalogue has no clause for it: the guideline prevails
-    level = system.graded.g
     without_clause = all(standard.get(c).level != level for c in case.controls)
     return bool(linked) or (level in case.levels and without_clause)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -35,8 +35,11 @@ class Examples(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One machine check on one kind. ``id`` is the file's name. ``applies`` and ``violates`` are
     expressions over ``it`` (the resource) and ``now``; ``predicate`` names a Python predicate instead of
-    ``violates``. ``evidence`` lists the fields a finding freezes; ``high_risk`` the cases (of
-    dengbao-high-risk) that a failure meets; ``why`` and ``fix`` are for the reader (中文)."""
+    ``violates``. ``evidence`` lists the fields a finding freezes; ``high_risk`` the cases (of any standard's
+    guideline) that a failure meets; ``why`` and ``fix`` are for the reader (中文).
+
+    密评 alone: ``denies`` tells of which units in ``supports`` a failure shows that D (使用有效性) or A
+    (算法和技术合规性) is not met; to the others it is a clue. No rule shows that D, A or K is met."""
 
     id: str = ""
     title: str
@@ -52,6 +55,7 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
     fix: str
     controls: ControlLinks
     high_risk: list[str] = msgspec.field(default_factory=list)
+    denies: dict[Literal["D", "A"], list[str]] = msgspec.field(default_factory=dict)
     examples: Examples
     path: str = ""
 

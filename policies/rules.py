@@ -25,7 +25,9 @@ BUILTIN = Path(__file__).parent / "rules"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CONTROL = re.compile(r"[a-z][a-z0-9]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 _DENGBAO = re.compile(r"dengbao/[6-9]\.[12]\.\d{1,2}\.\d{1,2}\.[a-z]")
-_CASE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{1,2}")
+_MIPING = re.compile(r"miping/([A-Z]{3}-\d{2}|[6-9]\.\d\.[a-z])")
+_WANTED = {"dengbao": (_DENGBAO, "写成 dengbao/8.1.4.1.a"), "miping": (_MIPING, "写成 miping/NET-03")}
+_CASE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{1,2}|HR-[A-Z]{3}(-[A-Z]+)?(-\d{1,2})?")
 _HINTS = {
     "examples": "每条规则要有 bad、good、unknown 三种例子，规则才会加载",
     "severity": "写 critical、high、medium、low 或 info",
@@ -157,16 +159,23 @@ def _texts(rule: Rule, source: YamlText) -> Iterable[YamlError]:
 def _links(rule: Rule, source: YamlText) -> Iterable[YamlError]:
     for field in ("decides", "supports"):
         for index, control in enumerate(getattr(rule.controls, field)):
-            wanted = _DENGBAO if control.startswith("dengbao/") else _CONTROL
+            wanted, hint = _WANTED.get(control.partition("/")[0], (_CONTROL, "写成 dengbao/8.1.4.1.a"))
             if not wanted.fullmatch(control):
-                place = ["controls", field, index]
-                yield source.error(f"条款编号 {control} 不对", place, "写成 dengbao/8.1.4.1.a")
+                yield source.error(f"条款编号 {control} 不对", ["controls", field, index], hint)
+    crypto = next((c for c in rule.controls.decides if c.startswith("miping/")), "")
+    if crypto:
+        hint = "写进 supports；不符合时 D 或 A 也不符合的，再写进 denies"
+        yield source.error(f"没有规则能判定 {crypto} 符合", ["controls", "decides"], hint)
     both = sorted(set(rule.controls.decides) & set(rule.controls.supports))
     if both:
         yield source.error(f"{both[0]} 同时在 decides 和 supports 里", ["controls"], "留一个")
     for index, case in enumerate(rule.high_risk):
         if not _CASE.fullmatch(case):
-            yield source.error(f"高风险判例编号 {case} 不对", ["high_risk", index], "写成 6.4.1.1")
+            hint = "写成 6.4.1.1 或 HR-NET-03"
+            yield source.error(f"高风险判例编号 {case} 不对", ["high_risk", index], hint)
+    for unit in (unit for units in rule.denies.values() for unit in units):
+        if unit not in rule.controls.supports:
+            yield source.error(f"denies 里的 {unit} 不在 supports 里", ["denies"], "在 supports 里也写上")
 
 
 _CHECKS = (_examples, _kind, _condition, _texts, _links)

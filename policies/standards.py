@@ -162,10 +162,11 @@ class _Scoring(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Standard(msgspec.Struct, kw_only=True, frozen=True):
-    """``controls`` of all levels in the standard's order; ``same`` maps a control's id to the ids of the
-    same requirement at every level, ``points`` to the place of its control point. ``expected``: part →
-    level → number of items, where it is known. 密评 alone: ``layers`` by code, ``crypto`` maps a control's id
-    to what its unit is scored by, ``general`` are the requirements that are never scored on their own."""
+    """``controls`` of all levels in the standard's order; ``same`` maps a control's id, or that of its unit
+    ("miping/NET-01"), to the ids of the same requirement at every level, ``points`` to the place of its
+    control point. ``expected``: part → level → number of items, where it is known. 密评 alone: ``layers`` by
+    code, ``crypto`` maps a control's id to what its unit is scored by, ``general`` are the requirements that
+    are never scored on their own."""
 
     name: str
     title: str
@@ -185,7 +186,7 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
     general: tuple[GeneralRequirement, ...] = ()
 
     def __contains__(self, control: object) -> bool:
-        return control in self.controls
+        return control in self.same
 
     def __iter__(self) -> Iterator[Control]:
         return iter(self.controls.values())
@@ -198,8 +199,10 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
             raise StandardError(f"{self.title} 中没有要求项 {control}") from None
 
     def counterparts(self, control: str) -> tuple[str, ...]:
-        """Ids of the same requirement at every level that asks for it in this form, its own among them."""
-        self.get(control)
+        """Ids of the same requirement at every level that asks for it in this form, its own among them.
+        Raises StandardError."""
+        if control not in self.same:
+            self.get(control)
         return self.same[control]
 
     def at_level(self, level: int) -> list[Control]:
@@ -320,6 +323,8 @@ def _controls(
             f"{text.path.stem}-high-risk.yaml: {linked[unknown][0]} 指向不存在的要求项 {unknown}"
         )
     unordered.sort(key=lambda pair: pair[0])
+    for control in (control for _, control in unordered if control.code):
+        same[f"{catalogue.name}/{control.code}"] = same[control.id]
     return {control.id: control for _, control in unordered}, same, points
 
 
@@ -400,4 +405,5 @@ def _control(id_: str, point: _Point, item: _Item, level: int, cases: Mapping[st
         unit_id=item.unit.get(level, ""),
         unit_verified=level in item.unit,
         high_risk=tuple(cases.get(id_, ())),
+        code=item.crypto.code if item.crypto else "",
     )

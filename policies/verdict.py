@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -37,6 +37,10 @@ class Verdict(enum.StrEnum):
             "not_applicable": "不适用",
             "unknown": "未知",
         }[self.value]
+
+
+Bounds: TypeAlias = tuple[Verdict, Verdict]
+"""What a verdict may still turn out to be: the worst and the best of fail, partial, pass."""
 
 
 class Finding(msgspec.Struct, kw_only=True, frozen=True, gc=False):

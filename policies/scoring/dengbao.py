@@ -13,10 +13,10 @@ from typing import Literal
 
 import msgspec
 
-from policies.assessment import Bounds, ControlVerdict, Edition, HighRisk, Score
+from policies.assessment import ControlVerdict, Edition, HighRisk, Score
 from policies.bounds import UNSEEN, bounds_of
 from policies.scoring.method import Method, Span, rounded
-from policies.verdict import Finding, Verdict
+from policies.verdict import Bounds, Finding, Verdict
 
 TECHNICAL_CLASSES = ("安全物理环境", "安全通信网络", "安全区域边界", "安全计算环境", "安全管理中心")
 """The five technical classes; the other five are management (GB/T 22239)."""

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 
-from policies.assessment import Bounds, HighRisk
-from policies.bounds import UNSEEN, together, verdict_of
+from policies.assessment import HighRisk
+from policies.bounds import OF_VERDICT, UNSEEN, together, verdict_of
 from policies.crypto import (
     CryptoEdition,
     CryptoObject,
@@ -29,7 +29,7 @@ from policies.crypto import (
 from policies.scoring import method as methods
 from policies.scoring.method import Method, Span, rounded
 from policies.standards import Standard
-from policies.verdict import Verdict
+from policies.verdict import Bounds, Verdict
 
 SELF_ESTIMATE = "本结果为自查估算，不是商用密码应用安全性评估结论"
 BY_PERSON = "须由人判定"
@@ -39,7 +39,7 @@ _MODULE_RAISES = {3: 1, 4: 2}  # level of the system → level of the module fro
 _BROKEN_TO_STRONGEST = (0, 1024)  # bits
 _NONE_TO_BEST = (0, 4)  # levels of GB/T 37092
 _CRYPTO = Method[CryptoEdition]
-_Cell = tuple[str, str]
+_Known = tuple[bool | None, bool | None, bool | None, int | None, int | None, bool | None]
 
 
 def method(standard: Standard, edition: CryptoEdition, values: Mapping[str, str] | None = None) -> _CRYPTO:
@@ -154,23 +154,36 @@ def score(
     Raises ValueError for a unit that the level does not have, an object named twice, an object that is to be
     made up for by one that there is not, objects in a management unit, a technical unit judged as a whole.
     """
+    return concluded(standard, method, level, layers_of(standard, method, level, facts), risks)
+
+
+def layers_of(
+    standard: Standard, method: _CRYPTO, level: int, facts: Mapping[str, UnitFacts]
+) -> tuple[LayerScore, ...]:
+    """The layers with their units and objects: all of a score that rests on facts. Raises as ``score``."""
     units = {standard.crypto[c.id].code: c.id for c in standard.at_level(level)}
     for code, known in facts.items():
         if code not in units:
             raise ValueError(f"第 {level} 级没有测评单元 {code}；可用：{'、'.join(units)}")
         _check(code, known, standard.layers[standard.crypto[units[code]].layer].technical)
-    spans, used = _spans(method, level, facts)
-    scored = {
-        code: _unit(standard, method, id_, facts.get(code, UnitFacts()), spans) for code, id_ in units.items()
-    }
-    layers = tuple(
-        _layer(
-            method,
-            layer,
-            [s for code, s in scored.items() if standard.crypto[units[code]].layer == layer.code],
-        )
+    objects = _Objects(method, level, facts)
+    scored = [
+        _unit(standard, method, id_, facts.get(code, UnitFacts()), objects) for code, id_ in units.items()
+    ]
+    return tuple(
+        _layer(method, layer, [u for u in scored if standard.crypto[u.control].layer == layer.code])
         for layer in standard.layers.values()
     )
+
+
+def concluded(
+    standard: Standard,
+    method: _CRYPTO,
+    level: int,
+    layers: tuple[LayerScore, ...],
+    risks: Sequence[HighRisk] | None,
+) -> CryptoScore:
+    """The whole, from its layers and the high risks (None as in ``score``)."""
     low = total_score(method, [(standard.layers[x.code], x.low) for x in layers])
     high = total_score(method, [(standard.layers[x.code], x.high) for x in layers])
     warnings = any(r.warning for r in risks or ())
@@ -178,16 +191,17 @@ def score(
     counted = [r for r in risks or () if veto or not r.warning]
     met = sum(1 for r in counted if r.state == "triggered")
     open_ = sum(1 for r in counted if r.state == "undetermined")
-    applicable = [s for s in scored.values() if s.low is not None]
-    decided = sum(1 for s in applicable if s.decided)
-    unused = set() if used else {"compensation_factor", "compensation_of_many"}
+    units = [u for layer in layers for u in layer.units]
+    applicable = [u for u in units if u.low is not None]
+    made_up = any(o.made_up_by for u in units for o in u.objects)
+    unused = set() if made_up else {"compensation_factor", "compensation_of_many"}
     unused |= set() if warnings else {"uncertain_high_risk"}
     return CryptoScore(
         edition=method.edition,
         level=level,
         low=low,
         high=high,
-        coverage=_share(decided, len(applicable)),
+        coverage=_share(sum(1 for u in applicable if u.decided), len(applicable)),
         layers=layers,
         conclusion_low=conclusion(method, low, risks is None or bool(met or open_)),
         conclusion_high=conclusion(method, high, bool(met)),
@@ -195,7 +209,7 @@ def score(
         open_risks=None if risks is None else open_,
         parameters={name: p.value for name, p in method.parameters.items()},
         notes=(
-            *_notes(standard, list(scored.values()), low is None, risks),
+            *_notes(standard, units, low is None, risks),
             *method.notes(name for name in method.parameters if name not in unused),
         ),
     )
@@ -256,30 +270,63 @@ def _check(code: str, known: UnitFacts, technical: bool) -> None:
         raise ValueError(f"{code} 是技术单元，须逐个测评对象判定 D、A、K")
 
 
-def _spans(
-    method: _CRYPTO, level: int, facts: Mapping[str, UnitFacts]
-) -> tuple[dict[_Cell, ObjectScore], bool]:
-    """Scores of all applicable objects, with what makes up for them; and whether anything does. What makes
-    up counts with its own score, never with one that was itself corrected."""
-    objects = {(code, o.name): o for code, known in facts.items() for o in known.objects}
-    dropped = {code for code, known in facts.items() if known.verdict is Verdict.NOT_APPLICABLE}
-    raw = {
-        cell: object_span(method, level, o)
-        for cell, o in objects.items()
-        if o.applicable and cell[0] not in dropped
-    }
-    pick = min if method["compensation_of_many"] == "min" else max
-    made: dict[_Cell, ObjectScore] = {}
-    for cell, (before, bounds) in raw.items():
-        missing = next((m for m in objects[cell].made_up_by if m not in objects or m == cell), None)
-        if missing is not None:
-            raise ValueError(f"弥补 {'/'.join(cell)} 的测评对象 {'/'.join(missing)} 不存在或就是它自己")
-        helping = [raw[m][0] for m in objects[cell].made_up_by if m in raw]
+class _Objects:
+    """Scores of objects, with what makes up for them. What makes up counts with its own score, never with one
+    that was itself corrected. Objects that are alike are scored once: a hundred thousand may be."""
+
+    def __init__(self, method: _CRYPTO, level: int, facts: Mapping[str, UnitFacts]) -> None:
+        self.method, self.level = method, level
+        self.pick = min if method["compensation_of_many"] == "min" else max
+        self._alike: dict[_Known, tuple[Span, Bounds]] = {}
+        self._alone: dict[CryptoObject, ObjectScore] = {}
+        wanted = {cell for known in facts.values() for o in known.objects for cell in o.made_up_by}
+        found = {(code, o.name): (o, known) for code, known in facts.items() if wanted for o in known.objects}
+        for code, known in facts.items():
+            for o in known.objects:
+                missing = next((m for m in o.made_up_by if m not in found or m == (code, o.name)), None)
+                if missing is not None:
+                    raise ValueError(
+                        f"弥补 {code}/{o.name} 的测评对象 {'/'.join(missing)} 不存在或就是它自己"
+                    )
+        self.helpers = {
+            cell: self._span(o)[0] if o.applicable and known.verdict is not Verdict.NOT_APPLICABLE else None
+            for cell, (o, known) in found.items()
+            if cell in wanted
+        }
+
+    def score(self, known: CryptoObject) -> ObjectScore:
+        """One object that applies."""
+        made = self._alone.get(known)
+        if made is None:
+            made = self._alone[known] = self._score(known)
+        return made
+
+    def _score(self, known: CryptoObject) -> ObjectScore:
+        before, bounds = self._span(known)
+        helping = [span for cell in known.made_up_by if (span := self.helpers[cell]) is not None]
         low, high = before
         if helping:
-            low, high = (compensated(method, pick(h[side] for h in helping), before[side]) for side in (0, 1))
-        made[cell] = ObjectScore(name=cell[1], before=before, low=low, high=high, bounds=bounds)
-    return made, any(o.made_up_by for o in objects.values())
+            low, high = (
+                compensated(self.method, self.pick(h[side] for h in helping), before[side]) for side in (0, 1)
+            )
+        return ObjectScore(
+            name=known.name,
+            title=known.title,
+            d=known.d,
+            a=known.a,
+            k=known.k,
+            before=before,
+            low=low,
+            high=high,
+            bounds=bounds,
+            made_up_by=known.made_up_by,
+        )
+
+    def _span(self, known: CryptoObject) -> tuple[Span, Bounds]:
+        key = (known.d, known.a, known.k, known.strength_bits, known.module_level, known.keys_managed)
+        if key not in self._alike:
+            self._alike[key] = object_span(self.method, self.level, known)
+        return self._alike[key]
 
 
 def _unit(
@@ -287,22 +334,25 @@ def _unit(
     method: _CRYPTO,
     control: str,
     known: UnitFacts,
-    spans: Mapping[_Cell, ObjectScore],
+    scores: _Objects,
 ) -> UnitScore:
     unit = standard.crypto[control]
-    objects = tuple(s for o in known.objects if (s := spans.get((unit.code, o.name))))
+    left_out = known.verdict is Verdict.NOT_APPLICABLE
+    objects = tuple(scores.score(o) for o in known.objects if o.applicable and not left_out)
     span: Span | None = (_ZERO, _ONE)
     verdict = known.verdict
+    bounds = OF_VERDICT.get(verdict)
     decided = False
     if verdict is Verdict.NOT_APPLICABLE or (known.objects and not objects and not known.uncovered):
-        span, verdict = None, Verdict.NOT_APPLICABLE
+        span, verdict, bounds = None, Verdict.NOT_APPLICABLE, None
     elif objects:
         unseen = len(known.uncovered)
         span = (
             unit_score(method, [*(o.low for o in objects), *[_ZERO] * unseen]),
             unit_score(method, [*(o.high for o in objects), *[_ONE] * unseen]),
         )
-        verdict = verdict_of(together([*(o.bounds for o in objects), *[UNSEEN] * unseen]))
+        bounds = together({*(o.bounds for o in objects), *[UNSEEN] * min(unseen, 1)})
+        verdict = verdict_of(bounds)
         decided = not unseen and all(o.low == o.high for o in objects)
     elif verdict is not Verdict.UNKNOWN:
         credit = {Verdict.PASS: _ONE, Verdict.FAIL: _ZERO}.get(verdict, method.number("management_partial"))
@@ -318,6 +368,8 @@ def _unit(
         high=span[1] if span else None,
         decided=decided,
         objects=objects,
+        uncovered=() if left_out else known.uncovered,
+        bounds=bounds,
     )
 
 

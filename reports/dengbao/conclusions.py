@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policies.assessment import Assessment, ControlVerdict, HighRisk, Score
+from policies.crypto import CryptoScore
 from policies.verdict import Verdict
 from reports.dengbao.front import filing, last_assessment
 from reports.dengbao.problems import Problem, count_risks
@@ -153,11 +154,11 @@ def conclusion(assessment: Assessment) -> list[Block]:
             [2, 4],
             caption=CONCLUSION,
         ),
-        *_method(score),
+        *method(score),
     ]
 
 
-def _method(score: Score) -> list[Block]:
+def method(score: Score | CryptoScore) -> list[Block]:
     """Parameters with their verification status; notes that belong to none of them stand below."""
     rows: list[list[str | Cell]] = []
     told = set()

@@ -1,0 +1,191 @@
+"""密评 of a system: units from what rules saw and people told, their score as a range, the high risks. Pure.
+
+Facts go in (``policies.crypto_facts``), a score comes out (``policies.scoring.miping``); here the two are put
+together into an assessment like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from inventory.resource import Resource
+from inventory.snapshot import Snapshot
+from inventory.systems import System
+from policies.assess import BY_PERSON, links_of, spoken
+from policies.assessment import Assessment, Control, ControlVerdict, ObjectVerdict
+from policies.assets import OBJECT_TITLE, estate_of
+from policies.bounds import told, verdict_of
+from policies.crypto import CryptoEdition, ObjectScore, UnitFacts, UnitScore
+from policies.crypto_facts import Looked, Scene, UnitReading, with_answers
+from policies.high_risk import high_risks
+from policies.outcome import Outcome
+from policies.readings import readings_of, relevant_gaps
+from policies.scoring.miping import concluded, layers_of, method
+from policies.standards import Standard
+from policies.verdict import Verdict
+
+NOT_LOOKED = "没有自动检查，D、A、K 须由人核查"
+NOTHING_FOUND = "自动检查没有发现不符合；D、A、K 仍须由人核查"
+
+
+def assess_crypto(
+    system: System,
+    standard: Standard,
+    outcomes: Sequence[Outcome],
+    snapshot: Snapshot,
+    *,
+    edition: CryptoEdition = "2023",
+    parameters: Mapping[str, str] | None = None,
+    answers: Mapping[str, UnitFacts] | None = None,
+    members: Sequence[Resource] | None = None,
+    program: str = "",
+) -> Assessment:
+    """One system against 密评, at ``system.crypto_level``; its ``score`` is a ``CryptoScore``.
+
+    ``answers``: what people told, by unit code; objects by the uid of what they are about, or by the words of
+    what was not covered. Raises ValueError as ``policies.scoring.miping`` does, for parameters and answers.
+    """
+    chosen_method = method(standard, edition, parameters)
+    level = system.crypto_level
+    resources = system.members(snapshot) if members is None else members
+    estate = estate_of(system, resources, snapshot)
+    chosen = standard.at_level(level)
+    links = links_of(standard, chosen, outcomes)
+    gaps = relevant_gaps(system, outcomes, estate)
+    readings = readings_of(outcomes, estate, gaps)
+    scene = Scene(system, standard, outcomes, readings, estate, gaps)
+    units = {
+        standard.crypto[c.id].code: scene.read(c, links.get(c.id, []))
+        for c in chosen
+        if standard.layers[standard.crypto[c.id].layer].technical
+    }
+    facts = {code: reading.facts for code, reading in units.items()}
+    for code, answer in (answers or {}).items():
+        facts[code] = with_answers(facts.get(code, UnitFacts()), answer)
+    layers = layers_of(standard, chosen_method, level, facts)
+    verdicts = _Verdicts(system, facts, answers or {})
+    by_control = {unit.control: unit for layer in layers for unit in layer.units}
+    controls = [verdicts.of(c, by_control[c.id], units.get(by_control[c.id].code)) for c in chosen]
+    risks = high_risks(system, standard, controls, outcomes, readings, level=level)
+    findings, unseen = spoken(links, risks, outcomes, estate, gaps)
+    sources = {r.source for r in resources} | {g.source for gs in gaps for g in gs}
+    return Assessment(
+        system=system,
+        standard=standard.name,
+        standard_title=standard.title,
+        taken_at=snapshot.info.taken_at,
+        snapshot=snapshot.info.id,
+        program=program,
+        score=concluded(standard, chosen_method, level, layers, risks),
+        controls=controls,
+        high_risks=risks,
+        assets=estate.assets,
+        findings=findings,
+        unseen=unseen,
+        collections=[c for c in snapshot.collections if c.source in sources],
+        stale={uid: snapshot.stale[uid] for uid in estate.owner if uid in snapshot.stale},
+    )
+
+
+class _Verdicts:
+    """Units as verdicts over their objects, as every assessment has them."""
+
+    def __init__(
+        self, system: System, facts: Mapping[str, UnitFacts], answers: Mapping[str, UnitFacts]
+    ) -> None:
+        self.system = system
+        self.facts = facts
+        self.answers = answers
+        self._untouched: dict[str, ObjectVerdict] = {}
+
+    def of(self, control: Control, unit: UnitScore, reading: UnitReading | None) -> ControlVerdict:
+        """One unit. Clues stand after its objects: they are unknown, with the rules that failed."""
+        looked = reading.looked if reading else {}
+        objects = [self._object(scored, looked.get(scored.name)) for scored in unit.objects]
+        objects += [
+            ObjectVerdict(asset=o.name, verdict=Verdict.NOT_APPLICABLE, reason="由人认定不适用", checks={})
+            for o in self.facts.get(unit.code, UnitFacts()).objects
+            if not o.applicable
+        ]
+        objects += [_clue(uid, found) for uid, found in (reading.clues if reading else {}).items()]
+        return ControlVerdict(
+            control=control,
+            verdict=unit.verdict,
+            origin=self._origin(unit),
+            reason=self._reason(control, unit),
+            objects=objects,
+            uncovered=unit.uncovered,
+            bounds=told(unit.bounds) if unit.bounds else None,
+        )
+
+    def _object(self, scored: ObjectScore, looked: Looked | None) -> ObjectVerdict:
+        if looked is None and scored.d is scored.a is scored.k is None:
+            if scored.name not in self._untouched:
+                self._untouched[scored.name] = ObjectVerdict(
+                    asset=scored.name, verdict=Verdict.UNKNOWN, reason=NOT_LOOKED, checks={}
+                )
+            return self._untouched[scored.name]
+        return ObjectVerdict(
+            asset=scored.name,
+            verdict=verdict_of(scored.bounds),
+            reason=_why(scored, looked),
+            checks=looked.checks if looked else {},
+            findings=looked.findings if looked else (),
+            bounds=told(scored.bounds),
+        )
+
+    def _origin(self, unit: UnitScore) -> Literal["auto", "person", "none"]:
+        if unit.verdict is Verdict.UNKNOWN:
+            return "none"
+        if unit.code in self.answers or unit.verdict is Verdict.NOT_APPLICABLE:
+            return "person"
+        return "auto"
+
+    def _reason(self, control: Control, unit: UnitScore) -> str:
+        if unit.verdict is Verdict.NOT_APPLICABLE:
+            if unit.code in self.answers:
+                return "由人认定不适用"
+            return "系统声明没有这类对象：" + "、".join(OBJECT_TITLE.get(t, t) for t in control.objects)
+        if set(control.objects) <= {"organization"}:
+            return BY_PERSON if unit.verdict is Verdict.UNKNOWN else "由人确认"
+        parts = []
+        denied = [sum(1 for o in unit.objects if getattr(o, j) is False) for j in ("d", "a", "k")]
+        if unit.objects:
+            words = "，".join(f"{j} 不符合 {n} 个" for j, n in zip("DAK", denied, strict=True) if n)
+            parts.append(f"{len(unit.objects)} 个对象：{words or '没有查到不符合'}")
+        if unit.uncovered:
+            parts.append(f"未清点：{'、'.join(unit.uncovered)}")
+        if any(None in (o.d, o.a, o.k) and o.d is not False for o in unit.objects):
+            parts.append("其余 D、A、K 须由人核查")
+        return "；".join(parts)
+
+
+def _why(scored: ObjectScore, looked: Looked | None) -> str:
+    failed = looked.failed if looked else {}
+    parts = [f"{j} 不符合：{'、'.join(failed[j])}" for j in ("D", "A") if j in failed]
+    told_ = [
+        f"{word} {'符合' if value else '不符合'}（由人确认）"
+        for word, value in (("D", scored.d), ("A", scored.a), ("K", scored.k))
+        if value is not None and word not in failed
+    ]
+    open_ = [w for w, v in (("D", scored.d), ("A", scored.a), ("K", scored.k)) if v is None]
+    if "" in failed:
+        parts.append(f"线索：{'、'.join(failed[''])}")
+    parts += told_
+    if not parts:
+        return (looked.missing if looked else "") or NOTHING_FOUND
+    if open_ and scored.d is not False:
+        parts.append(f"{'、'.join(open_)} 须由人核查")
+    return "；".join(parts)
+
+
+def _clue(uid: str, found: Looked) -> ObjectVerdict:
+    titles = "、".join(title for titles in found.failed.values() for title in titles)
+    return ObjectVerdict(
+        asset=uid,
+        verdict=Verdict.UNKNOWN,
+        reason=f"线索：{titles}；不能据此判定本单元",
+        checks=found.checks,
+        findings=found.findings,
+    )
