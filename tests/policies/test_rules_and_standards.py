@@ -21,6 +21,7 @@ from policies.standards import load_standard
 from policies.verdict import Verdict
 
 DENGBAO = load_standard("dengbao")
+MIPING = load_standard("miping")
 RULES = load_rules()
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -28,7 +29,8 @@ AT = datetime(2026, 5, 1, tzinfo=UTC)
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
 def test_a_rule_names_controls_and_cases_that_there_are(rule: Rule) -> None:
     assert [c for c in rule.controls.all() if c.startswith("dengbao/") and c not in DENGBAO] == []
-    assert [c for c in rule.high_risk if c not in DENGBAO.cases] == []
+    assert [c for c in rule.controls.all() if c.startswith("miping/") and c not in MIPING] == []
+    assert [c for c in rule.high_risk if c not in DENGBAO.cases and c not in MIPING.cases] == []
 
 
 def test_from_a_real_rule_to_a_problem() -> None:
