@@ -18,6 +18,7 @@ from xml.etree import ElementTree as Xml
 from exporters.plain import line, xml_text
 from inventory.coverage import Status
 from policies.assessment import Assessment, ControlVerdict, ObjectVerdict
+from policies.crypto import CryptoScore
 from policies.verdict import SEVERITY_TITLE, Finding, Verdict
 
 _FAILED = (Verdict.FAIL, Verdict.PARTIAL)
@@ -73,8 +74,11 @@ def _properties(assessment: Assessment, controls: Sequence[ControlVerdict]) -> I
     yield "snapshot", str(assessment.snapshot)
     yield "grade", str(assessment.system.graded)
     yield "edition", score.edition
-    yield "score_low", f"{score.low}{score.unit}"
-    yield "score_high", f"{score.high}{score.unit}"
+    if isinstance(score, CryptoScore):
+        yield "level", str(score.level)
+    if score.low is not None:  # 密评 has no total where a whole side does not apply
+        yield "score_low", f"{score.low}{score.unit}"
+        yield "score_high", f"{score.high}{score.unit}"
     yield "coverage", str(score.coverage)
     for verdict in Verdict:
         yield f"verdict.{verdict.value}", str(sum(1 for c in controls if c.verdict is verdict))

@@ -13,6 +13,7 @@ from typing import Any
 
 from exporters.plain import json_bytes, line
 from policies.assessment import Assessment, ControlVerdict
+from policies.crypto import CryptoScore
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, Finding, Unseen, Verdict, finding_id
 
@@ -94,7 +95,7 @@ def _of_finding(finding: Finding, assessment: Assessment, rule: Rule | None) -> 
         desc=rule.why if rule else finding.message,
         detail=finding.message,
         severity=finding.severity,
-        controls=finding.controls,
+        controls=_of_standard(finding.controls, assessment),
     )
     event["finding_info"]["analytic"] = _analytic(finding.rule, rule)
     event["remediation"] = {"desc": line(finding.fix)}
@@ -114,7 +115,7 @@ def _of_unseen(unseen: Unseen, assessment: Assessment, rule: Rule | None) -> Jso
         desc=rule.why if rule else "",
         detail=f"没有看到 {unseen.missing}",
         severity="",
-        controls=rule.controls.all() if rule else (),
+        controls=_of_standard(rule.controls.all() if rule else (), assessment),
     )
     event["finding_info"]["analytic"] = _analytic(unseen.rule, rule)
     if unseen.remedy:
@@ -187,8 +188,14 @@ def _event(
             "system_title": system.title,
             "grade": str(system.graded),
             "edition": assessment.score.edition,
+            **({"level": assessment.score.level} if isinstance(assessment.score, CryptoScore) else {}),
         },
     }
+
+
+def _of_standard(controls: Sequence[str], assessment: Assessment) -> list[str]:
+    """Of what a rule speaks to, the requirements of the standard at hand."""
+    return [c for c in controls if c.startswith(f"{assessment.standard}/")]
 
 
 def _analytic(id_: str, rule: Rule | None) -> Json:

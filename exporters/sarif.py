@@ -20,6 +20,7 @@ from urllib.parse import quote
 from exporters.plain import json_bytes, json_part, line
 from inventory.coverage import Collection, Status
 from policies.assessment import Assessment, Control, ControlVerdict
+from policies.crypto import CryptoScore
 from policies.outcome import Rule
 from policies.verdict import SEVERITY_TITLE, Finding, Severity, Unseen, Verdict, finding_id
 
@@ -56,7 +57,8 @@ def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
     controls = {c.control.id: c.control for c in assessment.controls}
     cited = sorted(_cited(assessment))
     place = {id_: index for index, id_ in enumerate([*cited, *controls])}
-    descriptors = [_rule(id_, known.get(id_), controls, place) for id_ in cited]
+    units = {f"{assessment.standard}/{c.code}": c.id for c in controls.values() if c.code}
+    descriptors = [_rule(id_, known.get(id_), controls, units, place) for id_ in cited]
     descriptors += [_control(control) for control in controls.values()]
     name, _, version = assessment.program.partition(" ")
     taken = _utc(assessment.taken_at)
@@ -99,10 +101,18 @@ def _cited(assessment: Assessment) -> set[str]:
     return spoke.union(*(judged.checks for c in assessment.controls for judged in c.objects))
 
 
-def _rule(id_: str, rule: Rule | None, controls: Mapping[str, Control], place: Mapping[str, int]) -> Json:
+def _rule(
+    id_: str,
+    rule: Rule | None,
+    controls: Mapping[str, Control],
+    units: Mapping[str, str],
+    place: Mapping[str, int],
+) -> Json:
+    """``units``: what rules may call a control at every level, and its id at this one."""
     if rule is None:  # of another installation: its id is all there is
         return {"id": id_, "shortDescription": {"text": id_}}
-    linked = [c for c in rule.controls.all() if c in controls]
+    named = dict.fromkeys(units.get(c, c) for c in rule.controls.all())
+    linked = [c for c in named if c in controls]
     titles = [f"{controls[c].cite} {controls[c].control_point}" for c in linked]
     parts = [("为什么", rule.why), ("整改", rule.fix), ("测评项", "；".join(titles))]
     told = [(head, text.strip()) for head, text in parts if text.strip()]
@@ -242,6 +252,7 @@ def _summary(assessment: Assessment) -> Json:
         "grade": str(assessment.system.graded),
         "standard": assessment.standard,
         "edition": assessment.score.edition,
+        **({"level": assessment.score.level} if isinstance(assessment.score, CryptoScore) else {}),
         "snapshot": assessment.snapshot,
         "score_low": assessment.score.low,
         "score_high": assessment.score.high,

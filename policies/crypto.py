@@ -126,6 +126,7 @@ class LayerScore(msgspec.Struct, kw_only=True, frozen=True):
 
     code: str
     title: str
+    technical: bool
     weight: Decimal
     low: Decimal | None
     high: Decimal | None

@@ -225,7 +225,9 @@ def _object(uid: str, title: str, looked: Looked) -> CryptoObject:
 
 
 def _title(resource: Resource) -> str:
-    return f"{resource.TITLE} {or_none(resource.name) or resource.native_id}"
+    namespace = or_none(getattr(resource, "namespace", None))
+    name = or_none(resource.name) or resource.native_id
+    return f"{resource.TITLE} {namespace}/{name}" if namespace else f"{resource.TITLE} {name}"
 
 
 def _check(mask: int) -> Verdict:

@@ -10,7 +10,8 @@ from typing import NoReturn
 
 from zhengguan import __version__
 
-STANDARDS = ("dengbao",)
+STANDARDS = ("dengbao", "miping")
+EDITIONS = ("2025", "2023", "2021", "2019")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
@@ -175,12 +176,17 @@ def _inventory(commands: _Commands) -> None:
 
 def _policies(commands: _Commands) -> None:
     check = commands.add(
-        "check", "按标准核查，给出问题、评分区间和覆盖率", "zhengguan check --system zwy --fail-on high"
+        "check",
+        "按标准核查，给出问题、评分区间和覆盖率",
+        "zhengguan check --system zwy --standard miping --fail-on high",
     )
     check.add_argument("--system", metavar="S", default="", help="只查这个系统（默认全部）")
-    check.add_argument("--standard", choices=STANDARDS, default="dengbao", help="标准（默认 dengbao）")
+    check.add_argument("--standard", choices=STANDARDS, default="dengbao", help="标准：等保（默认）、密评")
     check.add_argument(
-        "--edition", choices=("2025", "2021", "2019"), default="", help="测评方法版本（默认按配置，2025）"
+        "--edition",
+        choices=EDITIONS,
+        default="",
+        help="评分方法版本：等保 2025、2021、2019，密评 2023、2021（默认按配置）",
     )
     check.add_argument(
         "--format",
@@ -216,14 +222,19 @@ def _outputs(commands: _Commands) -> None:
         "report", "写报告", "zhengguan report dengbao --system zwy --format docx,html --out reports"
     )
     report.add_argument(
-        "report", choices=("dengbao", "capacity"), help="哪种报告：等保自查（每个系统一份），或全部来源的容量"
-    )
-    report.add_argument("--system", metavar="S", default="", help="dengbao：哪个系统（默认每个系统一份）")
-    report.add_argument(
-        "--edition", choices=("2025", "2021", "2019"), default="", help="dengbao：测评方法版本"
+        "report",
+        choices=("dengbao", "miping", "capacity"),
+        help="哪种报告：等保自查、密评自查（每个系统一份），或全部来源的容量",
     )
     report.add_argument(
-        "--format", metavar="F,…", default="", help="dengbao：html、docx；capacity：html、xlsx（默认）、docx"
+        "--system", metavar="S", default="", help="dengbao、miping：哪个系统（默认每个系统一份）"
+    )
+    report.add_argument("--edition", choices=EDITIONS, default="", help="dengbao、miping：评分方法版本")
+    report.add_argument(
+        "--format",
+        metavar="F,…",
+        default="",
+        help="dengbao、miping：html、docx；capacity：html、xlsx（默认）、docx",
     )
     report.add_argument("--out", metavar="DIR", default=".", help="放报告的目录")
     report.add_argument("--json", action="store_true", help="以 JSON 列出写了哪些文件")

@@ -23,7 +23,7 @@ from policies.assessment import Assessment
 from zhengguan import console
 from zhengguan.config import Config, parse_config
 from zhengguan.errors import UserError
-from zhengguan.loop import Collected, assess_all, collect_into, latest, opened, rules_of
+from zhengguan.loop import STANDARD_TITLE, Collected, assess_all, collect_into, latest, opened, rules_of
 
 _MARK = ".zhengguan-demo"  # a folder that carries it was made by the demo and may be made anew
 HOST = "this-host"
@@ -123,9 +123,9 @@ def summary(demo: Demo) -> None:
     for assessment in demo.assessments:
         system = assessment.system
         high = sum(1 for h in assessment.high_risks if h.state == "triggered")
-        console.say(f"{system.title}（{system.graded}）")
+        console.say(f"{system.title}（{system.graded}）  {STANDARD_TITLE[assessment.standard]}")
         console.say(f"  {score_line(assessment)}；高风险情形 {high}；问题 {len(assessment.findings)} 个")
-        for group in grouped(assessment.findings)[:3]:
+        for group in grouped(assessment.findings)[: 3 if assessment.standard == "dengbao" else 1]:
             console.say(
                 f"  先改：{group[0].message}" + (f"（共 {len(group)} 个对象）" if len(group) > 1 else "")
             )
@@ -153,6 +153,7 @@ def _next_steps(config: Path) -> None:
             "哪些安全组对 IPv6 全开",
         ),
         ("check --fail-on critical", "问题清单，有严重问题则退出码 1"),
+        ("check --standard miping --system zwy", "密评各层面的得分区间"),
         ("report capacity", "有多满、谁占用、可回收什么"),
         ("serve", "首页和 Prometheus 指标"),
     ):

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final, cast, get_args
 
 from collectors.contract import REGISTRY, Progress, Source, utc_now
 from collectors.run import How, collect_all, reading
 from collectors.things import MEASURED, Thing, thing_of
 from inventory.coverage import Batch, Status
+from inventory.resource import Resource
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.store import Store, StoreError, open_store
 from inventory.systems import System
 from policies.assess import assess
+from policies.assess_crypto import assess_crypto
 from policies.assessment import Assessment, Edition
+from policies.crypto import CryptoEdition
 from policies.evaluate import evaluate
-from policies.outcome import Rule
+from policies.outcome import Outcome, Rule
 from policies.rules import RulesError, load_rules
 from policies.standards import load_standard
 from zhengguan import __version__
@@ -24,6 +28,9 @@ from zhengguan.config import DEFAULT_FILE, Config, load_config, yaml_error
 from zhengguan.errors import UserError
 
 PROGRAM = f"zhengguan {__version__}"
+STANDARD_TITLE: Final = {"dengbao": "等保", "miping": "密评"}
+"""The standards that systems can be assessed against, as people call them."""
+_EDITIONS: Final = {"dengbao": get_args(Edition), "miping": get_args(CryptoEdition)}
 
 
 def configured(path: str) -> Config:
@@ -161,30 +168,62 @@ def assess_all(
     snapshot: Snapshot,
     *,
     systems: Sequence[System],
-    edition: Edition | None = None,
+    standard: str = "",
+    edition: str = "",
     now: datetime | None = None,
 ) -> list[Assessment]:
-    """Assess systems against 等保, in the order given."""
+    """Assess systems, in the order given, against one standard or ("") those that each of them names.
+
+    ``edition`` "" = the system's or the configured one. UserError where the standard has no such edition, or
+    a parameter is set that the method does not take.
+    """
+    if edition and edition not in _EDITIONS[standard]:
+        have = "、".join(_EDITIONS[standard])
+        raise UserError(f"{STANDARD_TITLE[standard]}没有 {edition} 版的方法", remedy=f"可用：{have}")
     rules = rules_of(config)
-    standard = load_standard("dengbao")
     moment = now or snapshot.info.taken_at
     result = []
     for system in systems:
         members = system.members(snapshot)
         outcomes = evaluate(rules, snapshot, members=members, now=moment)
-        result.append(
-            assess(
-                system,
-                standard,
-                outcomes,
-                snapshot,
-                edition=edition or config.policies.edition,
-                parameters=config.policies.parameters,
-                members=members,
-                program=PROGRAM,
-            )
-        )
+        for name in [standard] if standard else system.standards:
+            try:
+                result.append(_assessed(config, name, edition, system, outcomes, snapshot, members))
+            except ValueError as error:
+                raise UserError(str(error), where=str(config.path), remedy="改 policies 下的参数") from error
     return result
+
+
+def _assessed(
+    config: Config,
+    standard: str,
+    edition: str,
+    system: System,
+    outcomes: Sequence[Outcome],
+    snapshot: Snapshot,
+    members: Sequence[Resource],
+) -> Assessment:
+    if standard == "miping":
+        return assess_crypto(
+            system,
+            load_standard("miping"),
+            outcomes,
+            snapshot,
+            edition=cast(CryptoEdition, edition) or system.miping_edition or config.policies.miping.edition,
+            parameters=config.policies.miping.parameters,
+            members=members,
+            program=PROGRAM,
+        )
+    return assess(
+        system,
+        load_standard("dengbao"),
+        outcomes,
+        snapshot,
+        edition=cast(Edition, edition) or config.policies.edition,
+        parameters=config.policies.parameters,
+        members=members,
+        program=PROGRAM,
+    )
 
 
 def systems_of(config: Config, name: str) -> list[System]:

@@ -45,7 +45,7 @@ from zhengguan.commands.check import as_json, grouped, score_line
 from zhengguan.commands.report import CAPACITY_FORMATS, FORMATS, render, render_capacity, since_last
 from zhengguan.config import Config
 from zhengguan.errors import UserError
-from zhengguan.loop import assess_all, collect_into, rules_of
+from zhengguan.loop import STANDARD_TITLE, assess_all, collect_into, rules_of
 
 log = logging.getLogger("zhengguan.serve")
 
@@ -150,7 +150,8 @@ def application(program: Program, login: tuple[str, str] | None, hosts: set[str]
         Route("/metrics", partial(_metrics, program)),
         Route("/healthz", partial(_health, program)),
         Route("/api/assessments", partial(_assessments, program)),
-        Route("/reports/{system}.{form}", partial(_report, program)),
+        Route("/reports/miping/{system}.{form}", partial(_report, program, "miping")),
+        Route("/reports/{system}.{form}", partial(_report, program, "dengbao")),
         Route("/capacity.{form}", partial(_capacity, program)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(_Guard, login=login, hosts=hosts)])
@@ -217,15 +218,17 @@ async def _assessments(program: Program, request: Request) -> Response:
     )
 
 
-async def _report(program: Program, request: Request) -> Response:
+async def _report(program: Program, standard: str, request: Request) -> Response:
     system, form = request.path_params["system"], request.path_params["form"]
-    found = [a for a in (program.ready.assessments if program.ready else []) if a.system.name == system]
+    assessments = program.ready.assessments if program.ready else []
+    found = [a for a in assessments if (a.system.name, a.standard) == (system, standard)]
     if not found or form not in FORMATS:
         return JSONResponse({"error": "no such report"}, status_code=404)
     body = await run_in_threadpool(_rendered, program, found[0], form)
     headers = {"Content-Type": _MEDIA[form]}
     if form == "docx":
-        headers["Content-Disposition"] = f'attachment; filename="{system}.docx"'
+        name = system if standard == "dengbao" else f"{system}-{standard}"
+        headers["Content-Disposition"] = f'attachment; filename="{name}.docx"'
     return Response(body, headers=headers)
 
 
@@ -268,6 +271,8 @@ def _system_card(assessment: Assessment) -> dict[str, object]:
     return {
         "system": assessment.system,
         "grade": str(assessment.system.graded),
+        "standard": STANDARD_TITLE[assessment.standard],
+        "report": f"/reports/{'miping/' if assessment.standard == 'miping' else ''}{assessment.system.name}",
         "score": score_line(assessment),
         "counts": [(v.label, assessment.count(v)) for v in Verdict if assessment.count(v)],
         "high": [h.title for h in assessment.high_risks if h.state == "triggered"],

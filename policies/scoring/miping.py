@@ -377,6 +377,7 @@ def _layer(method: _CRYPTO, layer: Layer, units: Sequence[UnitScore]) -> LayerSc
     return LayerScore(
         code=layer.code,
         title=layer.title,
+        technical=layer.technical,
         weight=layer.weight,
         low=layer_score(method, [(u.weight, u.low) for u in units]),
         high=layer_score(method, [(u.weight, u.high) for u in units]),

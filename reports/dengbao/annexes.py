@@ -65,7 +65,8 @@ def annexes(assessment: Assessment, found: list[Problem], changes: Sequence[Chan
         *_triggers(assessment),
         Heading("附录 H 重大风险隐患整改记录"),
         Paragraph(f"{HUMAN}：填写整改措施、验证结果和不再可被利用的理由。", "unknown"),
-        *_coverage(assessment),
+        Heading("附录 I 采集覆盖与未见数据"),
+        *coverage(assessment, COVERAGE, "表 I-2 因未见数据而不能判定的检查"),
         *_changes(changes),
     ]
 
@@ -255,7 +256,8 @@ def _triggers(assessment: Assessment) -> list[Block]:
     ]
 
 
-def _coverage(assessment: Assessment) -> list[Block]:
+def coverage(assessment: Assessment, caption: str, unseen_caption: str) -> list[Block]:
+    """What was read and how whole, and what could not be decided for it."""
     incomplete = [c for c in assessment.collections if c.status is not Status.COMPLETE]
     rows: list[list[str | Cell]] = [
         [
@@ -275,7 +277,6 @@ def _coverage(assessment: Assessment) -> list[Block]:
         for (rule, source, what, remedy), count in missing.items()
     ]
     return [
-        Heading("附录 I 采集覆盖与未见数据"),
         Paragraph(
             f"共 {len(assessment.collections)} 项采集，{len(incomplete)} 项不完整。"
             "不完整的采集不能证明没有，只能说没有看到；补上所列权限后重新采集即可判定。",
@@ -285,13 +286,13 @@ def _coverage(assessment: Assessment) -> list[Block]:
             ["来源 / 范围", "对象", "状态", "条数", "原因", "补救（权限）", "证据"],
             rows,
             [2.2, 1.7, 1.4, 0.9, 2.6, 2.7, 2.3],
-            caption=COVERAGE,
+            caption=caption,
         ),
         Table(
             ["检查", "来源", "缺少的数据", "处数", "补救（权限）"],
             unseen,
             [2.6, 2, 3, 0.8, 3.4],
-            caption="表 I-2 因未见数据而不能判定的检查",
+            caption=unseen_caption,
         ),
     ]
 

@@ -12,6 +12,7 @@ from reports.dengbao.wording import (
     FIXES,
     HIGH_RISKS,
     HUMAN,
+    PARAMETERS,
     RATES,
     RISK_TONE,
     RISKS,
@@ -158,7 +159,7 @@ def conclusion(assessment: Assessment) -> list[Block]:
     ]
 
 
-def method(score: Score | CryptoScore) -> list[Block]:
+def method(score: Score | CryptoScore, caption: str = PARAMETERS) -> list[Block]:
     """Parameters with their verification status; notes that belong to none of them stand below."""
     rows: list[list[str | Cell]] = []
     told = set()
@@ -174,7 +175,7 @@ def method(score: Score | CryptoScore) -> list[Block]:
             ["参数", "取值", "核实情况"],
             rows,
             [2, 1.2, 5],
-            caption="表 7-2 方法参数（取值可配置）",
+            caption=caption,
         ),
         *others,
     ]

@@ -215,7 +215,7 @@ def test_prometheus_reads_and_answers(prometheus: Prometheus, snapshot_page: Pag
     assert any("它从未完整读取过" in text for _, summary, text in texts if "city-cloud" in summary)
     assert (
         "ZhengguanHighRiskTriggered",
-        "系统 portal 命中高风险情形 6.3.2.1：重要区域边界访问控制缺失",
+        "系统 portal（dengbao）命中高风险情形 6.3.2.1：重要区域边界访问控制缺失",
     ) in summaries
     assert ("ZhengguanScoreLow", "系统 portal 已核查八成以上，自查下限仍只有 28.57%，低于 60%") in summaries
     assert ("ZhengguanCoverageLow", "系统 mail 的核查覆盖率只有 31%，低于 50%") in summaries

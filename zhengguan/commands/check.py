@@ -13,12 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from policies.assessment import Assessment
+from policies.assessment import Assessment, Score
+from policies.crypto import CryptoScore
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import assess_all, configured, latest, opened, rules_of, systems_of
+from zhengguan.loop import STANDARD_TITLE, assess_all, configured, latest, opened, rules_of, systems_of
 
 MACHINE = ("junit", "sarif", "ocsf")
 
@@ -29,7 +30,9 @@ def run(options: argparse.Namespace) -> int:
     config = configured(options.config)
     snapshot = latest(opened(config))
     systems = systems_of(config, options.system)
-    assessments = assess_all(config, snapshot, systems=systems, edition=options.edition or None)
+    assessments = assess_all(
+        config, snapshot, systems=systems, standard=options.standard, edition=options.edition
+    )
     if options.format in MACHINE:
         written = rendered(options.format, assessments, rules_of(config))
         put(written, options.output)
@@ -119,7 +122,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "taken_at": assessment.taken_at,
         "snapshot": assessment.snapshot,
         "program": assessment.program,
-        "score": assessment.score,
+        "score": _score(assessment.score),
         "verdicts": {v.value: assessment.count(v) for v in Verdict},
         "high_risks": [h for h in assessment.high_risks if h.state != "clear"],
         "findings": [{"id": f.id, **msgspec.to_builtins(f)} for f in assessment.findings],
@@ -127,6 +130,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "controls": [
             {
                 "id": c.control.id,
+                **({"code": c.control.code} if c.control.code else {}),
                 "control_point": c.control.control_point,
                 "verdict": c.verdict.value,
                 "origin": c.origin,
@@ -137,13 +141,25 @@ def as_json(assessment: Assessment) -> dict[str, object]:
     }
 
 
+def _score(score: Score | CryptoScore) -> object:
+    """A score as data; of 密评, layers and units without their objects, of which there may be very many."""
+    plain = msgspec.to_builtins(score, builtin_types=(Decimal,))
+    for layer in plain.get("layers", ()):
+        for unit in layer["units"]:
+            unit["objects"] = len(unit["objects"])
+    return plain
+
+
 def score_line(assessment: Assessment) -> str:
     """One line: the range, what was decided, and the preliminary conclusion for both bounds."""
     score = assessment.score
     name = "符合率" if score.unit == "%" else "得分"
-    numbers = (
-        f"{score.low}{score.unit}" if score.low == score.high else f"{score.low}–{score.high}{score.unit}"
-    )
+    if score.low is None:
+        numbers = "没有总分（见说明）"
+    elif score.low == score.high:
+        numbers = f"{score.low}{score.unit}"
+    else:
+        numbers = f"{score.low}–{score.high}{score.unit}"
     conclusion = (
         score.conclusion_low
         if score.conclusion_low == score.conclusion_high
@@ -155,8 +171,12 @@ def score_line(assessment: Assessment) -> str:
 def show(assessment: Assessment, limit: int) -> None:
     """A person's view: the range first, then what to fix, then what was not seen."""
     system = assessment.system
-    console.say(f"{system.title}（{system.name}，{system.graded}）  等保 {assessment.score.edition} 版")
+    title, score = STANDARD_TITLE[assessment.standard], assessment.score
+    grade = f"密评第 {score.level} 级" if isinstance(score, CryptoScore) else str(system.graded)
+    console.say(f"{system.title}（{system.name}，{grade}）  {title} {score.edition} 版")
     console.say(f"  {score_line(assessment)}")
+    if isinstance(score, CryptoScore):
+        _layers(score)
     counts = "，".join(f"{v.label} {assessment.count(v)}" for v in Verdict if assessment.count(v))
     console.say(f"  测评项 {len(assessment.controls)}：{counts}")
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
@@ -178,6 +198,17 @@ def show(assessment: Assessment, limit: int) -> None:
             f"  未知 {len(assessment.unseen)} 项（{'；'.join(sorted(missing)[:3])} …），见 --format json"
         )
     console.say()
+
+
+def _layers(score: CryptoScore) -> None:
+    """密评: the layers, and how many objects were seen to fail in D or A."""
+    rows: list[tuple[object, ...]] = []
+    for layer in score.layers:
+        objects = [o for unit in layer.units for o in unit.objects]
+        span = "不适用" if layer.low is None else f"{layer.low}–{layer.high}"
+        denied = [sum(1 for o in objects if o.d is False), sum(1 for o in objects if o.a is False)]
+        rows.append((layer.title, span, len(layer.units), len(objects), *denied))
+    console.table(("层面", "得分（0–1）", "单元", "单元×对象", "D 不符合", "A 不符合"), rows)
 
 
 def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:

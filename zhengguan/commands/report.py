@@ -1,4 +1,4 @@
-"""``zhengguan report``: the self-check report of one or all systems, the capacity report of everything."""
+"""``zhengguan report``: self-check reports of one or all systems, the capacity report of everything."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from policies.assessment import Assessment
 from policies.outcome import Rule
 from reports.dengbao import dengbao
 from reports.document import BEIJING, Document
+from reports.miping import miping
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
 from zhengguan.loop import PROGRAM, assess_all, configured, latest, opened, rules_of, systems_of
@@ -25,7 +26,7 @@ CAPACITY_FORMATS = ("html", "xlsx", "docx")
 
 
 def run(options: argparse.Namespace) -> int:
-    written = _capacity(options) if options.report == "capacity" else _dengbao(options)
+    written = _capacity(options) if options.report == "capacity" else _self_checks(options)
     if options.json:
         console.write_json([str(path) for path in written])
     else:
@@ -44,13 +45,15 @@ def _capacity(options: argparse.Namespace) -> list[Path]:
     return write_capacity(estate, formats, Path(options.out))
 
 
-def _dengbao(options: argparse.Namespace) -> list[Path]:
+def _self_checks(options: argparse.Namespace) -> list[Path]:
     formats = wanted(options.format or "html,docx", FORMATS)
     config = configured(options.config)
     store = opened(config)
     snapshot = latest(store)
     systems = systems_of(config, options.system)
-    assessments = assess_all(config, snapshot, systems=systems, edition=options.edition or None)
+    assessments = assess_all(
+        config, snapshot, systems=systems, standard=options.report, edition=options.edition
+    )
     changes, rules = since_last(store, snapshot), rules_of(config)
     return [
         path
@@ -80,7 +83,8 @@ def write(
     assessment: Assessment, formats: list[str], folder: Path, *, changes: list[Change], rules: list[Rule]
 ) -> list[Path]:
     """Write one system's report in each format; the files are named after the system and the day."""
-    stem = re.sub(r"[^\w.-]+", "-", f"自查报告-{assessment.system.name}-{assessment.taken_at:%Y%m%d}")
+    title = "密评自查报告" if assessment.standard == "miping" else "自查报告"
+    stem = re.sub(r"[^\w.-]+", "-", f"{title}-{assessment.system.name}-{assessment.taken_at:%Y%m%d}")
     return _written(
         folder, stem, {form: partial(render, form, assessment, changes, rules) for form in formats}
     )
@@ -108,6 +112,8 @@ def _written(folder: Path, stem: str, files: dict[str, Callable[[], bytes]]) -> 
 
 def render(form: str, assessment: Assessment, changes: list[Change], rules: list[Rule]) -> bytes:
     """One system's report in one of ``FORMATS``; of the changes, those of its own sources."""
+    if assessment.standard == "miping":
+        return _rendered(form, miping(assessment, created_at=utc_now(), rules=rules))
     sources = {f.source for f in assessment.findings} | {c.source for c in assessment.collections}
     own = [c for c in changes if c.uid.split("/", 1)[0] in sources]
     document = dengbao(assessment, created_at=utc_now(), rules=rules, changes=own)

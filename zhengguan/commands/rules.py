@@ -12,7 +12,7 @@ from policies.outcome import Rule
 from policies.rule_examples import lint, test_rule
 from policies.rules import RulesError, load_rules
 from policies.spelling import suggestion
-from policies.standards import Standard, load_standard
+from policies.standards import Standard, available, load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
 from zhengguan import console
 from zhengguan.config import DEFAULT_FILE, load_config
@@ -62,7 +62,7 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
     if options.json:
         console.write_json(rule)
         return Exit.FINE
-    controls = load_standard("dengbao").controls
+    standards = {name: load_standard(name) for name in available()}
     console.say(f"{rule.id}    {rule.title}（{SEVERITY_TITLE[rule.severity]}）")
     console.say(f"  {rule.title_en}")
     for name, text in (
@@ -75,10 +75,11 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
         console.say(f"  {name}：{' '.join(text.split())}")
     for word, ids in (("判定", rule.controls.decides), ("佐证", rule.controls.supports)):
         for id_ in ids:
-            control = controls.get(id_)
-            console.say(
-                f"  {word} {id_}" + (f" {control.control_point}：{control.summary}" if control else "")
-            )
+            standard = standards.get(id_.partition("/")[0])
+            control = standard.get(standard.counterparts(id_)[0]) if standard and id_ in standard else None
+            denied = "".join(f"（不符合则 {j} 不符合）" for j, units in rule.denies.items() if id_ in units)
+            told = f" {control.control_point}：{control.summary}{denied}" if control else ""
+            console.say(f"  {word} {id_}{told}")
     return Exit.FINE
 
 
