@@ -217,8 +217,11 @@ def test_prometheus_reads_and_answers(prometheus: Prometheus, snapshot_page: Pag
         "ZhengguanHighRiskTriggered",
         "系统 portal（dengbao）命中高风险情形 6.3.2.1：重要区域边界访问控制缺失",
     ) in summaries
-    assert ("ZhengguanScoreLow", "系统 portal 已核查八成以上，自查下限仍只有 28.57%，低于 60%") in summaries
-    assert ("ZhengguanCoverageLow", "系统 mail 的核查覆盖率只有 31%，低于 50%") in summaries
+    assert (
+        "ZhengguanScoreLow",
+        "系统 portal（dengbao）已核查八成以上，自查下限仍只有 28.57%，低于 60%",
+    ) in summaries
+    assert ("ZhengguanCoverageLow", "系统 mail（dengbao）的核查覆盖率只有 31%，低于 50%") in summaries
     assert not any("portal" in text for name, text in summaries if name == "ZhengguanCoverageLow")
     assert ("ZhengguanStaleResources", "来源 core-sw-01 有 1 个资源仍是旧数据") in summaries
     assert (
