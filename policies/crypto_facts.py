@@ -111,8 +111,8 @@ class Scene:
         return speaks
 
     def _denies(self, index: int, control: Control) -> _Denied:
-        for judgement in ("D", "A"):
-            for unit in self.outcomes[index].rule.denies.get(judgement, ()):
+        for judgement, units in self.outcomes[index].rule.denies.items():
+            for unit in units:
                 if unit.startswith(f"{self.standard.name}/") and control.id in self.standard.counterparts(
                     unit
                 ):

@@ -32,6 +32,16 @@ class Examples(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     not_applicable: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
 
+class Denies(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Units of 密评 by what a failure denies of them: D 使用有效性, A 算法和技术合规性."""
+
+    D: list[str] = msgspec.field(default_factory=list)
+    A: list[str] = msgspec.field(default_factory=list)
+
+    def items(self) -> tuple[tuple[Literal["D", "A"], list[str]], ...]:
+        return ("D", self.D), ("A", self.A)
+
+
 class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One machine check on one kind. ``id`` is the file's name. ``applies`` and ``violates`` are
     expressions over ``it`` (the resource) and ``now``; ``predicate`` names a Python predicate instead of
@@ -55,7 +65,7 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
     fix: str
     controls: ControlLinks
     high_risk: list[str] = msgspec.field(default_factory=list)
-    denies: dict[Literal["D", "A"], list[str]] = msgspec.field(default_factory=dict)
+    denies: Denies = msgspec.field(default_factory=Denies)
     examples: Examples
     path: str = ""
 

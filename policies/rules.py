@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[a-z][a-z0-9]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 _DENGBAO = re.compile(r"dengbao/[6-9]\.[12]\.\d{1,2}\.\d{1,2}\.[a-z]")
 _MIPING = re.compile(r"miping/([A-Z]{3}-\d{2}|[6-9]\.\d\.[a-z])")
 _WANTED = {"dengbao": (_DENGBAO, "写成 dengbao/8.1.4.1.a"), "miping": (_MIPING, "写成 miping/NET-03")}
-_CASE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{1,2}|HR-[A-Z]{3}(-[A-Z]+)?(-\d{1,2})?")
+_CASE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{1,2}|HR-(GEN-[A-Z]+(-\d)?|[A-Z]{3}-\d\d)")
 _HINTS = {
     "examples": "每条规则要有 bad、good、unknown 三种例子，规则才会加载",
     "severity": "写 critical、high、medium、low 或 info",
@@ -173,7 +173,7 @@ def _links(rule: Rule, source: YamlText) -> Iterable[YamlError]:
         if not _CASE.fullmatch(case):
             hint = "写成 6.4.1.1 或 HR-NET-03"
             yield source.error(f"高风险判例编号 {case} 不对", ["high_risk", index], hint)
-    for unit in (unit for units in rule.denies.values() for unit in units):
+    for unit in (unit for _, units in rule.denies.items() for unit in units):
         if unit not in rule.controls.supports:
             yield source.error(f"denies 里的 {unit} 不在 supports 里", ["denies"], "在 supports 里也写上")
 

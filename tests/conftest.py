@@ -13,15 +13,22 @@ from inventory.coverage import Collection, Status
 from inventory.kinds.cloud import Cloud, Project, Quota
 from inventory.kinds.cluster import Cluster, Container, Namespace, Node, Workload
 from inventory.kinds.compute import Flavor, Hypervisor, Image, Server
-from inventory.kinds.host import Host
+from inventory.kinds.host import Host, SshServer
 from inventory.kinds.network import Device
 from inventory.kinds.storage import StoragePool, Volume, VolumeClaim, VolumeSnapshot
 from inventory.kinds.usage import Amount, Utilization
-from inventory.kinds.virtual_network import FloatingIp, SecurityGroup, Subnet
+from inventory.kinds.virtual_network import (
+    BalancerListener,
+    FloatingIp,
+    LoadBalancer,
+    SecurityGroup,
+    Subnet,
+)
 from inventory.resource import Relation, Resource
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.systems import System
+from policies.assess_crypto import assess_crypto
 from policies.assessment import (
     Assessment,
     Asset,
@@ -31,6 +38,11 @@ from policies.assessment import (
     ObjectVerdict,
     Score,
 )
+from policies.crypto import CryptoObject, UnitFacts
+from policies.evaluate import evaluate
+from policies.outcome import Rule
+from policies.rules import BUILTIN, load_rule
+from policies.standards import load_standard
 from policies.verdict import Finding, Unseen, Verdict, finding_id
 
 TAKEN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
@@ -573,3 +585,76 @@ def assessment() -> Assessment:
 @pytest.fixture
 def finding_ids(assessment: Assessment) -> set[str]:
     return {finding_id(f.rule, f.uid) for f in assessment.findings}
+
+
+@pytest.fixture(scope="session")
+def crypto_rules() -> list[Rule]:
+    """Built-in rules that speak to units of 密评: D denied, A denied, clues."""
+    names = (
+        "cloud_network/lb-plain-http",
+        "cloud_identity/endpoint-exposed-plaintext",
+        "cloud_compute/volume-unencrypted",
+        "device/device-telnet",
+        "host_ssh/ssh-weak-ciphers",
+    )
+    return [load_rule(BUILTIN / f"{name}.yaml") for name in names]
+
+
+@pytest.fixture
+def crypto_assessment(crypto_rules: list[Rule]) -> Assessment:
+    """密评 of a small system of level 3 by the real rules, with a few answers of people's."""
+    rows: list[Resource] = [
+        Cloud(source="city-cloud", native_id="city-cloud", name="city-cloud", endpoints=[]),
+        LoadBalancer(
+            source="city-cloud",
+            native_id="lb1",
+            name=HOSTILE,
+            listeners=[BalancerListener(protocol="HTTP", port=80)],
+        ),
+        LoadBalancer(
+            source="city-cloud",
+            native_id="lb2",
+            name="lb-two",
+            listeners=[BalancerListener(protocol="TERMINATED_HTTPS", port=443)],
+        ),
+        Volume(source="city-cloud", native_id="v1", name="db", encrypted=False),
+        Device(source="core-sw-01", native_id="sw", name="core-sw-01", role="switch", telnet_enabled=True),
+        Host(
+            source="jump-01",
+            native_id="jump-01",
+            name="jump-01",
+            ssh=SshServer(installed=True, ciphers=["3des-cbc"]),
+        ),
+    ]
+    by_kind: dict[str, list[Resource]] = {}
+    for row in rows:
+        by_kind.setdefault(row.KIND, []).append(row)
+    snapshot = Snapshot(SnapshotInfo(id=7, taken_at=TAKEN), by_kind, collections())
+    system = System(
+        name="portal",
+        title="省政务服务门户",
+        grade="S3A2",
+        cloud="tenant",
+        department="省数据局",
+        include=[Selector(sources=["*"])],
+        absent_objects=["vm", "security_device", "database", "terminal"],
+    )
+    full = {"d": True, "a": True, "k": True}
+    answers = {
+        "PHY-02": UnitFacts(verdict=Verdict.NOT_APPLICABLE),
+        "NET-03": UnitFacts(objects=(CryptoObject(name="city-cloud/load_balancer/lb2", **full),)),
+        "APP-04": UnitFacts(
+            objects=(
+                CryptoObject(name="数据", d=False, made_up_by=(("NET-03", "city-cloud/load_balancer/lb2"),)),
+            )
+        ),
+        "POL-01": UnitFacts(verdict=Verdict.PASS),
+    }
+    return assess_crypto(
+        system,
+        load_standard("miping"),
+        evaluate(crypto_rules, snapshot, now=TAKEN),
+        snapshot,
+        answers=answers,
+        program="zhengguan 0.1.0",
+    )

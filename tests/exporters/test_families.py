@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -86,12 +87,35 @@ def test_posture(found: Any) -> None:
 
 
 def test_two_standards_count_a_finding_once(estate: Snapshot, assessment: Assessment) -> None:
-    import msgspec
-
     other = msgspec.structs.replace(assessment, standard="miping")
     text = Page(families(estate, [assessment, other])).body().decode()
     assert 'zhengguan_findings_by_severity{system="portal",severity="critical"} 1\n' in text
     assert 'zhengguan_score_low_ratio{system="portal",standard="miping",edition="2025"} 0.2857\n' in text
+
+
+def test_both_standards_of_a_system_stand_beside_each_other(
+    estate: Snapshot, assessment: Assessment, crypto_assessment: Assessment
+) -> None:
+    text = Page(families(estate, [assessment, crypto_assessment])).body().decode()
+    assert text.count("zhengguan_system_info{") == 1
+    score = crypto_assessment.score
+    assert score.low is not None
+    labels = 'system="portal",standard="miping",edition="2023"'
+    assert f"zhengguan_score_low_ratio{{{labels}}} {score.low / 100}\n" in text
+    assert f"zhengguan_score_high_ratio{{{labels}}} {score.high / 100}\n" in text  # type: ignore[operator]
+    assert f"zhengguan_assessment_coverage_ratio{{{labels}}} {float(score.coverage)}\n" in text
+    assert 'zhengguan_high_risk_triggered{system="portal",standard="miping",case="HR-DEV-02",' in text
+    assert (
+        'zhengguan_control_verdicts{system="portal",standard="miping",verdict="pass",origin="person"} 1'
+        in text
+    )
+
+
+def test_a_score_without_a_total_has_no_series(estate: Snapshot, crypto_assessment: Assessment) -> None:
+    nothing = msgspec.structs.replace(crypto_assessment.score, low=None, high=None)  # type: ignore[type-var]
+    text = Page(families(estate, [msgspec.structs.replace(crypto_assessment, score=nothing)])).body().decode()
+    assert "zhengguan_score_low_ratio{" not in text
+    assert "zhengguan_assessment_coverage_ratio{" in text
 
 
 def test_freshness_names_sources_never_read(found: Any) -> None:

@@ -82,6 +82,18 @@ def test_unknown_is_skipped_says_why_and_is_counted(assessment: Assessment) -> N
     assert "jump-01" not in told
 
 
+def test_units_of_miping_are_cases_by_layer(crypto_assessment: Assessment) -> None:
+    root = Xml.fromstring(junit([crypto_assessment]))
+    assert [suite.get("name").rpartition(" ")[2] for suite in root] == [  # type: ignore[union-attr]
+        "物理和环境安全", "网络和通信安全", "设备和计算安全", "应用和数据安全",
+        "管理制度", "人员管理", "建设运行", "应急处置",
+    ]  # fmt: skip
+    assert root.get("tests") == "41"
+    held = {p.get("name"): p.get("value") for p in root[0].iter("property")}
+    assert (held["level"], held["edition"]) == ("3", "2023")
+    assert held["score_high"] == f"{crypto_assessment.score.high}分"
+
+
 def test_a_failure_names_objects_fixes_and_rules(assessment: Assessment) -> None:
     root = Xml.fromstring(junit([assessment]))
     texts = {c.attrib["name"].split()[0]: c.findtext("failure") or "" for c in root.iter("testcase")}

@@ -41,6 +41,17 @@ def test_every_event_is_valid(schema: Draft202012Validator, events: list[Any]) -
     assert len(list(schema.iter_errors(broken))) >= 2
 
 
+def test_an_event_names_requirements_of_its_own_standard(
+    schema: Draft202012Validator, crypto_assessment: Assessment, crypto_rules: list[Rule]
+) -> None:
+    events = [json.loads(text) for text in ocsf([crypto_assessment], crypto_rules).splitlines()]
+    assert [e.message for event in events for e in schema.iter_errors(event)] == []
+    assert len(about(events, "control")) == 41
+    found = {e["finding_info"]["analytic"]["uid"]: e for e in about(events, "finding")}
+    assert found["device-telnet"]["compliance"]["requirements"] == ["miping/DEV-01", "miping/DEV-02"]
+    assert {e["unmapped"]["level"] for e in events} == {3}
+
+
 def test_a_control_carries_its_verdict_and_only_pass_is_pass(
     events: list[Any], assessment: Assessment
 ) -> None:

@@ -93,6 +93,20 @@ def test_rules_say_why_how_and_for_which_control(run: Any) -> None:
     }
 
 
+def test_rules_point_to_the_unit_at_the_systems_level(
+    crypto_assessment: Assessment, crypto_rules: list[Rule], schema: Draft4Validator
+) -> None:
+    log = json.loads(sarif([crypto_assessment], crypto_rules))
+    assert [e.message for e in schema.iter_errors(log)] == []
+    held = log["runs"][0]["tool"]["driver"]["rules"]
+    telnet = next(r for r in held if r["id"] == "device-telnet")
+    targets = [held[r["target"]["index"]]["id"] for r in telnet["relationships"]]
+    assert targets == ["miping/8.3.a", "miping/8.3.b"]
+    assert "8.3 b) 远程管理通道安全" in telnet["help"]["text"]
+    told = log["runs"][0]["properties"]
+    assert (told["standard"], told["edition"], told["level"]) == ("miping", "2023", 3)
+
+
 def test_a_result_stands_at_its_resource_for_readers_of_files_too(run: Any) -> None:
     (location,) = of_kind(run, "fail")["device-telnet"]["locations"]
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "core-sw-01/device/sw"

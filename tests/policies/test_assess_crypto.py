@@ -25,7 +25,7 @@ from policies.assess_crypto import assess_crypto
 from policies.assessment import Assessment, ControlVerdict, ObjectVerdict
 from policies.crypto import CryptoObject, CryptoScore, UnitFacts, UnitScore
 from policies.crypto_facts import CHANNELS
-from policies.outcome import ControlLinks, Examples, Outcome, Rule
+from policies.outcome import ControlLinks, Denies, Examples, Outcome, Rule
 from policies.standards import StandardError, load_standard
 from policies.verdict import Finding, Unseen, Verdict
 
@@ -56,7 +56,7 @@ def rule(id_: str, kind: str, supports: str, *, high_risk: Sequence[str] = (), *
         fix="f",
         controls=ControlLinks(supports=[f"miping/{u}" for u in supports.split()]),
         high_risk=list(high_risk),
-        denies={j: [f"miping/{u}" for u in units.split()] for j, units in denies.items()},  # type: ignore[misc]
+        denies=Denies(**{j: [f"miping/{u}" for u in units.split()] for j, units in denies.items()}),
         examples=Examples(bad=[], good=[], unknown=[]),
     )
 
