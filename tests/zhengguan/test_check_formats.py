@@ -55,6 +55,26 @@ def test_junit_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
     assert int(root.attrib["tests"]) == sum(told.values())
 
 
+def test_miping_of_the_demo(demo: Path) -> None:
+    config = ("check", "--standard", "miping", "--system", "zwy")
+    (held,) = json.loads(zhengguan(*config, "--json", folder=demo).stdout)
+    score = held["score"]
+    assert (held["standard"], score["edition"], score["level"]) == ("miping", "2023", 3)
+    assert 0 <= float(score["low"]) < float(score["high"]) < 100  # plain channels were seen
+    assert [layer["code"] for layer in score["layers"]][:4] == ["PHY", "NET", "DEV", "APP"]
+    assert {c["code"]: c["verdict"] for c in held["controls"]}["DEV-02"] == "fail"
+    assert {"HR-NET-01", "HR-DEV-02"} <= {r["case"] for r in held["high_risks"] if r["state"] == "triggered"}
+    done = zhengguan(*config, "--format", "junit", "--fail-on", "critical", folder=demo)
+    assert done.returncode == 1
+    root = Xml.fromstring(done.stdout)
+    told = held["verdicts"]
+    assert int(root.attrib["failures"]) == told["fail"] + told["partial"]
+    assert int(root.attrib["tests"]) == 41
+    table = zhengguan(*config, folder=demo).stdout.decode()
+    assert "密评第 3 级" in table
+    assert re.search(r"网络和通信安全 +0\.0000–0\.\d{4} ", table)
+
+
 def test_sarif_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
     log = json.loads(zhengguan("check", "--format", "sarif", folder=demo).stdout)
     schema = Draft4Validator(json.loads(SARIF.read_text(encoding="utf-8")))

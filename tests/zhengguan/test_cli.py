@@ -90,6 +90,10 @@ def test_the_loop_on_this_machine(home: Path) -> None:
     assert float(assessment["score"]["low"]) < float(assessment["score"]["high"])
     written = zhengguan("report", "dengbao", "--out", "out", "--json", folder=home)
     assert sorted(Path(p).suffix for p in json.loads(written.stdout)) == [".docx", ".html"]
+    written = zhengguan("report", "miping", "--format", "html", "--out", "out", "--json", folder=home)
+    (path,) = json.loads(written.stdout)
+    assert "密评自查报告-this-host-" in path
+    assert "商用密码应用安全性自查报告" in (home / path).read_text(encoding="utf-8")
     written = zhengguan("report", "capacity", "--out", "out", "--json", folder=home)
     paths = [home / p for p in json.loads(written.stdout)]
     assert [p.suffix for p in paths] == [".html", ".xlsx"]
@@ -145,6 +149,9 @@ def test_history_of_this_machine(home: Path) -> None:
         (["inventory", "host", "--where", "it.__class__"], 2, "--where"),
         (["inventory", "show", "nowhere/host/x"], 2, "没有"),
         (["collect", "--source", "other"], 2, "this-host"),
+        (["check", "--standard", "miping", "--edition", "2025"], 2, "2023、2021"),
+        (["report", "dengbao", "--edition", "2023"], 2, "2025"),
+        (["report", "miping", "--format", "xlsx"], 2, "docx"),
         (["report", "dengbao", "--format", "pdff"], 2, "html"),
         (["report", "dengbao", "--format", "xlsx"], 2, "docx"),
         (["report", "capacity", "--format", "csv"], 2, "xlsx"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from collectors.contract import Source
 from collectors.prometheus import Options
 from inventory.kinds.host import Host
 from inventory.kinds.usage import Utilization
+from inventory.snapshot import Snapshot
 from inventory.store import open_store
-from zhengguan.loop import collect_into
+from zhengguan.config import parse_config
+from zhengguan.errors import UserError
+from zhengguan.loop import assess_all, collect_into
 
 NAMES: list[str] = []  # of machines, as the monitoring system calls them
 
@@ -66,3 +70,47 @@ def test_what_measures_is_read_after_what_it_measures(url: str, tmp_path: Path) 
         assert (again.uid, again.mean) == (row.uid, 0.25)
     finally:
         store.close()
+
+
+def assessed(config: str, **options: str) -> list[tuple[str, str, str, int | None]]:
+    """(system, standard, edition, level of 密评) of each assessment of an empty snapshot."""
+    snapshot = Snapshot.of_batches([], datetime(2026, 5, 1, tzinfo=UTC))
+    checked = parse_config(config, Path("zhengguan.yaml"), {})
+    found = assess_all(checked, snapshot, systems=checked.systems, **options)
+    return [(a.system.name, a.standard, a.score.edition, getattr(a.score, "level", None)) for a in found]
+
+
+TWO = """
+policies: {edition: "2021", miping: {edition: "2021"}}
+systems:
+  - {name: a, title: A, grade: S3A2, include: [], standards: [miping, dengbao]}
+  - {name: b, title: B, grade: S2A2, include: [], standards: [miping], miping_level: 3, miping_edition: "2023"}
+  - {name: c, title: C, grade: S1A1, include: []}
+"""
+
+
+def test_each_system_is_judged_by_its_own_standards_level_and_edition() -> None:
+    assert assessed(TWO) == [
+        ("a", "miping", "2021", 3),
+        ("a", "dengbao", "2021", None),
+        ("b", "miping", "2023", 3),
+        ("c", "dengbao", "2021", None),
+    ]
+
+
+def test_what_is_asked_for_goes_before_what_is_configured() -> None:
+    assert assessed(TWO, standard="miping") == [
+        ("a", "miping", "2021", 3),
+        ("b", "miping", "2023", 3),
+        ("c", "miping", "2021", 1),
+    ]
+    assert {row[2] for row in assessed(TWO, standard="miping", edition="2023")} == {"2023"}
+    assert {row[2] for row in assessed(TWO, standard="dengbao", edition="2019")} == {"2019"}
+    with pytest.raises(UserError, match="密评没有 2019 版的方法"):
+        assessed(TWO, standard="miping", edition="2019")
+
+
+def test_a_parameter_that_is_none_is_one_line() -> None:
+    with pytest.raises(UserError, match="2021 版没有参数 ra_weak") as caught:
+        assessed(TWO.replace('{edition: "2021"}', '{edition: "2021", parameters: {ra_weak: "0.1"}}'))
+    assert caught.value.where == "zhengguan.yaml"

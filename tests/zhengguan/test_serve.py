@@ -29,7 +29,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 CONFIG = """\
 sources: [{name: this-host, type: local, labels: {department: '<b>局</b>'}}]
 systems:
-  - {name: web, title: '网站群 <script>alert(1)</script>', grade: S2A2, include: [{sources: [this-host]}]}
+  - {name: web, title: '网站群 <script>alert(1)</script>', grade: S2A2, standards: [dengbao, miping],
+     include: [{sources: [this-host]}]}
 """
 
 
@@ -140,7 +141,8 @@ def test_the_start_page_escapes_and_forbids_scripts(base: str) -> None:
 
 def test_reports_and_assessments(base: str) -> None:
     _, _, data = ask(base + "api/assessments")
-    assert [a["system"] for a in json.loads(data)] == ["web"]
+    told = [(a["system"], a["standard"], a["score"]["edition"]) for a in json.loads(data)]
+    assert told == [("web", "dengbao", "2025"), ("web", "miping", "2023")]
     status, _, html = ask(base + "reports/web.html")
     assert status == 200
     assert "自查报告" in html.decode()
@@ -148,6 +150,13 @@ def test_reports_and_assessments(base: str) -> None:
     assert status == 200
     assert docx.startswith(b"PK")
     assert "attachment" in headers["content-disposition"]
+    assert "密评" not in html.decode()
+    assert "不是商用密码应用安全性评估（密评）结论" in ask(base + "reports/miping/web.html")[2].decode()
+    start = ask(base)[2].decode()
+    assert all(f'href="/reports/{path}.html"' in start for path in ("web", "miping/web"))
+    metrics = ask(base + "metrics")[2].decode()
+    assert 'zhengguan_score_low_ratio{system="web",standard="miping",edition="2023"}' in metrics
+    assert ask(base + "reports/miping/none.html")[0] == 404
     assert ask(base + "reports/none.html")[0] == 404
     assert ask(base + "reports/web.exe")[0] == 404
     assert "有多满" in ask(base + "capacity.html")[2].decode()
