@@ -19,7 +19,6 @@ from policies.crypto import (
     CryptoEdition,
     CryptoObject,
     CryptoScore,
-    CryptoUnit,
     Layer,
     LayerScore,
     ObjectScore,
@@ -28,10 +27,10 @@ from policies.crypto import (
 )
 from policies.scoring import method as methods
 from policies.scoring.method import Method, Span, rounded
+from policies.scoring.miping_notes import notes
 from policies.standards import Standard
 from policies.verdict import Bounds, Verdict
 
-SELF_ESTIMATE = "本结果为自查估算，不是商用密码应用安全性评估结论"
 BY_PERSON = "须由人判定"
 
 _ZERO, _ONE, _HUNDRED = Decimal(0), Decimal(1), Decimal(100)
@@ -209,7 +208,7 @@ def concluded(
         open_risks=None if risks is None else open_,
         parameters={name: p.value for name, p in method.parameters.items()},
         notes=(
-            *_notes(standard, units, low is None, risks),
+            *notes(standard, units, low is None, risks),
             *method.notes(name for name in method.parameters if name not in unused),
         ),
     )
@@ -383,35 +382,3 @@ def _layer(method: _CRYPTO, layer: Layer, units: Sequence[UnitScore]) -> LayerSc
         high=layer_score(method, [(u.weight, u.high) for u in units]),
         units=tuple(units),
     )
-
-
-_LEFT_OUT = {
-    "应": "须说明测评对象确实不存在",
-    "宜": "须由经评审的密码应用方案论证，并核实替代的风险控制措施有效",
-    "可": "由责任单位决定不采用",
-}
-
-
-def _notes(
-    standard: Standard,
-    units: Sequence[UnitScore],
-    no_total: bool,
-    risks: Sequence[HighRisk] | None,
-) -> list[str]:
-    notes = [SELF_ESTIMATE]
-    if risks is None:
-        notes.append("尚未做风险分析：结论的最坏情形按存在高风险计")
-    warned = [r.title for r in risks or () if r.warning and r.state != "clear"]
-    if warned:
-        notes.append(f"是否属于高风险未核实：{'、'.join(warned)}")
-    if no_total:
-        notes.append("技术或管理一侧全部不适用，规则没有给出总分的算法，须由人判定")
-    facts: list[CryptoUnit] = [standard.crypto[u.control] for u in units]
-    if any(f.weight_sources < 2 for f in facts):
-        notes.append("本级的测评单元权重只见于一个公开来源")
-    for strength, needs in _LEFT_OUT.items():
-        left = [f for f, u in zip(facts, units, strict=True) if u.low is None and f.strength == strength]
-        if left:
-            codes = "、".join(f.code if f.strength_verified else f"{f.code}（未核实）" for f in left)
-            notes.append(f"“{strength}”项记为不适用：{codes}；{needs}（依据凭记忆，未核实）")
-    return notes

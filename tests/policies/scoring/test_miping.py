@@ -17,7 +17,6 @@ from policies.assessment import HighRisk
 from policies.crypto import CryptoEdition, CryptoObject, CryptoScore, UnitFacts
 from policies.scoring.miping import (
     BY_PERSON,
-    SELF_ESTIMATE,
     compensated,
     conclusion,
     layer_score,
@@ -30,6 +29,7 @@ from policies.scoring.miping import (
     total_score,
     unit_score,
 )
+from policies.scoring.miping_notes import SELF_ESTIMATE
 from policies.standards import load_standard
 from policies.verdict import Verdict
 
