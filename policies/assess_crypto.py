@@ -37,13 +37,13 @@ def assess_crypto(
     *,
     edition: CryptoEdition = "2023",
     parameters: Mapping[str, str] | None = None,
-    answers: Mapping[str, UnitFacts] | None = None,
+    people: Mapping[str, UnitFacts] | None = None,
     members: Sequence[Resource] | None = None,
     program: str = "",
 ) -> Assessment:
     """One system against 密评, at ``system.crypto_level``; its ``score`` is a ``CryptoScore``.
 
-    ``answers``: what people told, by unit code; objects by the uid of what they are about, or by the words of
+    ``people``: what they told, by unit code; objects by the uid of what they are about, or by the words of
     what was not covered. Raises ValueError as ``policies.scoring.miping`` does, for parameters and answers.
     """
     chosen_method = method(standard, edition, parameters)
@@ -61,10 +61,10 @@ def assess_crypto(
         if standard.layers[standard.crypto[c.id].layer].technical
     }
     facts = {code: reading.facts for code, reading in units.items()}
-    for code, answer in (answers or {}).items():
-        facts[code] = with_answers(facts.get(code, UnitFacts()), answer)
+    for code, told_ in (people or {}).items():
+        facts[code] = with_answers(facts.get(code, UnitFacts()), told_)
     layers = layers_of(standard, chosen_method, level, facts)
-    verdicts = _Verdicts(system, facts, answers or {})
+    verdicts = _Verdicts(system, facts, people or {})
     by_control = {unit.control: unit for layer in layers for unit in layer.units}
     controls = [verdicts.of(c, by_control[c.id], units.get(by_control[c.id].code)) for c in chosen]
     risks = high_risks(system, standard, controls, outcomes, readings, level=level)

@@ -655,6 +655,6 @@ def crypto_assessment(crypto_rules: list[Rule]) -> Assessment:
         load_standard("miping"),
         evaluate(crypto_rules, snapshot, now=TAKEN),
         snapshot,
-        answers=answers,
+        people=answers,
         program="zhengguan 0.1.0",
     )

@@ -170,7 +170,7 @@ def answers() -> dict[str, UnitFacts]:
 def test_a_system_of_level_3_by_hand() -> None:
     # Two switches (the first with Telnet), a host (weak SSH), two load balancers (the first plain http) of a
     # cloud. Assets under DEV: sw1, sw2, host1, the cloud; channels under NET-01 to NET-03: lb1, lb2.
-    found = run(seen(), answers=answers())
+    found = run(seen(), people=answers())
     # NET-01: lb1 D× 0, lb2 D√ A× (128 bits: Ra 1) K√ 0.5, no other channel: 0.5 / 2 = 0.25
     # NET-02: lb1 0, lb2 0…1, other channels 0…1: 0 … 2/3
     # NET-03: lb1 0, lb2 1, other channels 0…1: 1/3 … 2/3; NET-04: sw1, sw2, cloud: open; NET-05: none there
@@ -223,7 +223,7 @@ def test_a_system_of_level_3_by_hand() -> None:
     assert score.coverage == Decimal("0.5313")
     # plain http meets HR-NET-03, so that no score helps
     assert (score.high_risks, score.conclusion_low, score.conclusion_high) == (1, "不符合", "不符合")
-    mended = score_of(run(seen(telnet="pp", ssh="p", http="pp"), answers=answers()))
+    mended = score_of(run(seen(telnet="pp", ssh="p", http="pp"), people=answers()))
     # mended: NET-01 lb1 1, so (1 + 0.5)/2; NET-03 lb1 0…1: 1/3 … 1; DEV-02: host D√ A√ K√ 1: 1/4 … 1
     #   NET-02: 0 … 1. NET: low (0.75 + 0.3333)/3.1 = 0.3495; high (0.75 + 0.7 + 1 + 0.4)/3.1 = 0.9194
     #   DEV: low (0.25 + 0.25)/3.5 = 0.1429; high (0.75 + 1 + 1.5)/3.5 = 0.9286
@@ -313,7 +313,7 @@ def test_findings_are_those_of_rules_that_speak_to_the_level() -> None:
 
 
 def test_people_fill_in_and_what_was_seen_to_fail_stays() -> None:
-    found = run(seen(), answers=answers())
+    found = run(seen(), people=answers())
     assert [(o.d, o.a, o.k) for o in unit(found, "NET-01").objects] == [
         (False, True, True),
         (True, False, True),
@@ -329,7 +329,7 @@ def test_people_fill_in_and_what_was_seen_to_fail_stays() -> None:
         on(found, "NET-01", LB2.uid).reason == "D 符合（由人确认）；A 不符合（由人确认）；K 符合（由人确认）"
     )
     with pytest.raises(ValueError, match="没有测评单元 NET-09"):
-        run(seen(), answers={"NET-09": YES})
+        run(seen(), people={"NET-09": YES})
 
 
 BOOL = st.sampled_from([True, False, None])
@@ -361,7 +361,7 @@ def people(draw: Any) -> dict[str, UnitFacts]:
 
 
 def total(letters: Sequence[str], answered: dict[str, UnitFacts]) -> tuple[Decimal, Decimal]:
-    score = score_of(run(seen(*letters), answers=answered))
+    score = score_of(run(seen(*letters), people=answered))
     assert score.low is not None
     assert score.high is not None
     assert score.low <= score.high
