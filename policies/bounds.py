@@ -18,7 +18,7 @@ MIXED: Bounds = (Verdict.PARTIAL, Verdict.PARTIAL)
 FAILED: Bounds = (Verdict.FAIL, Verdict.FAIL)
 UNSEEN: Bounds = (Verdict.FAIL, Verdict.PASS)
 
-OF_VERDICT = {
+_OF_VERDICT = {
     Verdict.PASS: PASSED,
     Verdict.PARTIAL: MIXED,
     Verdict.FAIL: FAILED,
@@ -28,12 +28,17 @@ OF_VERDICT = {
 
 def bounds_of(verdict: ObjectVerdict | ControlVerdict) -> Bounds:
     """Worst and best case. Raises KeyError for 不适用, which has none."""
-    return verdict.bounds or OF_VERDICT[verdict.verdict]
+    return verdict.bounds or _OF_VERDICT[verdict.verdict]
+
+
+def of_verdict(verdict: Verdict) -> Bounds:
+    """Bounds of a verdict that is what it is. Raises KeyError for 不适用, which has none."""
+    return _OF_VERDICT[verdict]
 
 
 def told(bounds: Bounds) -> Bounds | None:
     """Bounds as a verdict stores them: None where they are those of the verdict itself."""
-    return None if bounds == OF_VERDICT[verdict_of(bounds)] else bounds
+    return None if bounds == _OF_VERDICT[verdict_of(bounds)] else bounds
 
 
 def together(parts: Iterable[Bounds]) -> Bounds:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import product
 
 from policies.assessment import HighRisk
-from policies.bounds import OF_VERDICT, UNSEEN, together, verdict_of
+from policies.bounds import UNSEEN, of_verdict, together, verdict_of
 from policies.crypto import (
     CryptoEdition,
     CryptoObject,
@@ -340,7 +340,7 @@ def _unit(
     objects = tuple(scores.score(o) for o in known.objects if o.applicable and not left_out)
     span: Span | None = (_ZERO, _ONE)
     verdict = known.verdict
-    bounds = OF_VERDICT.get(verdict)
+    bounds = None if left_out else of_verdict(verdict)
     decided = False
     if verdict is Verdict.NOT_APPLICABLE or (known.objects and not objects and not known.uncovered):
         span, verdict, bounds = None, Verdict.NOT_APPLICABLE, None

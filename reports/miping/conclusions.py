@@ -25,6 +25,7 @@ from reports.miping.wording import (
 
 _STATE: dict[str, tuple[str, Tone]] = {
     "triggered": ("命中，待人工确认缓解措施", "fail"),
+    "mitigated": ("命中，已由人确认缓解", "partial"),
     "undetermined": ("未查明", "unknown"),
     "clear": ("未命中", "pass"),
 }
@@ -73,7 +74,7 @@ def risks(assessment: Assessment, found: list[Problem]) -> list[Block]:
 
 
 def _cases(assessment: Assessment, found: list[Problem]) -> Table:
-    order = ("triggered", "undetermined", "clear")
+    order = list(_STATE)
     held = sorted(assessment.high_risks, key=lambda r: (r.warning, order.index(r.state)))
     return Table(
         ["情形", "名称", "判定", "条件（概括）", "缓解（人工确认后才适用）", "问题", "来源的核实情况"],
