@@ -3,7 +3,7 @@
 A unit's share is the points of its side (technical or management; in an edition with a single pool, all 100)
 times its layer's weight among the side's, times its own among the layer's: units and layers that do not apply
 are left out of both. The method names no such figure; assessors' workbooks show it (所占、已得、丢失分值).
-Each is rounded by itself, so that their sum may differ a little from the total.
+Points are exact and sum to 100; what is had of them sums to the total but for its rounding.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from decimal import Decimal
 import msgspec
 
 from policies.crypto import CryptoScore, LayerScore
-from policies.scoring.method import rounded
 
 
 class Points(msgspec.Struct, frozen=True):
-    """Points of one unit, to two places: its share of 100, had in any case, still to be had."""
+    """Points of one unit: its share of 100, what is had of it in any case and at best."""
 
     share: Decimal
     low: Decimal
@@ -44,7 +43,7 @@ def _of_layer(layer: LayerScore, worth: Decimal) -> dict[str, Points]:
     units = [(u, u.low, u.high) for u in layer.units]
     whole = sum((u.weight for u, low, _ in units if low is not None), Decimal(0))
     return {
-        u.code: Points(*(rounded(worth * u.weight / whole * part, 2) for part in (Decimal(1), low, high)))
+        u.code: Points(*(worth * u.weight / whole * part for part in (Decimal(1), low, high)))
         for u, low, high in units
         if low is not None and high is not None
     }

@@ -19,6 +19,7 @@ from reports.miping.wording import (
     UNKNOWNS,
     conclusion_text,
     score_of,
+    shown,
     standard_of,
     total,
 )
@@ -127,7 +128,7 @@ def conclusion(assessment: Assessment) -> list[Block]:
         Table(
             ["单元", "名称", "没有查明的", "D 怎样查明", "A 怎样查明", "K 怎样查明", "最多可增加"],
             [_open(assessment, unit) for unit in open_units(assessment)],
-            [0.9, 2.2, 2.8, 1.8, 1.8, 2, 1],
+            [1.4, 2.2, 2.8, 1.8, 1.8, 2.2, 1],
             caption=UNKNOWNS,
             empty="全部查明",
         ),
@@ -154,7 +155,7 @@ def _open(assessment: Assessment, unit: UnitScore) -> list[str | Cell]:
         unit.title,
         "；".join(missing) or "整个单元",
         *_how(crypto),
-        f"{held.high - held.low} 分" if held else "—",
+        f"{shown(held.high - held.low)} 分" if held else "—",
     ]
 
 

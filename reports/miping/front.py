@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 
 from policies.assessment import Assessment
 from policies.crypto import CryptoScore
@@ -11,7 +12,7 @@ from policies.verdict import Verdict
 from reports.dengbao.problems import Problem, count_risks
 from reports.dengbao.wording import GRADE_WORD, HUMAN, RISK_TONE, moment, percent
 from reports.document import Block, Bullets, Cell, Contents, Facts, Heading, PageBreak, Paragraph, Table
-from reports.miping.wording import STATEMENT, UNIT_WORD, conclusion_text, score_of, span, total, units
+from reports.miping.wording import STATEMENT, UNIT_WORD, conclusion_text, score_of, shown, span, total, units
 
 _TOP = 5
 
@@ -86,12 +87,13 @@ def _layer(assessment: Assessment, code: str) -> str:
         return f"{layer.title}：不适用"
     worth = points(score)
     held = [worth[u.code] for u in layer.units if u.code in worth]
-    lost = sum(p.share - p.high for p in held)
     failed = [u for u in layer.units if u.verdict in (Verdict.FAIL, Verdict.PARTIAL)]
     denied = sum(1 for u in layer.units for o in u.objects if False in (o.d, o.a))
     parts = [f"得分 {span(layer.low, layer.high)}"]
     if held:
-        parts.append(f"占 {sum(p.share for p in held)} 分，已确定失去 {lost} 分")
+        share = sum((p.share for p in held), Decimal(0))
+        best = sum((p.high for p in held), Decimal(0))
+        parts.append(f"占 {shown(share)} 分，已确定失去 {shown(share - best)} 分")
     if failed:
         parts.append(f"{len(failed)} 个单元不符合或部分符合")
     if denied:

@@ -17,6 +17,7 @@ from reports.miping.wording import (
     management,
     required,
     score_of,
+    shown,
     span,
     standard_of,
     technical,
@@ -63,7 +64,7 @@ def _technical(assessment: Assessment, layer: LayerScore, held: Mapping[str, Con
         Table(
             ["单元", "名称（条款）", "要求", "对象", "D ×", "A ×", "K ×", "符合程度", "单元得分"],
             rows,
-            [1, 3.2, 1.3, 0.8, 0.8, 0.8, 0.8, 1.4, 1.8],
+            [1.3, 3, 1.3, 0.8, 1, 1, 1, 1.5, 2.6],
             caption=f"结果汇总：{layer.title}",
         ),
         Bullets(analysis)
@@ -103,7 +104,7 @@ def _management(assessment: Assessment, layer: LayerScore, held: Mapping[str, Co
     return Table(
         ["单元", "名称（条款）", "要求", "符合程度", "单元得分", "说明"],
         rows,
-        [1, 3.4, 1.3, 1.4, 1.2, 2],
+        [1.3, 3.4, 1.3, 1.5, 1.2, 2],
         caption=f"结果汇总：{layer.title}",
     )
 
@@ -148,10 +149,10 @@ def whole(assessment: Assessment) -> list[Block]:
         Table(
             ["单元", "名称", "要求", "权重", "符合程度", "单元得分", "所占分值", "已得分值", "已失分值"],
             rows,
-            [1, 3, 1.3, 0.8, 1.4, 1.6, 1, 1, 1],
+            [1.4, 2.8, 1.3, 0.8, 1.6, 2.6, 1.1, 1.1, 1.3],
             caption=UNITS,
         ),
-        Paragraph("所占分值按权重折算到 100 分，逐项舍入，合计与总分可有尾差；规则本身没有这几栏。"),
+        Paragraph("所占分值按权重折算到 100 分，合计与总分只差各级四舍五入；规则本身没有这几栏。"),
     ]
 
 
@@ -160,7 +161,7 @@ def _points(unit: UnitScore, worth: Mapping[str, Points]) -> list[str | Cell]:
     if held is None:
         return ["—", "—", "—"]
     lost = held.share - held.high
-    return [str(held.share), str(held.low), Cell(str(lost), "fail") if lost else "0"]
+    return [shown(held.share), shown(held.low), Cell(shown(lost), "fail") if lost else "0"]
 
 
 def _corrections(assessment: Assessment) -> list[Block]:

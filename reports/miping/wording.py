@@ -7,6 +7,7 @@ from typing import Final
 
 from policies.assessment import Assessment
 from policies.crypto import CryptoScore, CryptoUnit, LayerScore, ObjectScore, UnitScore
+from policies.scoring.method import rounded
 from policies.standards import Standard, load_standard
 from policies.verdict import Verdict
 from reports.dengbao.wording import VERDICT_TONE
@@ -83,6 +84,11 @@ def dak(scored: ObjectScore) -> list[str | Cell]:
 def required(unit: CryptoUnit) -> str:
     """应, 宜 or 可, and that this was not verified where it was not."""
     return unit.strength if unit.strength_verified else f"{unit.strength}（未核实）"
+
+
+def shown(points: Decimal) -> str:
+    """Points to two places."""
+    return str(rounded(points, 2))
 
 
 def technical(score: CryptoScore) -> list[LayerScore]:

@@ -12,6 +12,7 @@ import pytest
 from policies.assessment import Assessment
 from policies.crypto import CryptoScore
 from policies.outcome import Rule
+from policies.scoring.method import rounded
 from policies.scoring.points import points
 from policies.verdict import Verdict
 from reports.document import Cell, Document, Facts, Heading, Paragraph, Table
@@ -90,7 +91,7 @@ def test_every_unit_is_counted_once_everywhere(document: Document, score: Crypto
     assert list(dict.fromkeys(recorded)) == codes
     worth = points(score)
     assert {row[0]: row[6] for row in table(document, UNITS) if row[6] != "—"} == {
-        code: str(p.share) for code, p in worth.items()
+        code: str(rounded(p.share, 2)) for code, p in worth.items()
     }
     told = fact(document, "测评单元")
     assert told == "共 41 个：符合 1，部分符合 1，不符合 4，不适用 2，未查明 33"
