@@ -186,7 +186,7 @@ def assess_all(
     for system in systems:
         members = system.members(snapshot)
         outcomes = evaluate(rules, snapshot, members=members, now=moment)
-        for name in [standard] if standard else system.standards:
+        for name in [standard] if standard else dict.fromkeys(system.standards):
             try:
                 result.append(_assessed(config, name, edition, system, outcomes, snapshot, members))
             except ValueError as error:

@@ -83,7 +83,7 @@ def assessed(config: str, **options: str) -> list[tuple[str, str, str, int | Non
 TWO = """
 policies: {edition: "2021", miping: {edition: "2021"}}
 systems:
-  - {name: a, title: A, grade: S3A2, include: [], standards: [miping, dengbao]}
+  - {name: a, title: A, grade: S3A2, include: [], standards: [miping, dengbao, miping]}
   - {name: b, title: B, grade: S2A2, include: [], standards: [miping], miping_level: 3, miping_edition: "2023"}
   - {name: c, title: C, grade: S1A1, include: []}
 """
