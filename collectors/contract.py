@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from collectors.things import Thing
 
 T = TypeVar("T")
+
+IMPORTING = threading.Lock()
+"""Held while a collector imports a library. Sources are read in threads, and packages that need each other in
+circles (as requests does) are half made to a second thread that comes in by another door: the import fails,
+and with it a source of which nothing is wrong."""
 
 
 class SourceError(Exception):

@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from collectors.contract import RetryableError, Run, SourceError, retry
+from collectors.contract import IMPORTING, RetryableError, Run, SourceError, retry
 from inventory.coverage import Status
 
 if TYPE_CHECKING:
@@ -230,7 +230,8 @@ def _api(configuration: Any) -> Any:
 def _configuration(options: Options, run: Run) -> tuple[Any, str]:
     """Configuration of the official client, and the namespace of the context."""
     try:
-        from kubernetes import client
+        with IMPORTING:
+            from kubernetes import client
     except ImportError as error:
         raise SourceError("没有安装 kubernetes", "pip install 'zhengguan[kubernetes]'") from error
     configuration: Any = client.Configuration()

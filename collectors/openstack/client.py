@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from collectors.contract import RetryableError, Run, SourceError, retry
+from collectors.contract import IMPORTING, RetryableError, Run, SourceError, retry
 from collectors.openstack.swift import accounts_url, enveloped
 from inventory.coverage import Status
 
@@ -341,9 +341,10 @@ def _catalogue(entries: list[dict[str, Any]]) -> list[CatalogueService]:
 
 def _connection(options: Options, run: Run) -> Any:
     try:
-        import openstack
-        from openstack.config import OpenStackConfig
-        from openstack.exceptions import ConfigException
+        with IMPORTING:
+            import openstack
+            from openstack.config import OpenStackConfig
+            from openstack.exceptions import ConfigException
     except ImportError as error:
         raise SourceError("没有安装 openstacksdk", "pip install 'zhengguan[openstack]'") from error
     chosen: dict[str, Any] = {}

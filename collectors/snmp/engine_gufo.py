@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from collectors.contract import SourceError
+from collectors.contract import IMPORTING, SourceError
 from collectors.snmp.engines import (
     AgentError,
     AuthenticationError,
@@ -45,7 +45,8 @@ class GufoEngine:
     """See ``Engine``."""
 
     def __init__(self, address: str, port: int, credentials: Credentials) -> None:
-        from gufo.snmp import _fast
+        with IMPORTING:
+            from gufo.snmp import _fast
 
         self._fast = _fast
         self._where = (address, port)
@@ -163,7 +164,8 @@ def _open_socket(fast: Any, where: str, credentials: Credentials) -> Any:
 
 
 def _user(credentials: Credentials) -> Any:
-    from gufo.snmp import user as keys
+    with IMPORTING:
+        from gufo.snmp import user as keys
 
     hashes = {
         "MD5": keys.Md5Key,

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from collectors.contract import IMPORTING
 from collectors.snmp.engines import (
     AgentError,
     AuthenticationError,
@@ -35,7 +36,8 @@ class PysnmpEngine:
     """See ``Engine``."""
 
     def __init__(self, address: str, port: int, credentials: Credentials) -> None:
-        import pysnmp.hlapi.v3arch.asyncio as api  # type: ignore[import-untyped]
+        with IMPORTING:
+            import pysnmp.hlapi.v3arch.asyncio as api  # type: ignore[import-untyped]
 
         self._api: Any = api
         self._where = (address, port)
