@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,11 @@ class Kube:
         )
 
 
-@pytest.fixture(scope="session", params=["old", "new"])
-def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
-    """The old and the new API server in turn, up and seeded; left as they were found."""
-    folder = Path(_CACHE) / f"kube-lab-{request.param}"
-    found = Kube(request.param, folder, {})
+@contextmanager
+def seeded(name: str) -> Iterator[Kube]:
+    """One of the two, up and seeded; left as it was found."""
+    folder = Path(_CACHE) / f"kube-lab-{name}"
+    found = Kube(name, folder, {})
     running = found.ready()
     if not running:
         found.lab("build")
@@ -87,3 +88,17 @@ def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
     yield found
     if not running:
         found.lab("down")
+
+
+@pytest.fixture(scope="session", params=["old", "new"])
+def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
+    """The old and the new API server in turn."""
+    with seeded(request.param) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def both_kubes() -> Iterator[list[Kube]]:
+    """The old and the new API server at once."""
+    with seeded("old") as old, seeded("new") as new:
+        yield [old, new]
