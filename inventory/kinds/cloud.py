@@ -28,6 +28,7 @@ class Cloud(Resource):
     software: Maybe[str] = UNKNOWN  # "openstack"
     services: Maybe[list[str]] = UNKNOWN  # catalogue types present
     endpoints: Maybe[list[Endpoint]] = UNKNOWN
+    certificate_verified: Maybe[bool] = UNKNOWN  # when logging in; False over plain HTTP too
 
 
 class Project(Resource):

@@ -53,6 +53,7 @@ class Hypervisor(Resource):
     traits: Maybe[list[str]] = UNKNOWN  # of its resource provider (CUSTOM_…, HW_CPU_…), sorted
     amounts: Maybe[list[Amount]] = UNKNOWN  # as the scheduler counts
     orphaned_allocations: Maybe[int] = UNKNOWN  # promised to no server that there is
+    levels: Maybe[list[int]] = UNKNOWN  # 等保 levels declared by the projects whose servers it runs, sorted
 
 
 class Aggregate(Resource):

@@ -26,6 +26,7 @@ class Network(Resource):
     qos_policy: Maybe[str | None] = UNKNOWN
     shared_with: Maybe[list[str]] = UNKNOWN  # native ids of projects by RBAC, "*" = all; sorted
     dns_domain: Maybe[str | None] = UNKNOWN
+    levels: Maybe[list[int]] = UNKNOWN  # 等保 levels declared by the projects that may use it, sorted
 
 
 class Subnet(Resource):
