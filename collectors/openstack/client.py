@@ -106,6 +106,7 @@ class Facts(msgspec.Struct, kw_only=True):
     method: str = ""
     region: str = ""
     interface: str = "public"
+    verified: bool | None = None  # the certificate of the identity service; None = an older recording
     catalogue: list[CatalogueService] = msgspec.field(default_factory=list)
 
     def has(self, service: ServiceName) -> bool:
@@ -167,6 +168,7 @@ class LiveClient:
             method=", ".join(access._data["token"].get("methods", [])),
             region=config.get_region_name() or "",
             interface=config.get_interface("compute") or "public",
+            verified=_verified(config),
             catalogue=_catalogue(access.service_catalog.catalog),
         )
 
@@ -297,6 +299,13 @@ def lower(highest: str, wanted: str) -> str:
 _BAD_CERTIFICATE = "TLS 证书未通过校验"
 _CA_REMEDY = "用 ca_file 指定签发它的 CA 证书"
 _UNREACHABLE = "检查该服务是否在运行、端点地址是否可达，再采集一次"
+
+
+def _verified(config: Any) -> bool:
+    """Whether the certificate of the one who is given the credential is checked; over HTTP there is none."""
+    url = str(config.config.get("auth", {}).get("auth_url") or "")
+    verify, _ = config.get_requests_verify_args()
+    return url.lower().startswith("https:") and bool(verify)
 
 
 def _words(error: Exception) -> str:

@@ -263,6 +263,8 @@ def _learn_servers(page: bytes, _: str, view: View) -> None:
     view.known.servers_listed |= row_ids([page], "servers")
     for row in rows([page], "servers", _Server)[0]:
         view.known.volumes_attached.update(v.id for v in row.volumes)
+        if row.tenant_id and isinstance(row.hypervisor, str):
+            view.known.projects_on.setdefault(row.hypervisor, set()).add(row.tenant_id)
         if not isinstance(row.addresses, UnsetType) and any(row.addresses.values()):
             view.known.servers_with_addresses.add(row.id)
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.openstack import placement
+from collectors.openstack import levels, placement
 from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, rows, seen
 from collectors.openstack.row import Row, View
 from inventory.kinds.cloud import PlatformService
@@ -95,6 +95,7 @@ class Around(msgspec.Struct, kw_only=True):
     amounts: dict[str, list[Amount]] | None = None  # id → what the scheduler counts
     traits: dict[str, list[str]] | None = None  # id → traits
     orphans: dict[str, int] | None = None  # id → allocations to no server
+    levels: dict[str, list[int]] | None = None  # host name → 等保 levels that run there
 
 
 def zones(pages: list[bytes]) -> dict[str, str]:
@@ -124,6 +125,7 @@ def hypervisors(pages: list[bytes], around: Around, place: Place) -> Mapped:
             amounts=UNKNOWN if around.amounts is None else around.amounts.get(id_, []),
             traits=UNKNOWN if around.traits is None else around.traits.get(id_, []),
             orphaned_allocations=UNKNOWN if around.orphans is None else around.orphans.get(id_, 0),
+            levels=UNKNOWN if around.levels is None else around.levels.get(row.hypervisor_hostname, []),
         )
         for name in _AMOUNTS:
             if getattr(result, name) is None:
@@ -233,6 +235,7 @@ def _hypervisors(page: bytes, _: str, view: View) -> Mapped:
         orphans=placement.orphans(known.resource_providers, known.servers_listed)
         if allocated and view.whole("server", "server", "servers")
         else None,
+        levels=levels.on_nodes(view),
     )
     return hypervisors([page], around, view.place)
 
@@ -277,7 +280,7 @@ AFTER_SERVERS: tuple[Row, ...] = (
         kind="hypervisor",
         ask=ask("/os-hypervisors/detail", "hypervisors", limit=PAGE),
         sight="hypervisors",
-        after=("trait",),
+        after=("trait", "project"),
         map=_hypervisors,
     ),
 )

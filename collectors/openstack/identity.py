@@ -6,7 +6,6 @@ used: those fields stay unknown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from collectors.openstack.client import Facts
 from collectors.openstack.known import Roles
+from collectors.openstack.levels import level_of
 from collectors.openstack.listing import Ask, Mapped, Place, mapped, raw_rows, row_ids, rows, seen
 from collectors.openstack.row import Row, View
 from inventory.kinds.cloud import Cloud, Endpoint, Project
@@ -23,9 +23,6 @@ from inventory.resource import Resource
 from inventory.unknown import UNKNOWN, Maybe
 
 _SERVICE_PROJECTS = ("service", "services")
-_LEVEL = re.compile(
-    r"(?:djbh|dengbao|等保|等级保护|mlps)[-_:= ]*(?:level|级别|等级)?[-_:= ]*([1-5])", re.IGNORECASE
-)
 
 
 class _Domain(msgspec.Struct):
@@ -115,6 +112,7 @@ def cloud(facts: Facts, place: Place) -> Cloud:
         software="openstack",
         services=sorted({entry.type for entry in facts.catalogue}),
         endpoints=endpoints,
+        certificate_verified=UNKNOWN if facts.verified is None else facts.verified,
     )
 
 
@@ -147,15 +145,10 @@ def projects(pages: list[bytes], domains: dict[str, str], place: Place) -> Mappe
             relations=place.relations(("in_domain", "identity_domain", row.domain_id)),
             description=place.clean(row.description or ""),
             domain=_domain(row.domain_id, domains),
-            level=UNKNOWN if isinstance(tags, UnsetType) else _level(tags),
+            level=UNKNOWN if isinstance(tags, UnsetType) else level_of(tags),
         )
 
     return mapped(pages, "projects", _Project, make, place.clean)
-
-
-def _level(tags: list[str]) -> int | None:
-    levels = [int(found[1]) for tag in tags if (found := _LEVEL.search(tag))]
-    return max(levels) if levels else None
 
 
 def held_roles(pages: list[bytes], roles: Roles) -> list[str]:
@@ -274,6 +267,14 @@ def _learn_domains(page: bytes, _: str, view: View) -> None:
     view.known.domains |= domain_names([page])
 
 
+def _projects(page: bytes, _: str, view: View) -> Mapped:
+    found = projects([page], view.known.domains, view.place)
+    for one in found.resources:
+        if isinstance(one, Project) and isinstance(one.level, int):
+            view.known.levels[one.native_id] = one.level
+    return found
+
+
 def _learn_effective(page: bytes, _: str, view: View) -> Mapped:
     problems = held_roles([page], view.known.roles)
     return Mapped(problems=[f"角色分配 {view.place.clean(text)}" for text in problems])
@@ -354,7 +355,8 @@ ROWS: tuple[Row, ...] = (
         ask=_ask("/projects", "projects"),
         sight="projects",
         instead=_ask("/auth/projects", "projects"),
-        map=lambda page, _, view: projects([page], view.known.domains, view.place),
+        map=_projects,
+        adds=dict.fromkeys(("network", "hypervisor"), "项目的定级标签没有读到"),
     ),
     Row(
         name="effective_role",

@@ -48,6 +48,7 @@ class Known(msgspec.Struct, kw_only=True):
 
     # identity
     domains: dict[str, str] = msgspec.field(default_factory=dict)  # id → name
+    levels: dict[str, int] = msgspec.field(default_factory=dict)  # project → 等保 level, if it declares one
     roles: Roles = msgspec.field(default_factory=Roles)
     providers: dict[str, bytes] = msgspec.field(default_factory=dict)  # identity providers as listed
     federated: set[str] = msgspec.field(default_factory=set)  # users
@@ -66,6 +67,7 @@ class Known(msgspec.Struct, kw_only=True):
     flavors: dict[str, str] = msgspec.field(default_factory=dict)  # name → id
     server_group_of: dict[str, str] = msgspec.field(default_factory=dict)  # server → server group
     servers_listed: set[str] = msgspec.field(default_factory=set)
+    projects_on: dict[str, set[str]] = msgspec.field(default_factory=dict)  # node → with servers on it
     volumes_attached: set[str] = msgspec.field(default_factory=set)  # as servers tell
     servers_with_addresses: set[str] = msgspec.field(default_factory=set)
 

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from collectors.openstack.levels import on_network
 from collectors.openstack.listing import Mapped, Place, mapped, rows, seen
 from inventory.kinds.address import Address, Family, address_of
 from inventory.kinds.usage import Amount
@@ -143,8 +144,14 @@ Shares = Mapping[str, Set[str]]
 """Id of a shared thing → ids of the projects it is shared with, "*" = all."""
 
 
-def networks(pages: list[bytes], place: Place, shares: Shares | None = None) -> Mapped:
-    """Networks. ``shares`` is None unless all RBAC policies were seen."""
+def networks(
+    pages: list[bytes],
+    place: Place,
+    shares: Shares | None = None,
+    levels: Mapping[str, int] | None = None,
+) -> Mapped:
+    """Networks. ``shares`` is None unless all RBAC policies were seen, ``levels`` (project → 等保 level it
+    declares) unless all projects were."""
 
     def make(row: _Network) -> Network:
         return place.make(
@@ -153,6 +160,9 @@ def networks(pages: list[bytes], place: Place, shares: Shares | None = None) -> 
             relations=place.relations(("in_project", "project", row.project_id)),
             dns_domain=UNKNOWN if isinstance(row.dns_domain, UnsetType) else row.dns_domain or None,
             shared_with=UNKNOWN if shares is None else sorted(shares.get(row.id, ())),
+            levels=UNKNOWN
+            if shares is None or levels is None
+            else on_network(levels, row.project_id, shares.get(row.id, ())),
         )
 
     return mapped(pages, "networks", _Network, make, place.clean)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.openstack import address_usage, doubt, network, platform, trunk
+from collectors.openstack import address_usage, doubt, levels, network, platform, trunk
 from collectors.openstack.listing import PAGE, Ask, row_ids
 from collectors.openstack.row import Row, View
 from inventory.coverage import Status
@@ -97,7 +97,10 @@ ROWS: tuple[Row, ...] = (
         ask=_ask("/networks", "networks"),
         sight="network",
         learn=_learn_networks,
-        map=lambda page, _, view: network.networks([page], view.place, _shares(view, "network")),
+        after=("project",),
+        map=lambda page, _, view: network.networks(
+            [page], view.place, _shares(view, "network"), levels.declared(view)
+        ),
     ),
     Row(
         name="floating_ip",

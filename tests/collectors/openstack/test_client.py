@@ -137,6 +137,7 @@ def test_facts_are_the_tokens_and_hold_no_secret(cloud: Cloud, client: Client) -
     assert (facts.user_name, facts.project_name, facts.roles) == ("reader", "admin", ["admin"])
     assert facts.has("compute")
     assert not facts.has("volume")
+    assert facts.verified is False  # over HTTP there is no certificate
     assert cloud.logins[0]["auth"]["identity"]["application_credential"] == {"id": "c1", "secret": SECRET}
     text = msgspec.json.encode(facts).decode()
     assert SECRET not in text
@@ -244,8 +245,10 @@ def test_a_certificate_is_checked_unless_told_not_to(
         assert cloud.logins == []
         trusting, _ = client(cloud.url, ca_file=str(certificate))
         assert trusting.facts().user_name == "reader"
+        assert trusting.facts().verified is True
         careless, _ = client(cloud.url, insecure=True)
         assert careless.facts().user_name == "reader"
+        assert careless.facts().verified is False
     finally:
         cloud.server.shutdown()
         cloud.server.server_close()

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from collectors.openstack import grants, identity
+from collectors.openstack.client import Facts
 from collectors.openstack.known import Roles
 from collectors.openstack.listing import Place
 from inventory.coverage import Batch, Status
@@ -27,6 +28,7 @@ from inventory.kinds.identity import (
     UserGroup,
 )
 from inventory.resource import Resource
+from inventory.unknown import Unknown, or_none
 
 Lines = list[dict[str, Any]]
 Replay = Callable[..., dict[str, Batch]]
@@ -212,3 +214,12 @@ def test_an_application_credential_is_told_that_trusts_want_a_password(
         next(line for line in lines[2:] if line["path"] == "/OS-TRUST/trusts")["status"] = 403
 
     assert "用口令登录" in replay(edited(refuse, "estate"))["trust"].collections[0].remedy
+
+
+@pytest.mark.parametrize("verified", [True, False, None])
+def test_whether_the_certificate_was_checked_is_known_unless_the_recording_is_older(
+    verified: bool | None,
+) -> None:
+    cloud = identity.cloud(Facts(verified=verified), PLACE)
+    assert or_none(cloud.certificate_verified) is verified
+    assert isinstance(cloud.certificate_verified, Unknown) is (verified is None)
