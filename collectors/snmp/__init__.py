@@ -8,36 +8,28 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from collectors import contract
 from collectors.contract import DeadlineError, Run, Source, SourceError
 from collectors.recordings import Header, write_whole
-from collectors.snmp import mapping, outcome, recorder, tables
-from collectors.snmp.engines import (
-    AgentError,
-    Authentication,
-    AuthenticationError,
-    Credentials,
-    Engine,
-    EngineName,
-    NoAnswerError,
-    Privacy,
-    open_engine,
-    split_target,
-)
+from collectors.snmp import logins, mapping, outcome, recorder, tables
+from collectors.snmp.engines import Credentials, split_target
+from collectors.snmp.options import Login, Options
 from collectors.snmp.reading import Answers, read
-from collectors.snmp.recorder import Known, Marks
+from collectors.snmp.recorder import Known
 from collectors.snmp.recording import Recording, ReplayEngine, find, stems
 from collectors.snmp.walker import Limits, Walker
-from inventory.coverage import Batch, Status
+from inventory.coverage import Batch
 from inventory.unknown import UNKNOWN
+
+__all__ = ["KINDS", "PERMISSIONS", "Login", "Options", "collect", "probe", "record"]
 
 log = logging.getLogger("zhengguan.collectors.snmp")
 T = TypeVar("T")
@@ -55,67 +47,7 @@ PERMISSIONS = """\
 建议用 SNMPv3 authPriv（SHA256 + AES128 或更强），并用访问控制列表只允许采集机的地址。
 看不到的一律记为未知，不会当作没有。"""
 
-_DEFAULT_COMMUNITIES = ("public", "private")
-_SILENT_REMEDY = "检查设备是否开机、地址和端口、团体字或加密口令、设备上的 SNMP 访问控制列表"
 _LATE_SECONDS = 0.5  # a device that ends just at the deadline is still taken
-
-
-class Options(contract.Options, kw_only=True):
-    """``targets``: "host", "host:port" or "[v6]:port". With ``recording`` (a folder of .snmprec or
-    .snmprec.gz files, or one file) they are names of files without the ending, and none given means all
-    files; a target without a file has not answered. Times in seconds."""
-
-    PATHS: ClassVar[tuple[str, ...]] = ("recording",)
-
-    targets: list[str] = msgspec.field(default_factory=list)
-    version: Literal["v2c", "v3"] = "v2c"
-    community_ref: str = ""
-    user: str = ""
-    authentication: Authentication = "none"
-    authentication_ref: str = ""
-    privacy: Privacy = "none"
-    privacy_ref: str = ""
-    engine: EngineName = "auto"
-    recording: str = ""
-    timeout_seconds: float = 2.0
-    retries: int = 2
-    concurrency: int = 16
-    max_repetitions: int = 25
-    device_seconds: float = 60.0
-    table_seconds: float = 30.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.recording:
-            if not self.targets:
-                raise ValueError("targets 是空的：至少写一台设备的地址")
-            for target in self.targets:
-                split_target(target)
-        if len(set(self.targets)) != len(self.targets):
-            raise ValueError("targets 里有重复的设备")
-        if self.recording and any("/" in target or target.startswith(".") for target in self.targets):
-            raise ValueError("使用录制时 targets 写文件名（不带目录和后缀）")
-        for name in ("timeout_seconds", "concurrency", "max_repetitions", "device_seconds", "table_seconds"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} 要大于 0")
-        if self.retries < 0:
-            raise ValueError("retries 不能小于 0")
-        self._check_credentials()
-
-    def _check_credentials(self) -> None:
-        if self.privacy != "none" and self.authentication == "none":
-            raise ValueError("SNMPv3 加密（privacy）需要先有认证（authentication）")
-        if self.recording:
-            return
-        if self.version == "v2c" and not self.community_ref:
-            raise ValueError("v2c 需要 community_ref")
-        if self.version == "v3":
-            if not self.user:
-                raise ValueError("v3 需要 user")
-            if (self.authentication != "none") != bool(self.authentication_ref):
-                raise ValueError("authentication（例如 SHA256）和 authentication_ref 要一起写")
-            if (self.privacy != "none") != bool(self.privacy_ref):
-                raise ValueError("privacy（例如 AES128）和 privacy_ref 要一起写")
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
@@ -168,7 +100,7 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
         raise SourceError("录制目录里没有 .snmprec 文件", "检查 recording 的路径")
     started = run.now()
     try:
-        credentials = _credentials(options, run)
+        credentials = logins.credentials_of(options.logins, run)
     except SourceError as error:
         for target in targets:
             yield outcome.failed(run, target, started, error)
@@ -184,18 +116,23 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
             yield outcome.failed(run, target, started, problem)
         else:
             keep(target, result)
-            yield _batch(target, result, options, run)
+            yield _batch(target, result, run)
 
 
 def probe(source: Source, run: Run) -> Iterator[contract.Access]:
     """Ask each target for its system group."""
     options: Options = source.options
     targets = _targets(options)
-    credentials = _credentials(options, run)
+    credentials = logins.credentials_of(options.logins, run)
 
     def ask(target: str) -> contract.Access:
-        with _Opened(target, options, credentials) as opened:
-            scalars = Walker(opened.engine, run, _limits(options)).get(tables.SCALARS)
+        limits = _limits(options)
+        if options.recording:
+            scalars = Walker(ReplayEngine(_recording(options, target)), run, limits).get(tables.SCALARS)
+        else:
+            session = logins.log_in(target, _where(target), credentials, options.engine, run, limits)
+            session.engine.close()
+            scalars = session.scalars
         description = mapping.text_of(scalars.get(tables.SYS_DESCR)) or ""
         if scalars:
             detail = run.redactor.text(description)[:80]
@@ -221,21 +158,6 @@ def _targets(options: Options) -> list[str]:
         return stems(Path(options.recording))
     except OSError as error:
         raise SourceError(f"录制目录读不出：{error.__class__.__name__}", "检查 recording 的路径") from error
-
-
-def _credentials(options: Options, run: Run) -> Credentials:
-    def secret(reference: str) -> str:
-        return run.secret(reference) if reference else ""
-
-    return Credentials(
-        version=options.version,
-        community=secret(options.community_ref),
-        user=options.user,
-        authentication=options.authentication,
-        authentication_key=secret(options.authentication_ref),
-        privacy=options.privacy,
-        privacy_key=secret(options.privacy_ref),
-    )
 
 
 def _limits(options: Options) -> Limits:
@@ -276,35 +198,9 @@ def _left(run: Run) -> float:
         return 0.0
 
 
-class _Opened:
-    """A target's engine, closed at the end of the ``with`` block."""
-
-    def __init__(self, target: str, options: Options, credentials: Credentials) -> None:
-        self.engine: Engine
-        v2c = credentials.version == "v2c" and credentials.community
-        default = credentials.community in _DEFAULT_COMMUNITIES if v2c else None
-        if options.recording:
-            path = find(Path(options.recording), target)
-            if path is None:
-                raise SourceError("没有应答", "这台设备没有录制：检查 recording 目录和 targets 里的名字")
-            recording = Recording.load(path)
-            self.marks = recording.marks
-            if self.marks.known.default_community is None:
-                self.marks.known.default_community = default
-            if failure := recording.marks.failure:
-                raise SourceError(failure.reason, failure.remedy, failure.status)
-            self.engine = ReplayEngine(recording)
-            return
-        host, port = split_target(target)
-        address = _resolve(host, port)
-        self.marks = Marks(known=Known(address=address, default_community=default))
-        self.engine = open_engine(address, port, credentials, options.engine)
-
-    def __enter__(self) -> _Opened:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.engine.close()
+def _where(target: str) -> tuple[str, int]:
+    host, port = split_target(target)
+    return _resolve(host, port), port
 
 
 def _resolve(host: str, port: int) -> str:
@@ -315,22 +211,72 @@ def _resolve(host: str, port: int) -> str:
     return str(found[0][4][0])
 
 
-def _read_one(target: str, options: Options, credentials: Credentials, run: Run) -> _Device:
+def _read_one(target: str, options: Options, credentials: Sequence[Credentials], run: Run) -> _Device:
     started: datetime = run.now()
     run.remaining()
-    with _Opened(target, options, credentials) as opened:
-        answers: Answers = read(Walker(opened.engine, run, _limits(options)))
-    opened.marks.apply(answers)
-    return _Device(started=started, answers=answers, known=opened.marks.known)
+    limits = _limits(options)
+    if options.recording:
+        return _replay_one(target, options, credentials[0], run)
+    where = _where(target)
+    session = logins.log_in(target, where, credentials, options.engine, run, limits)
+    try:
+        answers: Answers = read(session.walker, session.scalars)
+        known = Known(
+            address=where[0],
+            default_community=_default_community(where, session, options, run, limits),
+            version=session.credentials.version,
+            authentication=session.credentials.authentication,
+            privacy=session.credentials.privacy,
+        )
+    finally:
+        session.engine.close()
+    return _Device(started=started, answers=answers, known=known)
 
 
-def _batch(target: str, device: _Device, options: Options, run: Run) -> Batch:
-    v2c = options.version == "v2c"
+def _default_community(
+    where: tuple[str, int], session: logins.Session, options: Options, run: Run, limits: Limits
+) -> bool | None:
+    """Whether the device answers to a community everybody knows; None where nobody tried."""
+    if session.credentials.community in logins.DEFAULT_COMMUNITIES:
+        return True
+    if not options.try_defaults:
+        return None
+    try:
+        return logins.answers_to_default(where, session, options.engine, run, limits)
+    except DeadlineError:
+        return None
+
+
+def _recording(options: Options, target: str) -> Recording:
+    path = find(Path(options.recording), target)
+    if path is None:
+        raise SourceError("没有应答", "这台设备没有录制：检查 recording 目录和 targets 里的名字")
+    return Recording.load(path)
+
+
+def _replay_one(target: str, options: Options, login: Credentials, run: Run) -> _Device:
+    """The device as it was recorded; ``login`` is what it was read with where the file does not say."""
+    started = run.now()
+    recording = _recording(options, target)
+    if failure := recording.marks.failure:
+        raise SourceError(failure.reason, failure.remedy, failure.status)
+    answers = read(Walker(ReplayEngine(recording), run, _limits(options)))
+    recording.marks.apply(answers)
+    known = recording.marks.known
+    if not known.version:  # of another tool, or of an earlier version of this program
+        known.version, known.authentication = login.version, login.authentication
+        known.privacy = login.privacy
+    if known.default_community is None and login.community in logins.DEFAULT_COMMUNITIES:
+        known.default_community = True
+    return _Device(started=started, answers=answers, known=known)
+
+
+def _batch(target: str, device: _Device, run: Run) -> Batch:
     known = device.known
     access = mapping.Access(
-        version=options.version,
-        authentication=None if v2c or options.authentication == "none" else options.authentication,
-        privacy=None if v2c or options.privacy == "none" else options.privacy,
+        version=known.version or "v2c",
+        authentication=None if known.authentication == "none" else known.authentication,
+        privacy=None if known.privacy == "none" else known.privacy,
         default_community=UNKNOWN if known.default_community is None else known.default_community,
         address=UNKNOWN if known.address is None else known.address,
     )
@@ -346,16 +292,8 @@ def _source_error(error: BaseException) -> SourceError:
     """What a device's exception means to the user."""
     if isinstance(error, SourceError):
         return error
-    if isinstance(error, NoAnswerError):
-        return SourceError(str(error), _SILENT_REMEDY)
-    if isinstance(error, AuthenticationError):
-        return SourceError(
-            f"设备拒绝了我们：{error}",
-            "检查 SNMPv3 用户名、认证口令和算法、安全级别，以及设备上的视图",
-            Status.DENIED,
-        )
-    if isinstance(error, AgentError):
-        return SourceError(str(error), "换 engine: pysnmp 再试；仍不行则是设备代理的缺陷")
+    if explained := logins.explained(error):
+        return explained
     log.debug("device", exc_info=error)
     return SourceError(
         f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"

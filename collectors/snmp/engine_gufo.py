@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from collectors.contract import IMPORTING, SourceError
 from collectors.snmp.engines import (
+    OUT_OF_TIME,
     AgentError,
     AuthenticationError,
     Credentials,
@@ -51,6 +52,7 @@ class GufoEngine:
         self._fast = _fast
         self._where = (address, port)
         self._credentials = credentials
+        self._bulk = credentials.version != "v1"
         host = f"[{address}]" if ":" in address else address
         try:
             self._socket = _open_socket(_fast, f"{host}:{port}", credentials)
@@ -69,8 +71,10 @@ class GufoEngine:
         answer: dict[str, Any] = self._ask(
             lambda: self._socket.send_get_many(names), self._socket.recv_get_many, timeout
         )
-        if not answer:  # all absent, or an error status
+        if not answer and self._bulk:  # all absent, or an error status
             return self._second_opinion().get(oids, timeout)
+        if not answer:  # v1: one that is absent fails them all
+            return self._one_by_one(oids, timeout)
         return {oid_of(name): value for name, value in answer.items()}
 
     def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
@@ -85,7 +89,15 @@ class GufoEngine:
             return self._second_opinion().get_next(oid, timeout)
         return oid_of(name), value
 
+    def _one_by_one(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
+        if len(oids) == 1:
+            return self._second_opinion().get(oids, timeout)
+        return {name: value for oid in oids for name, value in self.get([oid], timeout).items()}
+
     def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
+        if not self._bulk:
+            row = self.get_next(oid, timeout)
+            return [] if row is None else [row]
         asked = self._fast.GetIter(dotted_of(oid), max_repetitions)
         try:
             rows = self._ask(
@@ -105,7 +117,18 @@ class GufoEngine:
     def _ask(self, send: Callable[[], None], receive: Callable[[], T], timeout: float) -> T:
         ends = time.monotonic() + timeout
         self._prepare(ends)
-        return self._exchange(send, receive, ends)
+        try:
+            return self._exchange(send, receive, ends)
+        except AuthenticationError:
+            if self._synced_at is None:
+                raise
+        # It took our digest before, so perhaps it has restarted: learn boots and time again, once.
+        self._synced_at = None
+        self._prepare(ends)
+        try:
+            return self._exchange(send, receive, ends)
+        except AuthenticationError:
+            raise AuthenticationError(OUT_OF_TIME) from None
 
     def _prepare(self, ends: float) -> None:
         """v3: learn the agent's engine id, then set the keys for it, then its boots and time."""
@@ -158,8 +181,9 @@ class GufoEngine:
 
 
 def _open_socket(fast: Any, where: str, credentials: Credentials) -> Any:
-    if credentials.version == "v2c":
-        return fast.SnmpV2cClientSocket(where, credentials.community, 0, 0, 0, _SOCKET_TIMEOUT_NS)
+    if credentials.version != "v3":
+        kind = fast.SnmpV1ClientSocket if credentials.version == "v1" else fast.SnmpV2cClientSocket
+        return kind(where, credentials.community, 0, 0, 0, _SOCKET_TIMEOUT_NS)
     return fast.SnmpV3ClientSocket(where, b"", "", 0, b"", 0, b"", 0, 0, 0, _SOCKET_TIMEOUT_NS)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from collectors.contract import IMPORTING
 from collectors.snmp.engines import (
+    OUT_OF_TIME,
     AgentError,
     AuthenticationError,
     Credentials,
@@ -23,13 +24,17 @@ from collectors.snmp.engines import (
     dotted_of,
 )
 
-_TOO_BIG, _NO_ACCESS, _AUTHORIZATION = 1, 6, 16
+_TOO_BIG, _NO_SUCH_NAME, _NO_ACCESS, _AUTHORIZATION = 1, 2, 6, 16
 _DENIALS = (
     "UnknownUserName UnknownSecurityName WrongDigest AuthenticationFailure AuthenticationError "
     "UnsupportedSecurityLevel UnsupportedAuthProtocol UnsupportedPrivProtocol DecryptionError "
-    "EncryptionError NoAuthentication NoEncryption NotInTimeWindow NotInView NoSuchView NoAccessEntry "
+    "EncryptionError NoAuthentication NoEncryption NotInView NoSuchView NoAccessEntry "
     "NoGroupName ReportPduReceived"
 ).split()
+
+
+class _NoSuchNameError(Exception):
+    """v1 has no exceptions in values: one instance that is not there fails the whole request."""
 
 
 class PysnmpEngine:
@@ -45,13 +50,22 @@ class PysnmpEngine:
         self._engine: Any = None
         self._transport: Any = None
         self._auth = _auth(api, credentials)
+        self._bulk = credentials.version != "v1"
 
     def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
-        rows = self._ask(self._api.get_cmd, oids, timeout)
+        try:
+            rows = self._ask(self._api.get_cmd, oids, timeout)
+        except _NoSuchNameError:
+            if len(oids) == 1:
+                return {}
+            return {name: value for oid in oids for name, value in self.get([oid], timeout).items()}
         return {oid: value for oid, value, seen in rows if seen}
 
     def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
-        rows = self._ask(self._api.next_cmd, [oid], timeout)
+        try:
+            rows = self._ask(self._api.next_cmd, [oid], timeout)
+        except _NoSuchNameError:
+            return None
         for name, value, seen in rows[:1]:
             return (name, value) if seen else None
         return None
@@ -60,6 +74,9 @@ class PysnmpEngine:
         def command(engine: Any, auth: Any, transport: Any, context: Any, *binds: Any, **options: Any) -> Any:
             return self._api.bulk_cmd(engine, auth, transport, context, 0, max_repetitions, *binds, **options)
 
+        if not self._bulk:
+            row = self.get_next(oid, timeout)
+            return [] if row is None else [row]
         found: list[Varbind] = []
         for name, value, seen in self._ask(command, [oid], timeout):
             if not seen:
@@ -82,6 +99,8 @@ class PysnmpEngine:
             raise _indicated(indication)
         if int(status) == _TOO_BIG:
             raise TooBigError("tooBig")
+        if int(status) == _NO_SUCH_NAME and not self._bulk:
+            raise _NoSuchNameError
         if int(status) in (_NO_ACCESS, _AUTHORIZATION):
             raise AuthenticationError("没有访问权限")
         if int(status):
@@ -110,6 +129,8 @@ class PysnmpEngine:
 
 def _indicated(indication: Any) -> Exception:
     name = type(indication).__name__
+    if name == "NotInTimeWindow":
+        return AuthenticationError(OUT_OF_TIME)
     if name in _DENIALS:
         return AuthenticationError("认证失败")
     if name == "TooBig":
@@ -120,8 +141,8 @@ def _indicated(indication: Any) -> Exception:
 
 
 def _auth(api: Any, credentials: Credentials) -> Any:
-    if credentials.version == "v2c":
-        return api.CommunityData(credentials.community, mpModel=1)
+    if credentials.version != "v3":
+        return api.CommunityData(credentials.community, mpModel=0 if credentials.version == "v1" else 1)
     hashes = {
         "none": api.USM_AUTH_NONE,
         "MD5": api.USM_AUTH_HMAC96_MD5,

@@ -20,11 +20,15 @@ Oid: TypeAlias = tuple[int, ...]
 Value: TypeAlias = int | bytes | str | None
 Varbind: TypeAlias = tuple[Oid, Value]
 
+Version = Literal["v1", "v2c", "v3"]
 Authentication = Literal["none", "MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
 Privacy = Literal["none", "DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
 """Privacy of RFC 3414 and RFC 3826; the 192 and 256 bit forms extend keys as Blumenthal's draft does,
 with a C as Reeder's draft and Cisco do."""
 EngineName = Literal["auto", "gufo", "pysnmp"]
+
+
+OUT_OF_TIME = "认证失败：设备的引擎时间不对，总说报文不在时间窗内（RFC 3414 §3.2）"
 
 
 class NoAnswerError(RetryableError):
@@ -46,7 +50,7 @@ class AgentError(Exception):
 class Credentials(msgspec.Struct, kw_only=True, frozen=True):
     """How to speak to an agent. Holds secrets: never printed, never stored."""
 
-    version: Literal["v2c", "v3"]
+    version: Version
     community: str = ""
     user: str = ""
     authentication: Authentication = "none"

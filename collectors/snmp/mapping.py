@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from collectors.snmp import tables as t
-from collectors.snmp.engines import Oid, Value, oid_of
+from collectors.snmp.engines import Oid, Value, Version, oid_of
 from collectors.snmp.reading import Answers
 from collectors.snmp.vendors import facts_of, role_of, software_of, vendor_of
 from inventory.kinds.address import Address, address_of
@@ -35,7 +35,7 @@ _SPEED_OVERFLOW = 0xFFFFFFFF  # ifSpeed: see ifHighSpeed
 class Access(msgspec.Struct, kw_only=True, frozen=True):
     """How we reached the device: facts about its management that no object of it tells."""
 
-    version: Literal["v2c", "v3"]
+    version: Version
     authentication: str | None
     privacy: str | None
     default_community: Maybe[bool] = UNKNOWN
@@ -43,7 +43,7 @@ class Access(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def security(self) -> Literal["community", "noAuthNoPriv", "authNoPriv", "authPriv"]:
-        if self.version == "v2c":
+        if self.version != "v3":
             return "community"
         if self.authentication is None:
             return "noAuthNoPriv"

@@ -50,10 +50,10 @@ class Answers(msgspec.Struct, kw_only=True):
         return all(self.walks[table.name].status is Status.COMPLETE for table in tables)
 
 
-def read(walker: Walker) -> Answers:
-    """Read system group, interfaces, addresses, chassis, listeners. Raises what ``Walker.get`` raises
-    where the device does not answer at all; later trouble is in the walks."""
-    answers = Answers(scalars=walker.get(SCALARS), walks={})
+def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
+    """Read system group (unless it is given), interfaces, addresses, chassis, listeners. Raises what
+    ``Walker.get`` raises where the device does not answer at all; later trouble is in the walks."""
+    answers = Answers(scalars=walker.get(SCALARS) if scalars is None else scalars, walks={})
     silent = False
     for table in (*INTERFACE_TABLES, *DEVICE_TABLES):
         if silent:

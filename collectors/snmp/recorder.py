@@ -15,7 +15,7 @@ import msgspec
 from collectors.contract import SourceError
 from collectors.recordings import Header
 from collectors.snmp import tables
-from collectors.snmp.engines import Oid, Value, dotted_of
+from collectors.snmp.engines import Authentication, Oid, Privacy, Value, Version, dotted_of
 from collectors.snmp.reading import Answers
 from inventory.coverage import Status
 
@@ -23,10 +23,13 @@ FORMAT = "zhengguan-snmp-recording/1"
 
 
 class Known(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is known of a device besides its rows."""
+    """What is known of a device besides its rows: where it is and what it answered to."""
 
     address: str | None = None
     default_community: bool | None = None
+    version: Version | None = None
+    authentication: Authentication = "none"
+    privacy: Privacy = "none"
 
 
 class BrokenWalk(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -54,7 +54,8 @@ class Walk(msgspec.Struct, kw_only=True):
 
 
 class Walker:
-    """Reads one device through one engine. Its deadline starts when it is made."""
+    """Reads one device through one engine. Its deadline starts when it is made, or is the one given as
+    ``ends`` (of the monotonic clock): logins tried one after the other share it."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Walker:
         run: Run,
         limits: Limits,
         *,
+        ends: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -70,14 +72,14 @@ class Walker:
         self._limits = limits
         self._monotonic = monotonic
         self._sleep = sleep
-        self._ends = monotonic() + limits.device_seconds
+        self.ends = monotonic() + limits.device_seconds if ends is None else ends
         self._most = limits.max_repetitions  # what the agent was found to manage
         self._repetitions = limits.max_repetitions
 
     def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
         """Read instances. Raises NoAnswerError, AuthenticationError, AgentError, DeadlineError."""
         try:
-            return self._retried(lambda: self._engine.get(oids, self._timeout(self._ends)), self._ends)
+            return self._retried(lambda: self._engine.get(oids, self._timeout(self.ends)), self.ends)
         except TooBigError:
             if len(oids) == 1:
                 raise AgentError("一个值也放不进应答（tooBig）") from None
@@ -87,7 +89,7 @@ class Walker:
     def walk(self, table: Table) -> Walk:
         """Read a table. Never raises for the device: what went wrong is in the walk."""
         walk = Walk()
-        ends = min(self._ends, self._monotonic() + self._limits.table_seconds)
+        ends = min(self.ends, self._monotonic() + self._limits.table_seconds)
         try:
             for start, stop in table.ranges():
                 reason = self._range(walk.rows, start, stop, ends)
@@ -158,6 +160,6 @@ class Walker:
     def _timeout(self, ends: float) -> float:
         left = ends - self._monotonic()
         if left < _SHORTEST_TIMEOUT:
-            at_device = ends >= self._ends
+            at_device = ends >= self.ends
             raise DeadlineError(self._limits.device_seconds if at_device else self._limits.table_seconds)
         return self._run.timeout(min(self._limits.timeout_seconds, left))

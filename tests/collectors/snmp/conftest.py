@@ -109,7 +109,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., lis
     """Start farms; all are stopped, each by its own process id, when the session ends."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, recordings: Path = LAB / "snmprec", count: int = 20) -> list[Host]:
+    def start(*arguments: str, recordings: Path | str = LAB / "snmprec", count: int = 20) -> list[Host]:
         base = f"127.77.{100 + os.getpid() % 100}.1"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind((base, 0))

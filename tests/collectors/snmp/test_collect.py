@@ -39,7 +39,12 @@ PUBLIC = {"community_ref": "env:COMMUNITY"}
         ({"targets": ["10.0.0.1"], "timeout_seconds": 0, **PUBLIC}, "timeout_seconds"),
         ({"recording": "x", "targets": ["../y"]}, "文件名"),
         ({"targets": ["10.0.0.1"], "wrong": 1, **PUBLIC}, "wrong"),
-        ({"targets": ["10.0.0.1"], "version": "v1", **PUBLIC}, "v1"),
+        ({"targets": ["10.0.0.1"], "version": "v1"}, "v1 需要 community_ref"),
+        ({"targets": ["10.0.0.1"], "version": "v4", **PUBLIC}, "v4"),
+        ({"targets": ["10.0.0.1"], "user": "u", **PUBLIC}, "v2c 没有 user"),
+        ({"targets": ["10.0.0.1"], "credentials": [PUBLIC, {"version": "v3"}]}, "第 2 组：v3 需要 user"),
+        ({"targets": ["10.0.0.1"], "credentials": [{"community_ref": "public"}]}, "不能写密钥本身"),
+        ({"targets": ["10.0.0.1"], "credentials": [PUBLIC], **PUBLIC}, "都放进 credentials"),
     ],
 )
 def test_options_say_what_is_wrong(options, message):
@@ -112,7 +117,7 @@ def test_a_default_community_is_only_told_where_it_was_configured(lab, collect):
         return outcome.device.snmp_default_community
 
     assert told(**PUBLIC) is True
-    assert told(community_ref="env:WRONG") is False
+    assert not isinstance(told(community_ref="env:WRONG"), bool)  # whether it also takes "public" is open
     assert not isinstance(told(), bool)
 
 
@@ -226,7 +231,7 @@ class faulty_agent:  # noqa: N801
 
         serving.answer = answer
         device = farm.Device()
-        device.rec, device.fault, device.name, device.keys = self.recording, None, b"faulty", None
+        device.rec, device.fault, device.name, device.keys = self.recording, None, b"faulty", {}
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.77.9.8", 0))
         self.stopping = False
