@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+
 import msgspec
 
 from collectors.contract import Run, SourceError
@@ -125,9 +126,10 @@ def answers_to_default(
             opened = open_engine(*where, guess, engine)
             try:
                 Walker(opened, run, patience, ends=session.walker.ends).get((tables.SYS_OBJECT_ID,))
-                return True
             except (NoAnswerError, AuthenticationError, AgentError):
                 continue
+            else:
+                return True
             finally:
                 opened.close()
     try:
