@@ -44,10 +44,12 @@ VENDORS: dict[int, tuple[str, Origin]] = {
     35047: ("Sangfor", "domestic"), 14331: ("Topsec", "domestic"), 15227: ("Venustech", "domestic"),
     19849: ("NSFOCUS", "domestic"), 32328: ("Legendsec", "domestic"), 37157: ("NetentSec", "domestic"),
     27971: ("Infosec", "domestic"),  # 信安世纪, by the sysDescr of its own NSAE gateway
+    9833: ("Leadsec", "domestic"), 3320: ("BDCOM", "domestic"),
     45577: ("Sundray", "domestic"), 27975: ("Centec", "domestic"), 37945: ("Inspur", "domestic"),
     9: ("Cisco", "foreign"), 2636: ("Juniper", "foreign"), 30065: ("Arista", "foreign"),
     12356: ("Fortinet", "foreign"), 25461: ("Palo Alto", "foreign"), 2620: ("Check Point", "foreign"),
     3375: ("F5", "foreign"), 11: ("HP", "foreign"), 6527: ("Nokia", "foreign"), 318: ("APC", "foreign"),
+    705: ("Eaton", "foreign"), 534: ("Eaton", "foreign"),  # 705 was MGE's
 }  # fmt: skip
 AGENT_ENTERPRISES = {8072: "net-snmp", 6876: "VMware", 311: "Microsoft", 30803: "Vyatta"}
 """Enterprise numbers that name the agent's software, not the vendor of the equipment."""

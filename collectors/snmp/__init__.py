@@ -25,6 +25,7 @@ from collectors.snmp.options import Login, Options
 from collectors.snmp.reading import Answers, read
 from collectors.snmp.recorder import Known
 from collectors.snmp.recording import Recording, ReplayEngine, find, stems
+from collectors.snmp.texts import text_of
 from collectors.snmp.walker import Limits, Walker
 from inventory.coverage import Batch
 from inventory.unknown import UNKNOWN
@@ -116,7 +117,7 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
             yield outcome.failed(run, target, started, problem)
         else:
             keep(target, result)
-            yield _batch(target, result, run)
+            yield _batch(target, result, targets, run)
 
 
 def probe(source: Source, run: Run) -> Iterator[contract.Access]:
@@ -133,7 +134,7 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
             session = logins.log_in(target, _where(target), credentials, options.engine, run, limits)
             session.engine.close()
             scalars = session.scalars
-        description = mapping.text_of(scalars.get(tables.SYS_DESCR)) or ""
+        description = text_of(scalars.get(tables.SYS_DESCR)) or ""
         if scalars:
             detail = run.redactor.text(description)[:80]
             return contract.Access(subject=target, ok=True, detail=detail or "有应答，sysDescr 为空")
@@ -271,7 +272,12 @@ def _replay_one(target: str, options: Options, login: Credentials, run: Run) -> 
     return _Device(started=started, answers=answers, known=known)
 
 
-def _batch(target: str, device: _Device, run: Run) -> Batch:
+def _by_name(targets: Sequence[str]) -> dict[str, str]:
+    """Address or lower-case name → target, for edges between devices of this source."""
+    return {split_target(target)[0].lower(): target for target in targets}
+
+
+def _batch(target: str, device: _Device, targets: Sequence[str], run: Run) -> Batch:
     known = device.known
     access = mapping.Access(
         version=known.version or "v2c",
@@ -281,7 +287,9 @@ def _batch(target: str, device: _Device, run: Run) -> Batch:
         address=UNKNOWN if known.address is None else known.address,
     )
     name, labels, clean = run.source.name, run.source.labels, run.redactor.text
-    resource = mapping.device_of(name, target, labels, access, device.answers, clean=clean)
+    resource = mapping.device_of(
+        name, target, labels, access, device.answers, clean=clean, targets=_by_name(targets)
+    )
     interfaces = mapping.interfaces_of(name, target, labels, device.answers, clean=clean)
     return outcome.batch(
         run, target, device.started, answers=device.answers, device=resource, interfaces=interfaces

@@ -6,28 +6,25 @@ wrong type count as not seen; an index that does not parse is left out.
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Callable, Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_network
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
 from collectors.snmp import tables as t
-from collectors.snmp.engines import Oid, Value, Version, oid_of
+from collectors.snmp.addresses import addresses_of
+from collectors.snmp.engines import Oid, Value, Version
+from collectors.snmp.health import set_health
+from collectors.snmp.identity import identify
 from collectors.snmp.reading import Answers
-from collectors.snmp.vendors import facts_of, role_of, software_of, vendor_of
-from inventory.kinds.address import Address, address_of
+from collectors.snmp.services import set_services
+from collectors.snmp.texts import first_number, mac_text, number, text_of, truth
+from collectors.snmp.topology import set_surroundings
+from inventory.kinds.address import Address
 from inventory.kinds.network import Device, Interface
 from inventory.resource import Relation, uid_of
 from inventory.unknown import UNKNOWN, Maybe, known
 
-_MOST_CHARACTERS = 1024  # DisplayString has 255 (RFC 2579); some agents send more
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffd\ud800-\udfff]+"
-)
-_PREFIX_POINTER = oid_of("1.3.6.1.2.1.4.32.1.5")  # ipAddressPrefixOrigin, its last sub-identifier the length
 _LOOPBACK = 24  # softwareLoopback, IANAifType
 _SPEED_OVERFLOW = 0xFFFFFFFF  # ifSpeed: see ifHighSpeed
 
@@ -50,23 +47,6 @@ class Access(msgspec.Struct, kw_only=True, frozen=True):
         return "authNoPriv" if self.privacy is None else "authPriv"
 
 
-def text_of(value: Value) -> str | None:
-    """Text of an OCTET STRING: UTF-8, else GB18030, else as far as it goes; control and direction
-    characters become a space. None where the value is no OCTET STRING."""
-    if not isinstance(value, bytes):
-        return None
-    raw = value.rstrip(b"\x00")[: _MOST_CHARACTERS * 4]
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        text = raw.decode("utf-8", "replace")
-    return " ".join(_CONTROL.sub(" ", text).split())[:_MOST_CHARACTERS]
-
-
 def device_of(
     source: str,
     target: str,
@@ -75,8 +55,9 @@ def device_of(
     answers: Answers,
     *,
     clean: Callable[[str], str] = str,
+    targets: dict[str, str] | None = None,
 ) -> Device:
-    """The device of a target. ``clean`` masks secrets in texts."""
+    """The device of a target. ``clean`` masks secrets in texts; ``targets``: see ``set_surroundings``."""
     scalars = answers.scalars
 
     def text(oid: Oid) -> Maybe[str]:
@@ -105,56 +86,11 @@ def device_of(
         telnet_enabled=_telnet(answers),
         ipv6_visible=_ipv6_visible(answers),
     )
-    _identify(device, answers, clean)
+    identify(device, answers, clean)
+    set_health(device, answers)
+    set_services(device, answers)
+    set_surroundings(device, answers, clean, targets or {})
     return device
-
-
-def _identify(device: Device, answers: Answers, clean: Callable[[str], str]) -> None:
-    """Set vendor, model, software, version, serial, role."""
-    object_id = answers.scalars.get(t.SYS_OBJECT_ID)
-    if isinstance(object_id, str):
-        device.sys_object_id = object_id
-    elif not known(device.description):
-        return
-    object_id = object_id if isinstance(object_id, str) else ""
-    description = device.description if known(device.description) else ""
-    vendor, origin = vendor_of(object_id, description)
-    if object_id or vendor:
-        device.vendor, device.vendor_origin = vendor, origin
-    chassis = {column: clean(value) for column, value in _chassis(answers).items()}
-    if t.ENTITY_SERIAL in chassis:
-        device.serial = chassis[t.ENTITY_SERIAL] or None
-    if not vendor:
-        return
-    revision = chassis.get(t.ENTITY_SOFTWARE, "")
-    text = f"{description} {revision}".strip()
-    facts = facts_of(vendor, text)
-    model = facts.get("model") or chassis.get(t.ENTITY_MODEL, "").removeprefix(f"{vendor} ")
-    version = facts.get("version") or revision
-    if model:
-        device.model = model
-    if version:
-        device.version = version
-    if "serial" in facts:
-        device.serial = facts["serial"]
-    software = software_of(vendor, text)
-    if software:
-        device.software = software
-    role = role_of(vendor, object_id, f"{model} {description}")
-    if role:
-        device.role = role
-
-
-def _chassis(answers: Answers) -> dict[int, str]:
-    """Texts of the chassis by column: the first one with a serial number, else the first one."""
-    size = len(t.ENTITY_CLASS.entry)
-    by_index: dict[Oid, dict[int, str]] = {}
-    for oid, value in sorted(answers.chassis.items(), key=lambda item: item[0][size + 1 :]):
-        text = text_of(value)
-        if text is not None:
-            by_index.setdefault(oid[size + 1 :], {})[oid[size]] = text
-    found = list(by_index.values())
-    return next((one for one in found if one.get(t.ENTITY_SERIAL)), found[0] if found else {})
 
 
 def _telnet(answers: Answers) -> Maybe[bool]:
@@ -169,7 +105,7 @@ def _telnet(answers: Answers) -> Maybe[bool]:
 def _ipv6_visible(answers: Answers) -> Maybe[bool]:
     """True where a table shows an IPv6 address other than ::1; never False (RFC 4293 and RFC 2465 tables
     may both be missing on a device that runs IPv6)."""
-    shown = any(a.family == "ipv6" and a.scope != "host" for _, a in _addresses(answers))
+    shown = any(a.family == "ipv6" and a.scope != "host" for _, a in addresses_of(answers))
     return True if shown else UNKNOWN
 
 
@@ -190,11 +126,12 @@ def interfaces_of(
                 columns[table.name, column] = read.get(column, {})
     indexes = sorted({index[0] for column in columns.values() for index in column if len(index) == 1})
     addresses: dict[int, list[Address]] = {}
-    for index, address in _addresses(answers):
+    for index, address in addresses_of(answers):
         addresses.setdefault(index, []).append(address)
     # an interface without a row has no address only where the tables were whole and showed any at all
     none: Maybe[list[Address]] = [] if addresses and answers.whole(*t.ADDRESS_TABLES) else UNKNOWN
     part_of = [Relation("part_of", uid_of(source, Device.KIND, target))]
+    per_interface = _per_interface(answers)
     found = []
     for index in indexes:
         interface = _interface({key: column.get((index,)) for key, column in columns.items()}, clean)
@@ -202,9 +139,32 @@ def interfaces_of(
         interface.native_id, interface.index = f"{target}/{index}", index
         interface.relations = list(part_of)
         interface.addresses = addresses.get(index, none)
+        for field, value in per_interface.get(index, {}).items():
+            setattr(interface, field, value)
         if not known(interface.name):
             interface.name = f"ifIndex {index}"
         found.append(interface)
+    return found
+
+
+def _per_interface(answers: Answers) -> dict[int, dict[str, Maybe[bool] | int]]:
+    """ifIndex → what other tables than ifTable tell of it: IPv6 (RFC 4293, else RFC 2465), router
+    advertisements (RFC 4293), PVID (RFC 4363, by way of the bridge's port numbers)."""
+    found: dict[int, dict[str, Maybe[bool] | int]] = {}
+    for field, table, column in (
+        ("ipv6_enabled", t.IPV6_IF_TABLE, 9),
+        ("ipv6_enabled", t.IPV6_INTERFACES, 5),
+        ("advertises_router", t.ROUTER_ADVERTS, 2),
+        ("advertises_managed", t.ROUTER_ADVERTS, 5),
+    ):
+        for index, value in answers.column(table, column).items():
+            if len(index) == 1:  # up(1) and down(2), true(1) and false(2)
+                found.setdefault(index[0], {})[field] = truth(value)
+    interfaces = answers.column(t.PORT_INTERFACE, 2)
+    for port, vlan in answers.column(t.PORT_VLAN, 1).items():
+        interface = interfaces.get(port)
+        if isinstance(interface, int) and isinstance(vlan, int) and 0 < vlan < 4095:
+            found.setdefault(interface, {})["native_vlan"] = vlan
     return found
 
 
@@ -216,7 +176,7 @@ def _interface(row: dict[tuple[str, int], Value], clean: Callable[[str], str]) -
         return UNKNOWN if found is None else (clean(found) or None)
 
     description, name = text("ifTable", 2), text("ifXTable", 1)
-    kind = _number(row["ifTable", 3])
+    kind = number(row["ifTable", 3])
     admin, oper = row["ifTable", 7], row["ifTable", 8]
     interface = Interface(
         source="",
@@ -225,29 +185,21 @@ def _interface(row: dict[tuple[str, int], Value], clean: Callable[[str], str]) -
         alias=text("ifXTable", 18),
         interface_type=kind,
         loopback=kind == _LOOPBACK if known(kind) else UNKNOWN,
-        mtu=_number(row["ifTable", 4]),
+        mtu=number(row["ifTable", 4]),
         speed_bps=_speed(row["ifXTable", 15], row["ifTable", 5]),
-        mac=_mac(row["ifTable", 6]),
+        mac=mac_text(row["ifTable", 6]),
         admin_up=admin == 1 if admin in (1, 2, 3) else UNKNOWN,
         oper_up=oper == 1 if oper in (1, 2, 3, 5, 6, 7) else UNKNOWN,  # unknown(4) says what it says
-        in_octets=_first(row["ifXTable", 6], row["ifTable", 10]),
-        out_octets=_first(row["ifXTable", 10], row["ifTable", 16]),
-        in_errors=_number(row["ifTable", 14]),
-        out_errors=_number(row["ifTable", 20]),
+        in_octets=first_number(row["ifXTable", 6], row["ifTable", 10]),
+        out_octets=first_number(row["ifXTable", 10], row["ifTable", 16]),
+        in_errors=number(row["ifTable", 14]),
+        out_errors=number(row["ifTable", 20]),
     )
     for candidate in (name, description):
         if known(candidate) and candidate is not None:
             interface.name = candidate
             break
     return interface
-
-
-def _number(value: Value) -> Any:
-    return value if isinstance(value, int) and value >= 0 else UNKNOWN
-
-
-def _first(*values: Value) -> Any:
-    return next((v for v in values if isinstance(v, int) and v >= 0), UNKNOWN)
 
 
 def _speed(high: Value, low: Value) -> Maybe[int | None]:
@@ -257,82 +209,3 @@ def _speed(high: Value, low: Value) -> Maybe[int | None]:
     if not isinstance(low, int) or low < 0 or low >= _SPEED_OVERFLOW:
         return UNKNOWN
     return low or None
-
-
-def _mac(value: Value) -> Maybe[str | None]:
-    if not isinstance(value, bytes) or len(value) > 20:
-        return UNKNOWN
-    return value.hex(":") if any(value) else None
-
-
-def _addresses(answers: Answers) -> list[tuple[int, Address]]:
-    """(ifIndex, address) from all three tables; where two show the same one, the one with a prefix."""
-    found: dict[tuple[int, str], tuple[int, Address]] = {}
-    for reader in (_of_ip_address_table, _of_ipv6_table, _of_ip_addr_table):
-        for index, text, length in reader(answers):
-            try:
-                address = address_of(text, length)
-            except ValueError:
-                continue
-            key = (index, text)
-            if key not in found or found[key][1].prefix_length is None:
-                found[key] = (index, address)
-    return [found[key] for key in sorted(found)]
-
-
-def _of_ip_address_table(answers: Answers) -> Iterator[tuple[int, str, int | None]]:
-    """ipAddressTable, RFC 4293: the index is type, length, octets; broadcast(3) is no address of ours."""
-    kinds = answers.column(t.IP_ADDRESS_TABLE, 4)
-    prefixes = answers.column(t.IP_ADDRESS_TABLE, 5)
-    for index, interface in answers.column(t.IP_ADDRESS_TABLE, 3).items():
-        text = _address_text(index[2:]) if len(index) > 2 and index[1] == len(index) - 2 else None
-        if text is None or not isinstance(interface, int) or kinds.get(index) == 3:
-            continue
-        pointer, length = prefixes.get(index), None
-        if isinstance(pointer, str):
-            try:
-                oid = oid_of(pointer)
-            except ValueError:
-                oid = ()
-            if oid[: len(_PREFIX_POINTER)] == _PREFIX_POINTER:
-                length = _length(oid[-1], 128 if ":" in text else 32)
-        yield interface, text, length
-
-
-def _of_ipv6_table(answers: Answers) -> Iterator[tuple[int, str, int | None]]:
-    """ipv6AddrTable, RFC 2465: the index is ipv6IfIndex (in practice the ifIndex) and 16 octets, before
-    which some agents put their number."""
-    for index, length in answers.column(t.IPV6_ADDR_TABLE, 2).items():
-        octets = index[2:] if len(index) == 18 and index[1] == 16 else index[1:]
-        text = _address_text(octets) if len(octets) == 16 else None
-        if text is not None:
-            yield index[0], text, _length(length, 128)
-
-
-def _of_ip_addr_table(answers: Answers) -> Iterator[tuple[int, str, int | None]]:
-    """ipAddrTable, RFC 4293: IPv4 only, the index is the address, the mask has a column."""
-    masks = answers.column(t.IP_ADDR_TABLE, 3)
-    for index, interface in answers.column(t.IP_ADDR_TABLE, 2).items():
-        text = _address_text(index) if len(index) == 4 else None
-        if text is None or not isinstance(interface, int):
-            continue
-        mask, length = masks.get(index), None
-        if isinstance(mask, str):
-            with contextlib.suppress(ValueError):
-                length = ip_network(f"0.0.0.0/{mask}").prefixlen
-        yield interface, text, length
-
-
-def _address_text(octets: Oid) -> str | None:
-    """IPv4 or IPv6 text of 4, 8, 16 or 20 octets (the longer ones end in a zone). None where it is none
-    or the unspecified address."""
-    if any(octet > 255 for octet in octets) or not any(octets):
-        return None
-    raw = bytes(octets)
-    if len(raw) in (4, 8):
-        return str(IPv4Address(raw[:4]))
-    return str(IPv6Address(raw[:16])) if len(raw) in (16, 20) else None
-
-
-def _length(value: Value, most: int) -> int | None:
-    return value if isinstance(value, int) and 0 <= value <= most else None

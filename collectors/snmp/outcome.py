@@ -18,6 +18,8 @@ from inventory.kinds.network import Device, Interface
 from inventory.resource import Resource
 
 VIEW_REMEDY = "在设备的 SNMP 只读视图里放开 1.3.6.1.2.1（mib-2）"
+_ISO = (1,)
+_ALWAYS = (t.IF_TABLE, *t.ADDRESS_TABLES)  # that these are empty is worth a page
 _PARTIAL_REMEDY = "稍后重试；多次如此则调大 timeout_seconds、retries、device_seconds，或升级设备软件"
 
 
@@ -44,10 +46,20 @@ def batch(
 ) -> Batch:
     """All of a device that answered."""
     of_device = [_evidence(run, target, "system", t.SYSTEM, answers.scalars)]
-    of_device += _table_evidence(run, target, answers, t.DEVICE_TABLES)
-    if answers.chassis:
+    of_device += _table_evidence(run, target, answers, (*t.DEVICE_TABLES, *answers.asked.tables))
+    volatile = {*t.VOLATILE_OBJECTS, *answers.asked.volatile}
+    objects = {oid: value for oid, value in answers.objects.items() if oid not in volatile}
+    if objects:
+        of_device.append(_evidence(run, target, "objects", _ISO, objects))
+    states = {(*entity.entry, entity.state) for entity in answers.asked.entities}
+    parts = {
+        oid: value
+        for oid, value in answers.parts.items()
+        if oid[: len(t.ENTITY_CLASS.entry)] == t.ENTITY_CLASS.entry or _column_of(oid, states)
+    }
+    if answers.chassis or parts:
         entry = t.ENTITY_CLASS.entry
-        of_device.append(_evidence(run, target, "entPhysicalTable", entry, answers.chassis))
+        of_device.append(_evidence(run, target, "entPhysicalTable", entry, answers.chassis | parts))
     of_interfaces = _table_evidence(run, target, answers, t.INTERFACE_TABLES)
     resources: list[Resource] = [device, *interfaces]
     return Batch(
@@ -62,10 +74,16 @@ def batch(
     )
 
 
+def _column_of(oid: Oid, columns: set[Oid]) -> bool:
+    return any(oid[: len(column)] == column for column in columns)
+
+
 def _device_collection(
     run: Run, target: str, started: datetime, answers: Answers, *, evidence: list[Evidence]
 ) -> Collection:
-    status, reason, remedy = Status.COMPLETE, _reasons(answers, t.DEVICE_TABLES), ""
+    status, remedy = Status.COMPLETE, ""
+    reasons = _reasons(answers, (*t.DEVICE_TABLES, *answers.asked.tables))
+    reason = "；".join(filter(None, (reasons, answers.unread and f"单个对象：{answers.unread}")))
     if t.SYS_DESCR not in answers.scalars and t.SYS_OBJECT_ID not in answers.scalars:
         status, reason, remedy = Status.PARTIAL, "系统组（1.3.6.1.2.1.1）看不到", VIEW_REMEDY
     elif reason:
@@ -121,6 +139,8 @@ def _table_evidence(run: Run, target: str, answers: Answers, wanted: Sequence[Ta
     found = []
     for table in wanted:
         walk = answers.walks[table.name]
+        if not table.evidence or (not walk.rows and walk.status is Status.COMPLETE and table not in _ALWAYS):
+            continue
         at = len(table.entry)
         rows = {oid: value for oid, value in walk.rows.items() if oid[at] not in table.volatile}
         note = f"# {walk.status.value} {walk.reason}".rstrip()

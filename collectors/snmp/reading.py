@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from collectors.contract import DeadlineError
@@ -10,28 +12,58 @@ from collectors.snmp.tables import (
     DEVICE_TABLES,
     ENTITY_CHASSIS,
     ENTITY_CLASS,
+    ENTITY_FAN,
+    ENTITY_MODULE,
+    ENTITY_NAME,
+    ENTITY_POWER,
     ENTITY_TEXTS,
     INTERFACE_TABLES,
+    OBJECTS,
     SCALARS,
+    SYS_DESCR,
+    SYS_OBJECT_ID,
     Table,
 )
+from collectors.snmp.texts import text_of
+from collectors.snmp.vendor_tables import NO_VENDOR, VENDORS, Vendor
+from collectors.snmp.vendors import vendor_of
 from collectors.snmp.walker import Walk, Walker
 from inventory.coverage import Status
 
 _MOST_CHASSIS = 8  # of a stack; the first one that tells serial or model is taken
+_MOST_PARTS = 128  # power supplies, fans and boards; a big chassis has some dozens
+_AT_ONCE = 20  # instances in one request: what fits into one packet on the way back
 
 
 class Answers(msgspec.Struct, kw_only=True):
-    """What a device answered. ``chassis``: instances of entPhysicalTable of its chassis entries.
-    ``walks``: by name of the table; every table of ``tables`` is there."""
+    """What a device answered. ``objects``: single instances outside the system group. ``chassis``,
+    ``parts``: instances by entPhysicalIndex, of entPhysicalTable and of the vendor's own tables.
+    ``walks``: by name of the table; every table of ``tables`` is there, and those of the vendor.
+    ``unread`` (中文): why objects or parts could not be read to the end, "" where they were."""
 
     scalars: dict[Oid, Value]
     walks: dict[str, Walk]
+    objects: dict[Oid, Value] = msgspec.field(default_factory=dict)
     chassis: dict[Oid, Value] = msgspec.field(default_factory=dict)
+    parts: dict[Oid, Value] = msgspec.field(default_factory=dict)
+    unread: str = ""
+
+    @property
+    def vendor(self) -> str | None:
+        """The vendor that the system group names."""
+        object_id = self.scalars.get(SYS_OBJECT_ID)
+        description = text_of(self.scalars.get(SYS_DESCR)) or ""
+        return vendor_of(object_id if isinstance(object_id, str) else "", description)[0]
+
+    @property
+    def asked(self) -> Vendor:
+        """What is asked of this vendor's devices."""
+        return VENDORS.get(self.vendor or "", NO_VENDOR)
 
     def rows(self, table: Table) -> dict[Oid, Value]:
         """The rows of a table, as far as they were read."""
-        return self.walks[table.name].rows
+        walk = self.walks.get(table.name)
+        return walk.rows if walk else {}
 
     def columns(self, table: Table) -> dict[int, dict[Oid, Value]]:
         """Column → index → value. Columns without a row are absent."""
@@ -47,15 +79,16 @@ class Answers(msgspec.Struct, kw_only=True):
 
     def whole(self, *tables: Table) -> bool:
         """Whether all of these tables were read to their end."""
-        return all(self.walks[table.name].status is Status.COMPLETE for table in tables)
+        walks = [self.walks.get(table.name) for table in tables]
+        return all(walk is not None and walk.status is Status.COMPLETE for walk in walks)
 
 
 def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
-    """Read system group (unless it is given), interfaces, addresses, chassis, listeners. Raises what
+    """Read system group (unless it is given), then what the device's tables hold. Raises what
     ``Walker.get`` raises where the device does not answer at all; later trouble is in the walks."""
     answers = Answers(scalars=walker.get(SCALARS) if scalars is None else scalars, walks={})
     silent = False
-    for table in (*INTERFACE_TABLES, *DEVICE_TABLES):
+    for table in (*INTERFACE_TABLES, *DEVICE_TABLES, *answers.asked.tables):
         if silent:
             answers.walks[table.name] = Walk(
                 status=Status.FAILED, reason="设备已不再应答，没有再读", silent=True
@@ -64,24 +97,45 @@ def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
         walk = walker.walk(table)
         answers.walks[table.name] = walk
         silent = walk.silent
-    if not silent:
-        _read_chassis(walker, answers)
+    if silent:
+        answers.unread = "设备已不再应答，没有再读"
+        return answers
+    try:
+        answers.objects = _get(walker, (*OBJECTS, *answers.asked.asked))
+        answers.chassis = _get(walker, _wanted_of_chassis(answers))
+        answers.parts = _get(walker, _wanted_of_parts(answers))
+    except (NoAnswerError, AgentError, AuthenticationError, DeadlineError) as error:
+        answers.unread = error.reason if isinstance(error, DeadlineError) else str(error)
     return answers
 
 
-def _read_chassis(walker: Walker, answers: Answers) -> None:
-    indexes = [
-        index
-        for index, kind in answers.column(ENTITY_CLASS, ENTITY_CLASS.columns[0][0]).items()
-        if kind == ENTITY_CHASSIS
-    ]
-    wanted = [
-        (*ENTITY_CLASS.entry, column, *index) for index in indexes[:_MOST_CHASSIS] for column in ENTITY_TEXTS
-    ]
-    if not wanted:
-        return
-    try:
-        answers.chassis = walker.get(wanted)
-    except (NoAnswerError, AgentError, AuthenticationError, DeadlineError) as error:
-        walk = answers.walks[ENTITY_CLASS.name]
-        walk.status, walk.reason = Status.PARTIAL, str(error)
+def _get(walker: Walker, wanted: Sequence[Oid]) -> dict[Oid, Value]:
+    found: dict[Oid, Value] = {}
+    for at in range(0, len(wanted), _AT_ONCE):
+        found |= walker.get(wanted[at : at + _AT_ONCE])
+    return found
+
+
+def _indexes(answers: Answers, *classes: int) -> list[Oid]:
+    rows = answers.column(ENTITY_CLASS, ENTITY_CLASS.columns[0][0])
+    return [index for index, kind in rows.items() if kind in classes]
+
+
+def _wanted_of_chassis(answers: Answers) -> list[Oid]:
+    indexes = _indexes(answers, ENTITY_CHASSIS)[:_MOST_CHASSIS]
+    return [(*ENTITY_CLASS.entry, column, *index) for index in indexes for column in ENTITY_TEXTS]
+
+
+def _wanted_of_parts(answers: Answers) -> list[Oid]:
+    """Names of power supplies and fans, and what the vendor's tables tell of them and of boards."""
+    entities = answers.asked.entities
+    classes = {ENTITY_POWER, ENTITY_FAN}
+    if any(entity.cpu for entity in entities):
+        classes |= {ENTITY_CHASSIS, ENTITY_MODULE}
+    wanted: list[Oid] = []
+    for index in _indexes(answers, *classes)[:_MOST_PARTS]:
+        wanted.append((*ENTITY_CLASS.entry, ENTITY_NAME, *index))
+        for entity in entities:
+            columns = (entity.state, entity.cpu, entity.memory, entity.temperature)
+            wanted += [(*entity.entry, column, *index) for column in columns if column]
+    return wanted

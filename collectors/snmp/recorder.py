@@ -2,8 +2,8 @@
 
 The rows are what every tool for this format reads. Comments carry what rows cannot: ``#{…}`` the header,
 ``#!device {…}`` what we knew of the device besides, ``#!walk {…}`` a table that was not read to its end,
-``#!failed {…}`` that the device could not be read at all. Without them a table that broke off would
-replay as a shorter one, and be believed.
+``#!objects {…}`` that single objects were not, ``#!failed {…}`` that the device could not be read at all.
+Without them a table that broke off would replay as a shorter one, and be believed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ class Known(msgspec.Struct, kw_only=True, omit_defaults=True):
     privacy: Privacy = "none"
 
 
+class Unread(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Single objects that were not read to their end."""
+
+    reason: str
+
+
 class BrokenWalk(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A table that was not read to its end."""
 
@@ -55,6 +61,7 @@ class Marks(msgspec.Struct, kw_only=True):
     known: Known = msgspec.field(default_factory=Known)
     walks: list[BrokenWalk] = msgspec.field(default_factory=list)
     failure: Failure | None = None
+    unread: str = ""
 
     def read(self, comment: bytes) -> None:
         """Take in one line. With a mark that cannot be read nobody can tell what is missing: the device
@@ -65,6 +72,8 @@ class Marks(msgspec.Struct, kw_only=True):
                 self.known = msgspec.json.decode(body, type=Known)
             elif name == b"#!walk":
                 self.walks.append(msgspec.json.decode(body, type=BrokenWalk))
+            elif name == b"#!objects":
+                self.unread = msgspec.json.decode(body, type=Unread).reason
             elif name == b"#!failed":
                 self.failure = msgspec.json.decode(body, type=Failure)
         except msgspec.DecodeError:
@@ -76,6 +85,7 @@ class Marks(msgspec.Struct, kw_only=True):
             walk = answers.walks.get(mark.table)
             if walk is not None:
                 walk.status, walk.reason, walk.silent = mark.status, mark.reason, mark.silent
+        answers.unread = answers.unread or self.unread
 
 
 def written(header: Header, known: Known, answers: Answers, clean: Callable[[str], str]) -> bytes:
@@ -85,11 +95,13 @@ def written(header: Header, known: Known, answers: Answers, clean: Callable[[str
         for name, walk in answers.walks.items()
         if walk.status is not Status.COMPLETE
     ]
-    rows = dict(answers.scalars) | answers.chassis
+    rows = answers.scalars | answers.objects | answers.chassis | answers.parts
     for walk in answers.walks.values():
         rows |= walk.rows
     lines = [b"#" + msgspec.json.encode(header), _mark(b"#!device ", known)]
     lines += [_mark(b"#!walk ", walk) for walk in walks]
+    if answers.unread:
+        lines.append(_mark(b"#!objects ", Unread(reason=clean(answers.unread))))
     lines += [_row(oid, rows[oid], clean) for oid in sorted(rows)]
     return b"\n".join(lines) + b"\n"
 

@@ -6,8 +6,54 @@ from typing import ClassVar, Literal
 
 from inventory.kinds.address import Address, Family
 from inventory.origin import Origin
-from inventory.resource import Resource
+from inventory.resource import Nested, Resource
 from inventory.unknown import UNKNOWN, Maybe
+
+
+class DevicePart(Nested):
+    """A power supply or a fan that is plugged in."""
+
+    name: Maybe[str] = UNKNOWN
+    working: Maybe[bool] = UNKNOWN
+
+
+class DeviceNeighbour(Nested):
+    """What a neighbour tells of itself on a link (IEEE 802.1AB, Cisco's CDP)."""
+
+    protocol: Maybe[Literal["lldp", "cdp"]] = UNKNOWN
+    local_interface: Maybe[str] = UNKNOWN
+    system_name: Maybe[str | None] = UNKNOWN
+    chassis_id: Maybe[str | None] = UNKNOWN  # a MAC address mostly; of CDP the device id
+    port: Maybe[str | None] = UNKNOWN
+    platform: Maybe[str | None] = UNKNOWN
+    addresses: Maybe[list[str]] = UNKNOWN  # management addresses
+
+
+class RoutingPeer(Nested):
+    """A neighbour of a routing protocol."""
+
+    protocol: Maybe[Literal["bgp", "ospf", "ospfv3"]] = UNKNOWN
+    family: Maybe[Family] = UNKNOWN  # of the session
+    address: Maybe[str] = UNKNOWN
+    router_id: Maybe[str | None] = UNKNOWN
+    remote_as: Maybe[int | None] = UNKNOWN
+    enabled: Maybe[bool] = UNKNOWN  # not shut down by the operator
+    established: Maybe[bool] = UNKNOWN  # BGP established, OSPF full or two-way
+
+
+class OspfInterface(Nested):
+    """An interface that speaks OSPF version 2."""
+
+    address: Maybe[str] = UNKNOWN
+    active: Maybe[bool] = UNKNOWN
+    authentication: Maybe[Literal["none", "password", "digest"]] = UNKNOWN  # RFC 2328 appendix D
+
+
+class Vlan(Nested):
+    """A VLAN that is configured."""
+
+    id: Maybe[int] = UNKNOWN
+    name: Maybe[str | None] = UNKNOWN
 
 
 class Device(Resource):
@@ -15,7 +61,12 @@ class Device(Resource):
 
     KIND: ClassVar[str] = "device"
     TITLE: ClassVar[str] = "网络与安全设备"
-    VOLATILE: ClassVar[frozenset[str]] = frozenset({"uptime_seconds"})
+    VOLATILE: ClassVar[frozenset[str]] = frozenset(
+        (
+            "uptime_seconds cpu_percent memory_percent temperature_celsius ups_charge_percent "
+            "ups_load_percent ups_runtime_minutes arp_entries nd_entries routes_ipv4 routes_ipv6 routes"
+        ).split()
+    )
 
     management_address: Maybe[str] = UNKNOWN
     role: Maybe[
@@ -38,6 +89,33 @@ class Device(Resource):
     snmp_authentication: Maybe[str | None] = UNKNOWN  # SHA256 …; None = none
     snmp_privacy: Maybe[str | None] = UNKNOWN  # AES128 …; None = none
     telnet_enabled: Maybe[bool] = UNKNOWN
+    cpu_percent: Maybe[float] = UNKNOWN  # of the busiest processor or board
+    memory_percent: Maybe[float] = UNKNOWN  # of the fullest
+    temperature_celsius: Maybe[float] = UNKNOWN  # of the hottest sensor
+    temperature_ok: Maybe[bool] = UNKNOWN  # the device's own judgement
+    power_supplies: Maybe[list[DevicePart]] = UNKNOWN  # never empty: UNKNOWN where none is shown
+    fans: Maybe[list[DevicePart]] = UNKNOWN  # likewise
+    ups_battery_ok: Maybe[bool] = UNKNOWN
+    ups_on_battery: Maybe[bool] = UNKNOWN
+    ups_charge_percent: Maybe[int] = UNKNOWN
+    ups_load_percent: Maybe[int] = UNKNOWN  # of the most loaded phase
+    ups_runtime_minutes: Maybe[int] = UNKNOWN  # on battery, as the UPS estimates
+    neighbours: Maybe[list[DeviceNeighbour]] = UNKNOWN
+    vlans: Maybe[list[Vlan]] = UNKNOWN  # never empty, likewise
+    routing_peers: Maybe[list[RoutingPeer]] = UNKNOWN  # of the protocols that were shown
+    routing_protocols: Maybe[list[str]] = UNKNOWN  # bgp, ospf, ospfv3: those seen to run
+    ospf_interfaces: Maybe[list[OspfInterface]] = UNKNOWN
+    forwards_ipv4: Maybe[bool] = UNKNOWN
+    forwards_ipv6: Maybe[bool] = UNKNOWN
+    default_route_ipv4: Maybe[bool] = UNKNOWN
+    default_route_ipv6: Maybe[bool] = UNKNOWN
+    routes: Maybe[int] = UNKNOWN  # of both families, where the device counts them together
+    routes_ipv4: Maybe[int] = UNKNOWN
+    routes_ipv6: Maybe[int] = UNKNOWN
+    arp_entries: Maybe[int] = UNKNOWN
+    nd_entries: Maybe[int] = UNKNOWN
+    time_synchronized: Maybe[bool] = UNKNOWN
+    log_servers: Maybe[list[str]] = UNKNOWN  # addresses that system messages are sent to
     ipv6_visible: Maybe[bool] = UNKNOWN  # some table shows an IPv6 address; UNKNOWN where no table does
 
 
@@ -59,6 +137,10 @@ class Interface(Resource):
     oper_up: Maybe[bool] = UNKNOWN
     loopback: Maybe[bool] = UNKNOWN
     addresses: Maybe[list[Address]] = UNKNOWN
+    ipv6_enabled: Maybe[bool] = UNKNOWN
+    advertises_router: Maybe[bool] = UNKNOWN  # sends IPv6 router advertisements (RFC 4861)
+    advertises_managed: Maybe[bool] = UNKNOWN  # … with the managed flag: addresses by DHCPv6
+    native_vlan: Maybe[int] = UNKNOWN  # PVID: where untagged frames go
     in_octets: Maybe[int] = UNKNOWN
     out_octets: Maybe[int] = UNKNOWN
     in_errors: Maybe[int] = UNKNOWN

@@ -77,6 +77,7 @@ ENTERPRISES = {
     "9": "Cisco",
     "2636": "Juniper",
     "318": "APC",
+    "705": "Eaton",
 }
 
 
@@ -84,8 +85,10 @@ def _recorded(path: Path) -> Recorded:
     text = path.read_bytes().decode("latin1")
     object_id = re.search(r"^1\.3\.6\.1\.2\.1\.1\.2\.0\|6\|(\S+)", text, re.MULTILINE)
     assert object_id
+    maker = re.search(r"^1\.3\.6\.1\.2\.1\.33\.1\.1\.1\.0\|4\|(\S+)", text, re.MULTILINE)
+    enterprise = object_id[1].split(".")[6]
     return Recorded(
-        vendor=ENTERPRISES[object_id[1].split(".")[6]],
+        vendor=ENTERPRISES[enterprise] if enterprise != "8072" else maker[1].title(),
         interfaces=len(re.findall(r"^1\.3\.6\.1\.2\.1\.2\.2\.1\.1\.\d+\|", text, re.MULTILINE)),
         sys_object_id=object_id[1],
     )
@@ -97,6 +100,28 @@ def recordings() -> dict[str, Recorded]:
     return {
         path.name.removesuffix(".snmprec"): _recorded(path) for path in (LAB / "snmprec").glob("*.snmprec")
     }
+
+
+@pytest.fixture(scope="session")
+def rows() -> Callable[[str, str], dict[str, str]]:
+    """(recording, OID) → the rest of each instance's OID under it → its value as it stands in the file,
+    octets in hexadecimal as text."""
+    files: dict[str, list[str]] = {}
+
+    def rows(name: str, oid: str) -> dict[str, str]:
+        if name not in files:
+            content = (LAB / "snmprec" / f"{name}.snmprec").read_bytes().decode("latin1")
+            files[name] = [line.rstrip("\r") for line in content.split("\n")]
+        found = {}
+        for line in files[name]:
+            if line.startswith(f"{oid}."):
+                instance, tag, value = line.split("|", 2)
+                found[instance[len(oid) + 1 :]] = (
+                    bytes.fromhex(value).decode("latin1") if tag == "4x" else value
+                )
+        return found
+
+    return rows
 
 
 @pytest.fixture(scope="session")

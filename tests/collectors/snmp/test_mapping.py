@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collectors.snmp import mapping
-from collectors.snmp.mapping import text_of
+from collectors.snmp.texts import text_of
 from inventory.coverage import Status
 from inventory.kinds.address import Address
 from inventory.unknown import UNKNOWN, known, or_none
@@ -21,33 +21,35 @@ RECORDED = {
     "dptech-dpx800-a5": (
         "DPtech", "domestic", None,
         "DPX8000-A5", "ConPlat", "V100R004B01D007P02PATCH03", "02010037P183000022"),
+    "eaton-93e-80": ("Eaton", "foreign", "ups", "EATON 93E 80", None, "INV: 2.08.0011", None),
     "h3c-comware-7-1-075": (
         "H3C", "domestic", "router",
         "SR8808-X", "Comware", "7.1.075, Release 7751P01", "210235A0YVX18A00000B"),
     "h3c-e528-2": (
         "H3C", "domestic", "switch", "E528", "Comware", "5.20, Release 1513P62", "210235A0GKC158000929"),
+    "huawei-gse200m": ("Huawei", "domestic", "ups", "UPS5000", None, "V100R001C10B003SP00", None),
     "huawei-s12704": (
         "Huawei", "domestic", "switch", "S12704", None, "V200R012C00SPC500", "2102114480P0J7000105"),
     "huawei-s5720": (
         "Huawei", "domestic", "switch",
         "S5720-36C-EI-AC", "VRP", "V200R007C00SPC500", "210235956210F7000410"),
     "infosec-nsae-6500": ("Infosec", "domestic", "security", "NSAE 6500", None, "8.4.0.8", None),
-    "juniper-mx960-12-3r6-6": ("Juniper", "foreign", "router", "mx960", "Junos", "12.3R6.6", None),
+    "juniper-mx960-12-3r6-6": ("Juniper", "foreign", "router", "mx960", "Junos", "12.3R6.6", "JN11FCEC5AFA"),
     "maipu-sm4200-16gef8ge-ac": (
         "Maipu", "domestic", "switch", "SM4200-16GEF8GE-AC", None, "6.0.222.39", None),
     "netentsec-ngfw": ("NetentSec", "domestic", "firewall", "NGFW", None, None, None),
-    "nsfocus-ads": ("NSFOCUS", "domestic", "security", None, None, None, None),
+    "nsfocus-ads": ("NSFOCUS", "domestic", "security", "ADS-2010", None, None, None),
     "ruijie-s5750-24gt12sfp": (
         "Ruijie", "domestic", "switch",
         "S5750-24GT/12SFP", "RGOS", "10.4(3)p4 Release(161753)", "9017EHC410215"),
     "sangfor-ad1800-fp2": ("Sangfor", "domestic", "load_balancer", "AD-1800-FP2", None, None, None),
     "topsec-ngfw4000-uf": (
         "Topsec", "domestic", "firewall",
-        "NGFW4000-UF(TG-72282)", None, "V3.2073N.2060N_NGFW.1", None),
+        "NGFW4000-UF(TG-72282)", None, "V3.2073N.2060N_NGFW.1", "Q1610474303"),
     "venus-vsos-v0600r0705b20180507": (
         "Venustech", "domestic", None, None, "VSOS", "V0600R0705B20180507", None),
     "zte-embsys-cgel": ("ZTE", "domestic", None, None, None, None, None),
-    "zte-zxr10-5250": ("ZTE", "domestic", "switch", "ZXR10 5250-52TM-H", None, "V2.05.11B19", None),
+    "zte-zxr10-5250": ("ZTE", "domestic", "switch", "ZXR10 5250-52TM-H", None, "V2.05.11B19", "279531100013"),
 }  # fmt: skip
 TELNET = {
     "cisco-n5000-uk9", "dcrs-5980-28t-dc", "h3c-comware-7-1-075", "h3c-e528-2", "huawei-s12704",
