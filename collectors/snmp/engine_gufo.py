@@ -12,6 +12,7 @@ because taking it for the end would make a short table look whole.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import os
 import select
@@ -21,7 +22,6 @@ from typing import Any, TypeVar
 
 from collectors.contract import IMPORTING, SourceError
 from collectors.snmp.engines import (
-    OUT_OF_TIME,
     AgentError,
     AuthenticationError,
     Credentials,
@@ -36,7 +36,8 @@ from collectors.snmp.engines import (
 
 T = TypeVar("T")
 
-_EVERYTHING = "1.3"  # answers are checked against this, so none is cut off
+_TREES = ("1.3", "1.0")  # answers are checked against one of these: LLDP is under 1.0, all else under 1.3
+_SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 _RESYNC_SECONDS = 100.0  # half-life of the 150 s time window (RFC 3414 §3.2)
 _NANOSECONDS = 1_000_000_000
 _SOCKET_TIMEOUT_NS = 60 * _NANOSECONDS  # never reached: the socket does not block
@@ -61,7 +62,7 @@ class GufoEngine:
         self._poll = select.poll()
         os.set_blocking(self._socket.get_fd(), False)
         self._poll.register(self._socket.get_fd(), select.POLLIN)
-        self._base = _fast.GetIter(_EVERYTHING)
+        self._bases = {tree: _fast.GetIter(tree) for tree in _TREES}
         self._keys_set = False
         self._synced_at: float | None = None
         self._second: Engine | None = None
@@ -79,15 +80,20 @@ class GufoEngine:
 
     def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
         asked = self._fast.GetIter(dotted_of(oid))
-        try:
-            name, value = self._ask(
-                lambda: self._socket.send_get_next(asked),
-                lambda: self._socket.recv_get_next(self._base),
-                timeout,
-            )
-        except StopAsyncIteration:
-            return self._second_opinion().get_next(oid, timeout)
-        return oid_of(name), value
+        for tree in self._trees(oid):
+            base = self._bases[tree]
+            with contextlib.suppress(StopAsyncIteration):
+                name, value = self._ask(
+                    lambda: self._socket.send_get_next(asked),
+                    lambda base=base: self._socket.recv_get_next(base),  # type: ignore[misc]
+                    timeout,
+                )
+                return oid_of(name), value
+        return self._second_opinion().get_next(oid, timeout)
+
+    def _trees(self, oid: Oid) -> tuple[str, ...]:
+        """Where the instance after this one may be; gufo hands over what is in one of them."""
+        return _TREES[::-1] if oid[:2] == (1, 0) else _TREES[:1]
 
     def _one_by_one(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
         if len(oids) == 1:
@@ -99,15 +105,20 @@ class GufoEngine:
             row = self.get_next(oid, timeout)
             return [] if row is None else [row]
         asked = self._fast.GetIter(dotted_of(oid), max_repetitions)
-        try:
-            rows = self._ask(
-                lambda: self._socket.send_get_bulk(asked),
-                lambda: self._socket.recv_get_bulk(self._base),
-                timeout,
-            )
-        except StopAsyncIteration:
-            return []
-        return [(tuple(map(int, row[0].split("."))), row[1]) for row in rows if row is not None]
+        for tree in self._trees(oid):
+            base = self._bases[tree]
+            try:
+                rows = self._ask(
+                    lambda: self._socket.send_get_bulk(asked),
+                    lambda base=base: self._socket.recv_get_bulk(base),  # type: ignore[misc]
+                    timeout,
+                )
+            except StopAsyncIteration:
+                return []
+            found = [(tuple(map(int, row[0].split("."))), row[1]) for row in rows if row is not None]
+            if found or not rows:
+                return found
+        return []
 
     def close(self) -> None:
         self._socket = None
@@ -122,13 +133,24 @@ class GufoEngine:
         except AuthenticationError:
             if self._synced_at is None:
                 raise
-        # It took our digest before, so perhaps it has restarted: learn boots and time again, once.
+        # Perhaps it has restarted: learn its boots and time again, once.
         self._synced_at = None
         self._prepare(ends)
         try:
             return self._exchange(send, receive, ends)
-        except AuthenticationError:
-            raise AuthenticationError(OUT_OF_TIME) from None
+        except AuthenticationError as error:
+            raise self._why_refused(timeout) or error from None
+
+    def _why_refused(self, timeout: float) -> AuthenticationError | None:
+        """gufo has one error for a wrong user, a wrong password and a wrong clock; pysnmp has three."""
+        if importlib.util.find_spec("pysnmp") is None:
+            return None
+        try:
+            with contextlib.suppress(NoAnswerError, AgentError):
+                self._second_opinion().get([_SYS_UPTIME], timeout)
+        except AuthenticationError as error:
+            return error
+        return None
 
     def _prepare(self, ends: float) -> None:
         """v3: learn the agent's engine id, then set the keys for it, then its boots and time."""
@@ -208,9 +230,17 @@ def _user(credentials: Credentials) -> Any:
     hashed = hashes.get(credentials.authentication)
     cipher = ciphers.get(credentials.privacy.removesuffix("C"))
     expansion = keys.KeyExpansion.Cisco if credentials.privacy.endswith("C") else keys.KeyExpansion.Blumenthal
-    return keys.User(
-        credentials.user,
-        auth_key=hashed(credentials.authentication_key.encode()) if hashed else None,
-        priv_key=cipher(credentials.privacy_key.encode()) if cipher else None,
-        key_expansion=expansion,
-    )
+    if hashed is None:
+        return keys.User(credentials.user)
+    master = keys.KeyType.Master
+    auth_key = hashed(_master_key(hashed, credentials.authentication_key), master)
+    if cipher is None:
+        return keys.User(credentials.user, auth_key=auth_key)
+    priv_key = cipher(_master_key(hashed, credentials.privacy_key), master)
+    return keys.User(credentials.user, auth_key=auth_key, priv_key=priv_key, key_expansion=expansion)
+
+
+@functools.lru_cache(maxsize=64)
+def _master_key(hashed: Any, password: str) -> bytes:
+    """Ku of RFC 3414 §A.2, a hash over a megabyte: the same for all devices that share the password."""
+    return bytes(hashed.get_master_key(password.encode()))

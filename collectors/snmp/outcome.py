@@ -151,14 +151,18 @@ def _table_evidence(run: Run, target: str, answers: Answers, wanted: Sequence[Ta
 def _evidence(run: Run, target: str, name: str, entry: Oid, rows: dict[Oid, Value], *notes: str) -> Evidence:
     """Rows as text, one a line. The time of day is not in it, nor sysUpTime and counters, so unchanged
     answers are the same evidence; the text of sysContact is personal and not kept."""
-    lines = [f"# {target} {name} {dotted_of(entry)}", *notes]
+    prefix, size = dotted_of(entry), len(entry)
+    lines = [f"# {target} {name} {prefix}", *notes]
     for oid, value in rows.items():
         if oid == t.SYS_UPTIME:
             continue
         shown = "(not kept)" if oid == t.SYS_CONTACT and value else _shown(value, run.redactor)
-        lines.append(f"{dotted_of(oid)} = {shown}")
+        within = oid[:size] == entry  # most are; then only the rest has to be spelt
+        lines.append(
+            f"{prefix}.{dotted_of(oid[size:])} = {shown}" if within else f"{dotted_of(oid)} = {shown}"
+        )
     return run.evidence(
-        "\n".join(lines).encode(), origin=f"{target} {name} {dotted_of(entry)}", media_type="text/plain"
+        "\n".join(lines).encode(), origin=f"{target} {name} {prefix}", media_type="text/plain"
     )
 
 

@@ -39,7 +39,8 @@ class Answers(msgspec.Struct, kw_only=True):
     """What a device answered. ``objects``: single instances outside the system group. ``chassis``,
     ``parts``: instances by entPhysicalIndex, of entPhysicalTable and of the vendor's own tables.
     ``walks``: by name of the table; every table of ``tables`` is there, and those of the vendor.
-    ``unread`` (中文): why objects or parts could not be read to the end, "" where they were."""
+    ``unread`` (中文): why objects or parts could not be read to the end, "" where they were.
+    ``by_column``: what ``columns`` has answered, once the walk is over."""
 
     scalars: dict[Oid, Value]
     walks: dict[str, Walk]
@@ -47,6 +48,7 @@ class Answers(msgspec.Struct, kw_only=True):
     chassis: dict[Oid, Value] = msgspec.field(default_factory=dict)
     parts: dict[Oid, Value] = msgspec.field(default_factory=dict)
     unread: str = ""
+    by_column: dict[str, dict[int, dict[Oid, Value]]] = msgspec.field(default_factory=dict)
 
     @property
     def vendor(self) -> str | None:
@@ -67,10 +69,14 @@ class Answers(msgspec.Struct, kw_only=True):
 
     def columns(self, table: Table) -> dict[int, dict[Oid, Value]]:
         """Column → index → value. Columns without a row are absent."""
+        if table.name in self.by_column:
+            return self.by_column[table.name]
         at = len(table.entry)
         found: dict[int, dict[Oid, Value]] = {}
         for oid, value in self.rows(table).items():
             found.setdefault(oid[at], {})[oid[at + 1 :]] = value
+        if found:
+            self.by_column[table.name] = found
         return found
 
     def column(self, table: Table, column: int) -> dict[Oid, Value]:
@@ -101,18 +107,23 @@ def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
         answers.unread = "设备已不再应答，没有再读"
         return answers
     try:
-        answers.objects = _get(walker, (*OBJECTS, *answers.asked.asked))
-        answers.chassis = _get(walker, _wanted_of_chassis(answers))
-        answers.parts = _get(walker, _wanted_of_parts(answers))
+        answers.objects = _get(walker, answers, (*OBJECTS, *answers.asked.asked))
+        answers.chassis = _get(walker, answers, _wanted_of_chassis(answers))
+        answers.parts = _get(walker, answers, _wanted_of_parts(answers))
     except (NoAnswerError, AgentError, AuthenticationError, DeadlineError) as error:
         answers.unread = error.reason if isinstance(error, DeadlineError) else str(error)
     return answers
 
 
-def _get(walker: Walker, wanted: Sequence[Oid]) -> dict[Oid, Value]:
+def _get(walker: Walker, answers: Answers, wanted: Sequence[Oid]) -> dict[Oid, Value]:
+    """Instances, as many at once as fit. Each request also asks for one that is known to be there: an
+    answer without it would be an error that the library hides."""
     found: dict[Oid, Value] = {}
+    there = tuple(answers.scalars)[:1]
     for at in range(0, len(wanted), _AT_ONCE):
-        found |= walker.get(wanted[at : at + _AT_ONCE])
+        chunk = wanted[at : at + _AT_ONCE]
+        values = walker.get((*there, *chunk))
+        found |= {oid: values[oid] for oid in chunk if oid in values}
     return found
 
 

@@ -303,13 +303,12 @@ def _entries(answers: Answers, version: int) -> Maybe[int]:
     old = t.ARP if version == 4 else t.IPV6_NEIGHBOURS
     if not answers.whole(old, t.NEIGHBOURS):
         return UNKNOWN
-    found: set[tuple[int, str]] = set()
+    found: set[Oid] = set()  # ifIndex and octets
     address_type = 1 if version == 4 else 2  # InetAddressType ipv4(1), ipv6(2)
     for index, kind in answers.column(t.NEIGHBOURS, 6).items():
         if len(index) > 3 and index[1] == address_type and kind != _INVALID:
-            found.add((index[0], address_text(index[3:]) or ""))
+            found.add((index[0], *index[3:]))
     for index, kind in answers.column(old, old.columns[0][0]).items():
         if version == 6 or kind != _INVALID:
-            octets = index[2:] if len(index) == 18 else index[1:]
-            found.add((index[0], address_text(octets) or ""))
+            found.add((index[0], *index[2:]) if len(index) == 18 else index)
     return len(found) if found else UNKNOWN

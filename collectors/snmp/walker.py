@@ -2,11 +2,13 @@
 
 A walk ends because it left the table, or it says why it ended. OIDs must increase strictly (an agent that
 goes back would otherwise be read for ever), rows are capped, every request is retried, max-repetitions is
-halved on tooBig, on an empty answer and on a time-out, and each device and each table has a deadline.
+halved on tooBig, on an empty answer and on a time-out, and each device and each table has a deadline. What
+a page brings beyond its table is kept: a table that lies in such a stretch is known without asking.
 """
 
 from __future__ import annotations
 
+import bisect
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -75,6 +77,9 @@ class Walker:
         self.ends = monotonic() + limits.device_seconds if ends is None else ends
         self._most = limits.max_repetitions  # what the agent was found to manage
         self._repetitions = limits.max_repetitions
+        self._lows: list[Oid] = []  # sorted; after each of them come the rows of ``_beyond``
+        self._beyond: list[list[Varbind]] = []
+        self._last: Oid | None = None  # after this instance there are no others
 
     def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
         """Read instances. Raises NoAnswerError, AuthenticationError, AgentError, DeadlineError."""
@@ -109,22 +114,40 @@ class Walker:
     def _range(self, rows: dict[Oid, Value], start: Oid, stop: Oid, ends: float) -> str:
         """Read the instances between ``start`` and ``stop`` into ``rows``; why it broke off, or ""."""
         at = start
+        page = self._known_after(start)
         while True:
-            page = self._page(at, ends)
+            page = page or self._page(at, ends)
             if not page:
                 return ""
-            for oid, value in page:
+            for position, (oid, value) in enumerate(page):
                 if oid <= at:
                     return "设备返回的 OID 不递增（代理有缺陷），已停止读取"
-                at = oid
                 if oid >= stop:
+                    self._note(at, page[position:])
                     return ""
+                at = oid
                 if len(rows) >= self._limits.max_rows:
                     return f"超过 {self._limits.max_rows} 行，已停止读取"
                 rows[oid] = value
+            page = []
+
+    def _note(self, after: Oid, page: list[Varbind]) -> None:
+        """Keep what a page holds beyond its table: the instances that follow ``after``, one by one."""
+        end = next((n for n in range(1, len(page)) if page[n][0] <= page[n - 1][0]), len(page))
+        at = bisect.bisect_right(self._lows, after)
+        self._lows.insert(at, after)
+        self._beyond.insert(at, page[:end])
+
+    def _known_after(self, start: Oid) -> list[Varbind]:
+        """Instances after ``start`` that came with an earlier page; [] where they have to be asked for."""
+        at = bisect.bisect_right(self._lows, start) - 1
+        return [row for row in self._beyond[at] if row[0] > start] if at >= 0 else []
 
     def _page(self, at: Oid, ends: float) -> list[Varbind]:
         """The next rows after ``at``; empty only at the end of the MIB view."""
+
+        if self._last is not None and at >= self._last:
+            return []
 
         def attempt() -> list[Varbind]:
             timeout = self._timeout(ends)
@@ -140,6 +163,7 @@ class Walker:
                 return page
             row = self._engine.get_next(at, self._timeout(ends))
             if row is None:
+                self._last = at
                 return []
             self._most = self._repetitions = max(1, self._repetitions // 2)
             return [row]
