@@ -14,14 +14,18 @@ Role = Literal["switch", "router", "firewall", "security", "load_balancer", "ups
 
 _ENTERPRISE = re.compile(r"\.?1\.3\.6\.1\.4\.1\.(\d+)(?:\.|$)")
 
-_NAMED_IN_TEXT = (("netentsec", "NetentSec"), ("h3c", "H3C"), ("huawei", "Huawei"), ("ruijie", "Ruijie"))
+_NAMED_IN_TEXT = (
+    *(("netentsec", "NetentSec"), ("h3c", "H3C"), ("huawei", "Huawei"), ("ruijie", "Ruijie")),
+    *(("nsfocus", "NSFOCUS"), ("topsec", "Topsec"), ("dptech", "DPtech"), ("hillstone", "Hillstone")),
+    *(("sangfor", "Sangfor"), ("venustech", "Venustech"), ("maipu", "Maipu"), ("zxr10", "ZTE")),
+)
 """Names that tell the vendor where the sysObjectID is that of somebody's agent software."""
 
 _SOFTWARE = {
     "Huawei": ("VRP", r"VRP \(R\) software"),
     "H3C": ("Comware", r"Comware|H3C (?:Switch )?\S+ Software Version"),
     "Ruijie": ("RGOS", r"\bRGOS\b"),
-    "Cisco": ("IOS", r"Cisco IOS Software"),
+    "Cisco": ("IOS", r"Cisco IOS Software|Cisco Internetwork Operating System Software"),
     "Juniper": ("Junos", r"\bJUNOS\b"),
     "DPtech": ("ConPlat", r"(?i)DPtech ConPlat"),
     "Venustech": ("VSOS", r"\bVSOS\b"),
@@ -38,6 +42,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     "H3C": (
         r"Software Version (?P<version>[\d.]+, (?:Release|ESS|Feature|Test|Demo) \w+)",
         r"^H3C Switch (?P<model>\S+) Software",
+        r"Platform Software (?:H3C )?(?P<model>[A-Z]\S*[A-Z0-9])\. Product Version (?P<version>Release \w+)",
     ),
     "Ruijie": (
         r"\bRGOS (?P<version>\S+ Release\(\w+\))",
@@ -86,6 +91,8 @@ _ROLES: tuple[tuple[str, str, Role], ...] = (
     ("NSFOCUS", r"", "security"),
     ("Sangfor", r"\bAD-", "load_balancer"),
     ("Infosec", r"NSAE", "security"),  # TLS gateway
+    ("Leadsec", r"(?i)\bfirewall\b", "firewall"),
+    ("Venustech", r"(?i)\bfirewall\b", "firewall"),
 )
 _APC_UPS = re.compile(r"1\.3\.6\.1\.4\.1\.318\.1\.3\.2\.")  # smartUPS; others are PDUs, sensors …
 

@@ -132,11 +132,13 @@ class Walker:
             page = []
 
     def _note(self, after: Oid, page: list[Varbind]) -> None:
-        """Keep what a page holds beyond its table: the instances that follow ``after``, one by one."""
-        end = next((n for n in range(1, len(page)) if page[n][0] <= page[n - 1][0]), len(page))
+        """Keep what a page holds beyond its table: the instances that follow ``after``, one by one. A page
+        that goes back somewhere is not believed."""
+        if any(page[n][0] <= page[n - 1][0] for n in range(1, len(page))):
+            return
         at = bisect.bisect_right(self._lows, after)
         self._lows.insert(at, after)
-        self._beyond.insert(at, page[:end])
+        self._beyond.insert(at, page)
 
     def _known_after(self, start: Oid) -> list[Varbind]:
         """Instances after ``start`` that came with an earlier page; [] where they have to be asked for."""

@@ -155,6 +155,9 @@ def test_time_and_logs(found, rows, replay):
     assert found["huawei-s5720"].device.log_servers == [host] == ["10.3.9.25"]
     assert found["huawei-s12704"].device.log_servers == []
     assert not known(found["h3c-e528-2"].device.log_servers)
+    ntp = "1.3.6.1.4.1.9.9.168.1.1"
+    for leap, stratum, told in ((3, 4, False), (0, 16, False), (0, 0, False), (0, 3, True)):
+        assert replay(f"{ntp}.1.0|2|{leap}", f"{ntp}.2.0|2|{stratum}").time_synchronized is told
     for mode, told in ((2, False), (6, True)):
         assert replay(f"1.3.6.1.2.1.197.1.2.1.0|2|{mode}").time_synchronized is told
 

@@ -175,6 +175,7 @@ def test_gb2312_text_and_an_empty_description(replay):
     ("object_id", "description", "vendor"),
     [
         ("1.3.6.1.4.19849", "osms", None),  # a real device's mistake: not under enterprises
+        ("1.3.6.1.4.19849", "NSFOCUS-OSMS", "NSFOCUS"),
         ("1.3.6.1.4.1.8072.3.2.10", "Linux host", None),
         ("1.3.6.1.4.1.99999.1", "thing", None),
         ("1.3.6.1.4.1.8072.3.2.10", "Ruijie something", "Ruijie"),
@@ -184,6 +185,24 @@ def test_an_enterprise_that_is_no_vendor(replay, object_id, description, vendor)
     device = replay(f"{SYSTEM}.2.0|6|{object_id}", f"{SYSTEM}.1.0|4|{description}").device
     assert device.vendor == vendor
     assert device.vendor_origin == ("domestic" if vendor else "unidentified")
+
+
+@pytest.mark.parametrize(
+    ("enterprise", "description", "fields"),
+    [
+        (
+            25506,
+            "H3C Comware Platform Software LSQ1WCMD0. Product Version Release 2509P61 Copyright (c) 2004-2017",
+            {"model": "LSQ1WCMD0", "version": "Release 2509P61", "software": "Comware"},
+        ),
+        (9, "Cisco Internetwork Operating System Software", {"software": "IOS"}),
+        (9833, "FIREWALL", {"vendor": "Leadsec", "role": "firewall"}),
+        (15227, "FIREWALL", {"vendor": "Venustech", "role": "firewall"}),
+    ],
+)
+def test_descriptions_of_other_real_devices(replay, enterprise, description, fields):
+    device = replay(f"{SYSTEM}.2.0|6|1.3.6.1.4.1.{enterprise}.1", f"{SYSTEM}.1.0|4|{description}").device
+    assert {name: getattr(device, name) for name in fields} == fields
 
 
 def test_a_hidden_system_group_is_partial(replay):

@@ -209,10 +209,13 @@ def test_ospf_authentication_is_read_and_its_key_is_not(replay):
 def test_a_table_that_broke_off_tells_nothing(tmp_path, collect):
     lines = [line.replace("{enterprise}", "9") for line in SYSTEM]
     lines += [f"{LLDP}.5.0.{n}.1|4x|0011223344ff" for n in range(5)]
+    lines += [f"1.3.6.1.2.1.4.22.1.4.1.10.0.0.{n}|2|3" for n in range(5)]
     lines.append('#!walk {"table": "lldpRemTable", "status": "partial", "reason": "读到一半没有应答"}')
+    lines.append('#!walk {"table": "ipNetToMediaTable", "status": "partial", "reason": "超过时限 30 秒"}')
     (tmp_path / "device.snmprec").write_text("\n".join(lines))
     outcome = collect(recording=str(tmp_path))["device"]
     assert not known(outcome.device.neighbours)
+    assert not known(outcome.device.arp_entries)
     collection = outcome.collections["device"]
     assert collection.status is Status.PARTIAL
     assert "lldpRemTable" in collection.reason

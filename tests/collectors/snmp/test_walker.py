@@ -248,3 +248,43 @@ def test_a_get_that_is_too_big_is_asked_in_halves():
 
     wanted = oids(7)
     assert set(walker(Narrow(wanted)).get(wanted)) == set(wanted)
+
+
+# ---- what a page brings beyond its table ----
+
+OTHERS = [Table(name=f"t{n}", entry=(1, 3, 6, 1, n), columns=((1, 4),)) for n in range(1, 40)]
+
+
+@given(
+    st.sets(st.tuples(st.integers(1, 40), st.integers(0, 5), st.integers(0, 9)), max_size=80),
+    st.integers(1, 30),
+)
+def test_tables_read_one_after_the_other_are_as_if_read_alone(tails, repetitions):
+    oids = {(1, 3, 6, 1, *tail) for tail in tails}
+    agent = Agent(oids)
+    together = walker(agent, max_repetitions=repetitions)
+    for table in OTHERS:
+        walk = together.walk(table)
+        alone = walker(Agent(oids), max_repetitions=repetitions).walk(table)
+        assert (walk.rows, walk.status) == (alone.rows, alone.status)
+
+
+def test_a_stretch_that_is_known_is_not_asked_for():
+    agent = Agent([(1, 3, 6, 1, 5, 1, n) for n in range(3)] + [(1, 3, 6, 1, 30, 1, 1)])
+    reader = walker(agent, max_repetitions=10)
+    found = {table.name: reader.walk(table).rows for table in OTHERS}
+    assert {name: len(rows) for name, rows in found.items() if rows} == {"t5": 3, "t30": 1}
+    assert agent.requests == 3  # one page for all up to t30, one that is empty, one to be sure of the end
+
+
+def test_a_stretch_that_goes_back_is_not_believed():
+    class Jumps(Agent):
+        def get_bulk(self, oid, max_repetitions, timeout):
+            page = super().get_bulk(oid, max_repetitions, timeout)
+            if oid < (1, 3, 6, 1, 2):  # beyond the first table it goes back, over rows of the second
+                return [*page[:2], ((1, 3, 6, 1, 9, 1, 1), 0), ((1, 3, 6, 1, 3, 1, 1), 0)]
+            return page
+
+    rows = [(1, 3, 6, 1, 1, 1, 1), (1, 3, 6, 1, 1, 1, 2), (1, 3, 6, 1, 3, 1, 1), (1, 3, 6, 1, 10, 1, 1)]
+    reader = walker(Jumps(rows))
+    assert [len(reader.walk(OTHERS[n]).rows) for n in (0, 2, 9)] == [2, 1, 1]
