@@ -29,11 +29,18 @@ _BATTERY_FINE, _BATTERY_BAD = 2, (3, 4)  # upsBatteryStatus normal, low, deplete
 _ON_BATTERY = 5  # upsOutputSource
 
 
+_MEASURED = (  # the most of a part of them would be too little
+    *(t.PROCESSORS, t.SENSORS, v.CISCO_CPU, v.CISCO_MEMORY, v.CISCO_TEMPERATURES),
+    *(v.JUNIPER_PARTS, v.RUIJIE_MEMORY),
+)
+
+
 def set_health(device: Device, answers: Answers) -> None:
     """Set the fields of a device that tell how it is."""
-    device.cpu_percent = _most(_processors(answers))
-    device.memory_percent = _most(_memories(answers))
-    device.temperature_celsius = _most(_temperatures(answers))
+    if not answers.unread and all(answers.whole(x) for x in _MEASURED if x.name in answers.walks):
+        device.cpu_percent = _most(_processors(answers))
+        device.memory_percent = _most(_memories(answers))
+        device.temperature_celsius = _most(_temperatures(answers))
     device.temperature_ok = _temperature_ok(answers)
     device.power_supplies = _parts(_supplies(answers))
     device.fans = _parts(_fans(answers))

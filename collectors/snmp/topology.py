@@ -14,6 +14,7 @@ from collectors.snmp import tables as t
 from collectors.snmp import vendor_tables as v
 from collectors.snmp.engines import Oid, Value
 from collectors.snmp.reading import Answers
+from collectors.snmp.tables import Table
 from collectors.snmp.texts import address_text, number, text_of, truth
 from inventory.kinds.network import Device, DeviceNeighbour, OspfInterface, RoutingPeer, Vlan
 from inventory.resource import Relation, uid_of
@@ -45,19 +46,18 @@ def set_surroundings(device: Device, answers: Answers, clean: Clean, targets: di
 
 
 def _neighbours(answers: Answers, clean: Clean) -> Maybe[list[DeviceNeighbour]]:
-    found: list[DeviceNeighbour] = []
-    visible = False
-    if answers.whole(t.LLDP_REMOTE, t.LLDP_ADDRESSES):
-        found += _lldp(answers, clean)
-        visible = bool(found) or t.LLDP_CHASSIS in answers.objects
-    elif answers.rows(t.LLDP_REMOTE):
+    if not answers.whole(*_asked(answers, t.LLDP_REMOTE, t.LLDP_ADDRESSES, v.CDP)):
         return UNKNOWN
-    if answers.whole(v.CDP):
-        found += _cdp(answers, clean)
-        visible = visible or bool(found) or answers.objects.get(v.CDP_RUNS) == 1
-    if not visible:
+    found = [*_lldp(answers, clean), *_cdp(answers, clean)]
+    speaks = t.LLDP_CHASSIS in answers.objects or answers.objects.get(v.CDP_RUNS) == 1
+    if not found and not speaks:
         return UNKNOWN
     return sorted(found, key=lambda n: (str(n.local_interface), str(n.chassis_id), str(n.port)))
+
+
+def _asked(answers: Answers, *tables: Table) -> list[Table]:
+    """Those of the tables that this vendor's devices are asked for."""
+    return [table for table in tables if table.name in answers.walks]
 
 
 def _lldp(answers: Answers, clean: Clean) -> Iterator[DeviceNeighbour]:
@@ -140,7 +140,7 @@ def _edges(device: Device, neighbours: list[DeviceNeighbour], targets: dict[str,
 
 def _vlans(answers: Answers, clean: Clean) -> Maybe[list[Vlan]]:
     """dot1qVlanStaticTable, or Cisco's vtpVlanTable (index: management domain, VLAN)."""
-    if not answers.whole(t.VLANS) or (answers.rows(v.CISCO_VLANS) and not answers.whole(v.CISCO_VLANS)):
+    if not answers.whole(*_asked(answers, t.VLANS, v.CISCO_VLANS)):
         return UNKNOWN
     names = {index[0]: value for index, value in answers.column(t.VLANS, 1).items() if len(index) == 1}
     for index, value in answers.column(v.CISCO_VLANS, 4).items():
@@ -170,9 +170,8 @@ def _ospf_interfaces(answers: Answers) -> Maybe[list[OspfInterface]]:
 
 
 def _set_peers(device: Device, answers: Answers) -> None:
-    tables = (t.BGP_PEERS, t.OSPF_NEIGHBOURS, t.OSPFV3_NEIGHBOURS)
-    vendors = [table for table in (v.CISCO_BGP, v.JUNIPER_BGP) if table.name in answers.walks]
-    if not answers.whole(*tables, *vendors):
+    tables = (t.BGP_PEERS, t.OSPF_NEIGHBOURS, t.OSPFV3_NEIGHBOURS, v.CISCO_BGP, v.JUNIPER_BGP)
+    if answers.unread or not answers.whole(*_asked(answers, *tables)):
         return
     peers = {(p.protocol, p.address): p for reader in _PEERS for p in reader(answers)}
     protocols = {p.protocol for p in peers.values() if known(p.protocol)}

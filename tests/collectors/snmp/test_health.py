@@ -191,3 +191,19 @@ def test_hostile_values(replay):
     )
     for field in "cpu_percent temperature_celsius ups_charge_percent ups_runtime_minutes".split():
         assert not known(getattr(device, field)), field
+
+
+def test_the_most_of_a_part_is_not_told(replay):
+    lines = [
+        "1.3.6.1.4.1.9.9.109.1.1.1.1.8.1|66|7",
+        "1.3.6.1.4.1.9.9.13.1.4.1.2.1|4|Fan",
+        "1.3.6.1.4.1.9.9.13.1.4.1.3.1|2|1",
+    ]
+    whole = replay(*lines)
+    assert (whole.cpu_percent, len(whole.fans)) == (7.0, 1)
+    for table in ("cpmCPUTotalTable", "ciscoEnvMonFanStatusTable"):
+        lines.append(f'#!walk {{"table": "{table}", "status": "partial", "reason": "读到一半没有应答"}}')
+    broken = replay(*lines)
+    assert not known(broken.cpu_percent)
+    assert not known(broken.fans)
+    assert not known(replay(*lines[:3], '#!objects {"reason": "没有应答"}').cpu_percent)

@@ -219,3 +219,11 @@ def test_a_table_that_broke_off_tells_nothing(tmp_path, collect):
     collection = outcome.collections["device"]
     assert collection.status is Status.PARTIAL
     assert "lldpRemTable" in collection.reason
+
+
+@pytest.mark.parametrize("table", ["cdpCacheTable", "lldpRemManAddrTable", "lldpRemTable"])
+def test_half_of_the_neighbours_are_not_all_of_them(replay, table):
+    lines = [f"{LLDP}.5.0.3.1|4|one", f"{CDP}.6.1.1|4|two"]
+    assert len(replay(*lines).device.neighbours) == 2
+    mark = f'#!walk {{"table": "{table}", "status": "partial", "reason": "没有应答"}}'
+    assert not known(replay(*lines, mark).device.neighbours)
