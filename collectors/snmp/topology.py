@@ -16,7 +16,7 @@ from collectors.snmp.engines import Oid, Value
 from collectors.snmp.reading import Answers
 from collectors.snmp.tables import Table
 from collectors.snmp.texts import address_text, number, text_of, truth
-from inventory.kinds.network import Device, DeviceNeighbour, OspfInterface, RoutingPeer, Vlan
+from inventory.kinds.network import Device, DeviceNeighbour, OspfInterface, RoutingPeer, RoutingProtocol, Vlan
 from inventory.resource import Relation, uid_of
 from inventory.unknown import UNKNOWN, Maybe, known
 
@@ -174,13 +174,14 @@ def _set_peers(device: Device, answers: Answers) -> None:
     if answers.unread or not answers.whole(*_asked(answers, *tables)):
         return
     peers = {(p.protocol, p.address): p for reader in _PEERS for p in reader(answers)}
-    protocols = {p.protocol for p in peers.values() if known(p.protocol)}
+    protocols: set[RoutingProtocol] = {p.protocol for p in peers.values() if known(p.protocol)}
     local_as = answers.objects.get(t.BGP_LOCAL_AS)
     if isinstance(local_as, int) and local_as > 0:
         protocols.add("bgp")
-    for name, oid in (("ospf", t.OSPF_ADMIN), ("ospfv3", t.OSPFV3_ADMIN)):
-        if answers.objects.get(oid) == _ENABLED:
-            protocols.add(name)
+    if answers.objects.get(t.OSPF_ADMIN) == _ENABLED:
+        protocols.add("ospf")
+    if answers.objects.get(t.OSPFV3_ADMIN) == _ENABLED:
+        protocols.add("ospfv3")
     shown = [oid for oid in (t.BGP_LOCAL_AS, t.OSPF_ADMIN, t.OSPFV3_ADMIN) if oid in answers.objects]
     if not protocols and not shown:
         return

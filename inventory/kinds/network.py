@@ -10,6 +10,9 @@ from inventory.resource import Nested, Resource
 from inventory.unknown import UNKNOWN, Maybe
 
 
+RoutingProtocol = Literal["bgp", "ospf", "ospfv3"]
+
+
 class DevicePart(Nested):
     """A power supply or a fan that is plugged in."""
 
@@ -32,7 +35,7 @@ class DeviceNeighbour(Nested):
 class RoutingPeer(Nested):
     """A neighbour of a routing protocol."""
 
-    protocol: Maybe[Literal["bgp", "ospf", "ospfv3"]] = UNKNOWN
+    protocol: Maybe[RoutingProtocol] = UNKNOWN
     family: Maybe[Family] = UNKNOWN  # of the session
     address: Maybe[str] = UNKNOWN
     router_id: Maybe[str | None] = UNKNOWN
@@ -103,7 +106,7 @@ class Device(Resource):
     neighbours: Maybe[list[DeviceNeighbour]] = UNKNOWN
     vlans: Maybe[list[Vlan]] = UNKNOWN  # never empty, likewise
     routing_peers: Maybe[list[RoutingPeer]] = UNKNOWN  # of the protocols that were shown
-    routing_protocols: Maybe[list[str]] = UNKNOWN  # bgp, ospf, ospfv3: those seen to run
+    routing_protocols: Maybe[list[RoutingProtocol]] = UNKNOWN  # those seen to run
     ospf_interfaces: Maybe[list[OspfInterface]] = UNKNOWN
     forwards_ipv4: Maybe[bool] = UNKNOWN
     forwards_ipv6: Maybe[bool] = UNKNOWN
