@@ -174,7 +174,7 @@ def _set_peers(device: Device, answers: Answers) -> None:
     if answers.unread or not answers.whole(*_asked(answers, *tables)):
         return
     peers = {(p.protocol, p.address): p for reader in _PEERS for p in reader(answers)}
-    protocols: set[RoutingProtocol] = {p.protocol for p in peers.values() if known(p.protocol)}
+    protocols: set[RoutingProtocol] = {p.protocol for p in peers.values() if isinstance(p.protocol, str)}
     local_as = answers.objects.get(t.BGP_LOCAL_AS)
     if isinstance(local_as, int) and local_as > 0:
         protocols.add("bgp")
