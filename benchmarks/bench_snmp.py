@@ -29,7 +29,7 @@ from collectors import snmp
 from collectors.contract import Run, Source
 from collectors.snmp.engines import Credentials, open_engine, split_target
 from collectors.snmp.reading import read
-from collectors.snmp.tables import DEVICE_TABLES, INTERFACE_TABLES, SCALARS
+from collectors.snmp.tables import COUNTED_TABLES, DEVICE_TABLES, INTERFACE_TABLES, SCALARS
 from collectors.snmp.walker import Limits, Walker
 from inventory.coverage import Status
 
@@ -61,7 +61,7 @@ def bare(targets: list[str], version: str, concurrency: int) -> int:
 
     ranges = [
         (".".join(map(str, (*table.entry, column))))
-        for table in (*INTERFACE_TABLES, *DEVICE_TABLES)
+        for table in (*INTERFACE_TABLES, *DEVICE_TABLES, *COUNTED_TABLES)
         for first, last in table.columns
         for column in range(first, last + 1)
     ]

@@ -45,7 +45,9 @@ def batch(
     interfaces: list[Interface],
 ) -> Batch:
     """All of a device that answered."""
-    of_device = [_evidence(run, target, "system", t.SYSTEM, answers.scalars)]
+    short = [w for w in t.COUNTED_TABLES if answers.walks[w.name].status is not Status.COMPLETE]
+    notes = [f"# {w.name}: {answers.walks[w.name].status.value}, not counted" for w in short]
+    of_device = [_evidence(run, target, "system", t.SYSTEM, answers.scalars, *notes)]
     of_device += _table_evidence(run, target, answers, (*t.DEVICE_TABLES, *answers.asked.tables))
     volatile = {*t.VOLATILE_OBJECTS, *answers.asked.volatile}
     objects = {oid: value for oid, value in answers.objects.items() if oid not in volatile}

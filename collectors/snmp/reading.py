@@ -9,6 +9,7 @@ import msgspec
 from collectors.contract import DeadlineError
 from collectors.snmp.engines import AgentError, AuthenticationError, NoAnswerError, Oid, Value
 from collectors.snmp.tables import (
+    COUNTED_TABLES,
     DEVICE_TABLES,
     ENTITY_CHASSIS,
     ENTITY_CLASS,
@@ -32,6 +33,7 @@ from inventory.coverage import Status
 
 _MOST_CHASSIS = 8  # of a stack; the first one that tells serial or model is taken
 _MOST_PARTS = 128  # power supplies, fans and boards; a big chassis has some dozens
+_NOT_ASKED = "设备已不再应答，没有再读"
 _AT_ONCE = 20  # instances in one request: what fits into one packet on the way back
 
 
@@ -49,6 +51,11 @@ class Answers(msgspec.Struct, kw_only=True):
     parts: dict[Oid, Value] = msgspec.field(default_factory=dict)
     unread: str = ""
     by_column: dict[str, dict[int, dict[Oid, Value]]] = msgspec.field(default_factory=dict)
+
+    @property
+    def silent(self) -> bool:
+        """Whether the device stopped answering."""
+        return any(walk.silent for walk in self.walks.values())
 
     @property
     def vendor(self) -> str | None:
@@ -93,26 +100,33 @@ def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
     """Read system group (unless it is given), then what the device's tables hold. Raises what
     ``Walker.get`` raises where the device does not answer at all; later trouble is in the walks."""
     answers = Answers(scalars=walker.get(SCALARS) if scalars is None else scalars, walks={})
-    silent = False
-    for table in (*INTERFACE_TABLES, *DEVICE_TABLES, *answers.asked.tables):
+    _walk(walker, answers, (*INTERFACE_TABLES, *DEVICE_TABLES, *answers.asked.tables))
+    if answers.silent:
+        answers.unread = _NOT_ASKED
+    else:
+        _read_objects(walker, answers)
+    _walk(walker, answers, COUNTED_TABLES)
+    return answers
+
+
+def _walk(walker: Walker, answers: Answers, tables: Sequence[Table]) -> None:
+    silent = answers.silent
+    for table in tables:
         if silent:
-            answers.walks[table.name] = Walk(
-                status=Status.FAILED, reason="设备已不再应答，没有再读", silent=True
-            )
+            answers.walks[table.name] = Walk(status=Status.FAILED, reason=_NOT_ASKED, silent=True)
             continue
         walk = walker.walk(table)
         answers.walks[table.name] = walk
         silent = walk.silent
-    if silent:
-        answers.unread = "设备已不再应答，没有再读"
-        return answers
+
+
+def _read_objects(walker: Walker, answers: Answers) -> None:
     try:
         answers.objects = _get(walker, answers, (*OBJECTS, *answers.asked.asked))
         answers.chassis = _get(walker, answers, _wanted_of_chassis(answers))
         answers.parts = _get(walker, answers, _wanted_of_parts(answers))
     except (NoAnswerError, AgentError, AuthenticationError, DeadlineError) as error:
         answers.unread = error.reason if isinstance(error, DeadlineError) else str(error)
-    return answers
 
 
 def _get(walker: Walker, answers: Answers, wanted: Sequence[Oid]) -> dict[Oid, Value]:

@@ -148,9 +148,6 @@ DEVICE_TABLES = (
     ENTITY_CLASS,
     TCP_LISTENERS,
     TCP_TELNET,
-    ARP,
-    NEIGHBOURS,
-    IPV6_NEIGHBOURS,
     *DEFAULT_ROUTES[0],
     *DEFAULT_ROUTES[1],
     LLDP_LOCAL_PORTS,
@@ -165,6 +162,7 @@ DEVICE_TABLES = (
     PROCESSORS,
     UPS_OUTPUT,
 )
+COUNTED_TABLES = (ARP, NEIGHBOURS, IPV6_NEIGHBOURS)  # can be very long: read last, and none has to end
 
 # single instances, besides the system group
 IP_FORWARDING = oid_of("1.3.6.1.2.1.4.1.0")

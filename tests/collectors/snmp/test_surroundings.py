@@ -209,13 +209,10 @@ def test_ospf_authentication_is_read_and_its_key_is_not(replay):
 def test_a_table_that_broke_off_tells_nothing(tmp_path, collect):
     lines = [line.replace("{enterprise}", "9") for line in SYSTEM]
     lines += [f"{LLDP}.5.0.{n}.1|4x|0011223344ff" for n in range(5)]
-    lines += [f"1.3.6.1.2.1.4.22.1.4.1.10.0.0.{n}|2|3" for n in range(5)]
     lines.append('#!walk {"table": "lldpRemTable", "status": "partial", "reason": "读到一半没有应答"}')
-    lines.append('#!walk {"table": "ipNetToMediaTable", "status": "partial", "reason": "超过时限 30 秒"}')
     (tmp_path / "device.snmprec").write_text("\n".join(lines))
     outcome = collect(recording=str(tmp_path))["device"]
     assert not known(outcome.device.neighbours)
-    assert not known(outcome.device.arp_entries)
     collection = outcome.collections["device"]
     assert collection.status is Status.PARTIAL
     assert "lldpRemTable" in collection.reason
@@ -227,3 +224,13 @@ def test_half_of_the_neighbours_are_not_all_of_them(replay, table):
     assert len(replay(*lines).device.neighbours) == 2
     mark = f'#!walk {{"table": "{table}", "status": "partial", "reason": "没有应答"}}'
     assert not known(replay(*lines, mark).device.neighbours)
+
+
+def test_a_long_arp_table_may_break_off_and_spoils_nothing_else(replay):
+    lines = [f"1.3.6.1.2.1.4.22.1.4.1.10.0.0.{n}|2|3" for n in range(5)]
+    assert replay(*lines).device.arp_entries == 5
+    lines.append('#!walk {"table": "ipNetToMediaTable", "status": "partial", "reason": "超过时限 30 秒"}')
+    outcome = replay(*lines)
+    assert not known(outcome.device.arp_entries)
+    assert outcome.collections["device"].status is Status.COMPLETE
+    assert any(b"ipNetToMediaTable: partial, not counted" in e.content for e in outcome.batch.evidence)
