@@ -127,14 +127,18 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
         limits = _limits(options)
         if options.recording:
             scalars = Walker(ReplayEngine(_recording(options, target)), run, limits).get(tables.SCALARS)
+            answered = ""
         else:
             session = logins.log_in(target, _where(target), credentials, options.engine, run, limits)
             session.engine.close()
             scalars = session.scalars
+            answered = f"SNMP {session.credentials.version}，"
         description = text_of(scalars.get(tables.SYS_DESCR)) or ""
         if scalars:
             detail = run.redactor.text(description)[:80]
-            return contract.Access(subject=target, ok=True, detail=detail or "有应答，sysDescr 为空")
+            return contract.Access(
+                subject=target, ok=True, detail=answered + (detail or "有应答，sysDescr 为空")
+            )
         return contract.Access(
             subject=target, ok=False, detail="有应答，但看不到系统组", remedy=outcome.VIEW_REMEDY
         )

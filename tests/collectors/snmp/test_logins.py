@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import time
 
 import msgspec
 import pytest
@@ -73,6 +75,7 @@ def test_every_algorithm(host, engine, hash_name, cipher):
     source = Source(name="net", type="snmp", options=options)
     [line] = snmp.probe(source, Run(source, environ=SECRETS))
     assert line.ok, line.detail
+    assert line.detail.startswith("SNMP v3，VENUS VSOS")
 
 
 def test_the_facts_are_those_of_the_login(host):
@@ -151,3 +154,16 @@ def test_a_recording_keeps_the_login_that_worked(host, tmp_path):
     for secret in SECRETS.values():
         assert secret.encode() not in content
         assert secret.encode().hex().encode() not in content
+
+
+@pytest.mark.parametrize("engine", ["gufo", "pysnmp"])
+def test_all_logins_share_the_device_s_one_deadline(engine):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.77.9.7", 0))
+        options = {"targets": [f"127.77.9.7:{deaf.getsockname()[1]}"], "credentials": LIST, "engine": engine}
+        options |= {"retries": 9, "timeout_seconds": 5.0, "device_seconds": 1.0}
+        source = Source(name="net", type="snmp", options=msgspec.convert(options, snmp.Options))
+        began = time.monotonic()
+        [batch] = snmp.collect(source, Run(source, environ=SECRETS))
+    assert time.monotonic() - began < 4
+    assert {(c.status, c.reason) for c in batch.collections} == {(Status.FAILED, "超过时限 1 秒")}
