@@ -8,7 +8,7 @@ import pytest
 
 from inventory.coverage import Status
 
-DEVICE_SECONDS = {"gufo": 10.0, "pysnmp": 32.0}  # pysnmp needs its time on a busy machine
+DEVICE_SECONDS = {"gufo": 10.0, "pysnmp": 24.0}  # pysnmp needs its time on a busy machine
 GRACE_SECONDS = 4.0
 
 
