@@ -9,7 +9,6 @@ from inventory.origin import Origin
 from inventory.resource import Nested, Resource
 from inventory.unknown import UNKNOWN, Maybe
 
-
 RoutingProtocol = Literal["bgp", "ospf", "ospfv3"]
 
 
