@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from inventory.kinds import cloud, cluster, compute, host, identity, network, storage, usage, virtual_network
+from inventory.kinds import (
+    cloud,
+    cluster,
+    compute,
+    crypto,
+    host,
+    identity,
+    network,
+    storage,
+    usage,
+    virtual_network,
+)
 from inventory.resource import Resource
 
-FAMILIES = (cloud, identity, compute, storage, virtual_network, cluster, host, network, usage)
+FAMILIES = (cloud, identity, compute, storage, virtual_network, cluster, host, network, crypto, usage)
 KINDS: dict[str, type[Resource]] = {kind.KIND: kind for family in FAMILIES for kind in family.FAMILY}
 """Kind name → type, in the order of the families. The name is the same word in code, store, command
 line, metrics and reports."""

@@ -1,0 +1,111 @@
+"""Kinds of cryptography on the wire: what an endpoint speaks, and the certificates it shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from inventory.kinds.address import Family
+from inventory.resource import Nested, Resource
+from inventory.unknown import UNKNOWN, Maybe
+
+TlsVersion = Literal["SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "TLCP 1.1"]
+"""TLCP: GB/T 38636, on the wire 0x0101."""
+
+
+class VersionOffer(Nested):
+    """One protocol version. ``suites``: names that the server took (IANA's or GB/T 38636's), in its own order
+    where ``preference`` is "server"; [] where the version is not offered. ``all_suites`` True: there are no
+    others; UNKNOWN: the server was not asked to the end."""
+
+    version: Maybe[TlsVersion] = UNKNOWN
+    offered: Maybe[bool] = UNKNOWN
+    suites: Maybe[list[str]] = UNKNOWN
+    all_suites: Maybe[bool] = (
+        UNKNOWN  # True: there are no others; UNKNOWN: the server was not asked to the end
+    )
+    preference: Maybe[Literal["server", "client"] | None] = UNKNOWN  # None = one suite, or none
+
+
+class KeyGroup(Nested):
+    """A group of the key exchange. ``dh``: finite field, ``bits`` of its prime; ``ec``: elliptic curve, SM2
+    among them; ``pq``: hybrid with a post-quantum part, ``bits`` of its curve."""
+
+    name: Maybe[str] = UNKNOWN
+    family: Maybe[Literal["dh", "ec", "pq"]] = UNKNOWN
+    bits: Maybe[int] = UNKNOWN
+
+
+class Presented(Nested):
+    """A certificate as an endpoint presents it; ``certificate`` is the native id of its leaf. ``trusted``:
+    its chain leads to an authority that the collecting machine trusts, whatever its dates and names."""
+
+    certificate: Maybe[str] = UNKNOWN
+    use: Maybe[Literal["tls", "tlcp_sign", "tlcp_encrypt"]] = UNKNOWN
+    length: Maybe[int] = UNKNOWN  # certificates sent along, this one included
+    trusted: Maybe[bool] = UNKNOWN
+    problem: Maybe[str | None] = UNKNOWN  # why not, as OpenSSL says it
+    name_matches: Maybe[bool] = UNKNOWN  # the name that was asked for is among its names
+
+
+class HttpAnswer(Nested):
+    """What ``GET /`` over TLS answered; of the headers only those that protect a browser. None = not sent."""
+
+    status: Maybe[int] = UNKNOWN
+    hsts_seconds: Maybe[int | None] = UNKNOWN  # max-age of Strict-Transport-Security (RFC 6797)
+    hsts_subdomains: Maybe[bool] = UNKNOWN
+    content_security_policy: Maybe[str | None] = UNKNOWN
+    frame_options: Maybe[str | None] = UNKNOWN
+    content_type_options: Maybe[str | None] = UNKNOWN
+    referrer_policy: Maybe[str | None] = UNKNOWN
+
+
+class Endpoint(Resource):
+    """An address and port as a TLS client sees it; native id = address:port, with /name where one was asked
+    for. ``tls``: whether it speaks any version of TLS or TLCP at all."""
+
+    KIND: ClassVar[str] = "endpoint"
+    TITLE: ClassVar[str] = "加密端点"
+
+    address: Maybe[str] = UNKNOWN
+    family: Maybe[Family] = UNKNOWN
+    port: Maybe[int] = UNKNOWN
+    server_name: Maybe[str | None] = UNKNOWN  # asked for by SNI (RFC 6066); None = asked without
+    starttls: Maybe[str | None] = UNKNOWN  # protocol whose own dialogue came first; None = TLS at once
+    tls: Maybe[bool] = UNKNOWN
+    versions: Maybe[list[VersionOffer]] = UNKNOWN
+    groups: Maybe[list[KeyGroup]] = UNKNOWN
+    signature_schemes: Maybe[list[str]] = UNKNOWN  # of key exchanges up to TLS 1.2; TLS 1.3 encrypts them
+    certificates: Maybe[list[Presented]] = UNKNOWN
+    http: Maybe[HttpAnswer | None] = UNKNOWN  # None = the answer was no HTTP; UNKNOWN = not asked
+
+
+class Certificate(Resource):
+    """An X.509 certificate as one endpoint presents it; native id = endpoint's/SHA-256. So a certificate in
+    two places is two resources: it has to be replaced in both."""
+
+    KIND: ClassVar[str] = "certificate"
+    TITLE: ClassVar[str] = "证书"
+
+    fingerprint: Maybe[str] = UNKNOWN  # SHA-256 of the DER, hexadecimal
+    position: Maybe[int] = UNKNOWN  # in the chain as sent; 0 = the endpoint's own
+    subject: Maybe[str] = UNKNOWN
+    issuer: Maybe[str] = UNKNOWN
+    serial: Maybe[str] = UNKNOWN  # hexadecimal
+    names: Maybe[list[str]] = UNKNOWN  # DNS names and addresses of subjectAltName
+    not_before: Maybe[datetime] = UNKNOWN
+    not_after: Maybe[datetime] = UNKNOWN
+    key_type: Maybe[str] = UNKNOWN  # RSA, DSA, EC, SM2, Ed25519, Ed448; other algorithms by their OID
+    key_bits: Maybe[int] = UNKNOWN
+    curve: Maybe[str | None] = UNKNOWN  # None = no elliptic curve
+    signature_algorithm: Maybe[str] = UNKNOWN  # sha256WithRSAEncryption, SM2-SM3 …; unknown ones by OID
+    signature_hash: Maybe[str | None] = UNKNOWN  # MD5, SHA-1, SHA-256, SM3 …; None = part of the algorithm
+    key_usage: Maybe[list[str] | None] = UNKNOWN  # RFC 5280 names; None = no such extension
+    extended_key_usage: Maybe[list[str] | None] = UNKNOWN
+    authority: Maybe[bool] = UNKNOWN  # may issue certificates
+    self_signed: Maybe[bool] = UNKNOWN
+    crl_urls: Maybe[list[str]] = UNKNOWN
+    ocsp_urls: Maybe[list[str]] = UNKNOWN
+
+
+FAMILY: tuple[type[Resource], ...] = (Endpoint, Certificate)
