@@ -9,15 +9,22 @@ import gzip
 import json
 import shutil
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from collectors.contract import REGISTRY, Source, collector
 
@@ -173,12 +180,68 @@ def prometheus(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def tls(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A web server over TLS whose headers hold secrets; one that never answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+            self.send_header("Set-Cookie", f"session={PLANTED}-cookie")
+            self.send_header("Referrer-Policy", f"token={PLANTED}-header")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            pass  # hellos that go no further
+
+    server = Server(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_certificate(tmp_path / "server.pem"))
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stack.callback(server.server_close)
+    stack.callback(server.shutdown)
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    return Estate(
+        whole=_source("tls", targets=[f"127.0.0.1:{server.server_port}"], http=True),
+        silent=_source("tls", targets=[f"127.0.0.1:{peer.getsockname()[1]}"], timeout_seconds=1.0),
+        planted=[PLANTED],
+    )
+
+
+def _certificate(path: Path) -> Path:
+    """A self-signed certificate for 127.0.0.1, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "contract")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + made.public_bytes(encoding))
+    return path
+
+
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "kubernetes": kubernetes,
     "local": local,
     "openstack": openstack,
     "prometheus": prometheus,
     "snmp": snmp,
+    "tls": tls,
 }
 
 
