@@ -93,8 +93,9 @@ def fields_of(der: bytes) -> dict[str, Any]:
     cert = _try(lambda: x509.Certificate.load(der, strict=True))
     if isinstance(cert, Unknown):
         return found
-    key_type, bits, curve = _key(cert)
-    algorithm, digest = _signature(cert)
+    key, signature = _try(lambda: _key(cert)), _try(lambda: _signature(cert))
+    key_type, bits, curve = (UNKNOWN,) * 3 if isinstance(key, Unknown) else key
+    algorithm, digest = (UNKNOWN,) * 2 if isinstance(signature, Unknown) else signature
     found |= {
         "subject": _try(lambda: _name(cert.subject)),
         "issuer": _try(lambda: _name(cert.issuer)),
@@ -174,9 +175,7 @@ def _names(cert: Any) -> list[str]:
 
 def _key(cert: Any) -> tuple[Maybe[str], Maybe[int], Maybe[str | None]]:
     info = cert["tbs_certificate"]["subject_public_key_info"]
-    oid = _try(lambda: info["algorithm"]["algorithm"].dotted)
-    if isinstance(oid, Unknown):
-        return UNKNOWN, UNKNOWN, UNKNOWN
+    oid = info["algorithm"]["algorithm"].dotted
     kind: str = _KEY_TYPES.get(oid, oid)
     if kind == "EC":
         curve = _try(lambda: _curve(info["algorithm"]["parameters"]))
@@ -201,9 +200,7 @@ def _curve(parameters: Any) -> str:
 
 def _signature(cert: Any) -> tuple[Maybe[str], Maybe[str | None]]:
     algorithm = cert["signature_algorithm"]
-    oid = _try(lambda: algorithm["algorithm"].dotted)
-    if isinstance(oid, Unknown):
-        return UNKNOWN, UNKNOWN
+    oid = algorithm["algorithm"].dotted
     if oid == _PSS:
         return "RSASSA-PSS", _try(
             lambda: _HASHES[algorithm["parameters"]["hash_algorithm"]["algorithm"].native]

@@ -282,16 +282,21 @@ class _Questions:
         self.seen.groups_whole = whole
 
     async def _groups(self, version: TlsVersion, suites: Sequence[int], offer: Sequence[int]) -> bool:
-        left = list(offer)
+        left, found = list(offer), list[int]()
+        behind = False  # found ones are offered too, behind the others: a server may need its key's own curve
         while left:
-            hello = self.hello(version, suites, groups=tuple(left))
-            answer = await self.ask(hello)
-            if answer.end != "hello" or answer.version != version:
-                return answer.end in _REFUSALS
-            if answer.group not in left:  # a static key, or a curve whatever was offered
-                return True
-            self.seen.groups[answer.group] = None
-            left.remove(answer.group)
+            groups = (*left, *found) if behind else tuple(left)
+            answer = await self.ask(self.hello(version, suites, groups=groups))
+            if answer.end == "hello" and answer.version == version and answer.group in left:
+                self.seen.groups[answer.group] = None
+                found.append(answer.group)
+                left.remove(answer.group)
+            elif answer.end not in _REFUSALS:
+                return False
+            elif behind or not found or answer.end == "hello":
+                return True  # nothing new; or a static key, or a curve whatever was offered
+            else:
+                behind = True
         return True
 
     async def all_schemes(self) -> None:
