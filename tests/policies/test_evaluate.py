@@ -280,6 +280,10 @@ def words_of(rules: list[Rule]) -> list[str]:
         "root",
         "grade",
         "S3A3",
+        "TLS_RSA_WITH_RC4_128_SHA",
+        "TLS_RSA_WITH_NULL_SHA",
+        "TLS_RSA_WITH_IDEA_CBC_SHA",
+        "ECC_SM4_CBC_SM3",
     }
     return sorted(written | odd | {"\x00\n"})
 
