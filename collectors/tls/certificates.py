@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
-from inventory.kinds.crypto import Certificate
+from inventory.kinds.crypto import Certificate, Hash
 from inventory.unknown import UNKNOWN, Maybe, Unknown
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ _CURVE_BITS: Final = {
     "secp256k1": 256, "brainpoolp256r1": 256, "brainpoolp384r1": 384, "brainpoolp512r1": 512,
     "secp160r1": 160, "secp160k1": 160, "secp160r2": 160, "secp192k1": 192, "secp224k1": 224,
 }  # fmt: skip
-SIGNATURES: Final[dict[str, tuple[str, str | None]]] = {
+SIGNATURES: Final[dict[str, tuple[str, Hash | None]]] = {
     "1.2.840.113549.1.1.2": ("md2WithRSAEncryption", "MD2"),
     "1.2.840.113549.1.1.4": ("md5WithRSAEncryption", "MD5"),
     "1.2.840.113549.1.1.5": ("sha1WithRSAEncryption", "SHA-1"),
@@ -58,7 +58,7 @@ SIGNATURES: Final[dict[str, tuple[str, str | None]]] = {
     "1.2.156.10197.1.504": ("RSA-SM3", "SM3"),
 }
 _PSS = "1.2.840.113549.1.1.10"
-_HASHES: Final = {
+_HASHES: Final[dict[str, Hash]] = {
     "md5": "MD5",
     "sha1": "SHA-1",
     "sha224": "SHA-224",
@@ -198,7 +198,7 @@ def _curve(parameters: Any) -> str:
     return chosen.dotted if chosen.native == chosen.dotted else str(chosen.native)
 
 
-def _signature(cert: Any) -> tuple[Maybe[str], Maybe[str | None]]:
+def _signature(cert: Any) -> tuple[Maybe[str], Maybe[Hash | None]]:
     algorithm = cert["signature_algorithm"]
     oid = algorithm["algorithm"].dotted
     if oid == _PSS:

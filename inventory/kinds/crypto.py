@@ -11,6 +11,7 @@ from inventory.unknown import UNKNOWN, Maybe
 
 TlsVersion = Literal["SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "TLCP 1.1"]
 """TLCP: GB/T 38636, on the wire 0x0101."""
+Hash = Literal["MD2", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512", "SM3"]
 
 
 class VersionOffer(Nested):
@@ -99,7 +100,7 @@ class Certificate(Resource):
     key_bits: Maybe[int] = UNKNOWN
     curve: Maybe[str | None] = UNKNOWN  # None = no elliptic curve
     signature_algorithm: Maybe[str] = UNKNOWN  # sha256WithRSAEncryption, SM2-SM3 …; unknown ones by OID
-    signature_hash: Maybe[str | None] = UNKNOWN  # MD5, SHA-1, SHA-256, SM3 …; None = part of the algorithm
+    signature_hash: Maybe[Hash | None] = UNKNOWN  # None = part of the algorithm
     key_usage: Maybe[list[str] | None] = UNKNOWN  # RFC 5280 names; None = no such extension
     extended_key_usage: Maybe[list[str] | None] = UNKNOWN
     authority: Maybe[bool] = UNKNOWN  # may issue certificates
