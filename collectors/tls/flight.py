@@ -199,19 +199,20 @@ def _may_be_tls(raw: bytearray) -> bool:
 class _Reader:
     """A cursor over bytes that refuses to run over their end."""
 
+    __slots__ = ("_at", "_data", "left")
+
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
-
-    @property
-    def left(self) -> int:
-        return len(self._data) - self._at
+        self.left = len(data)
 
     def take(self, length: int) -> bytes:
         if length > self.left:
             raise _MalformedError
+        at = self._at
         self._at += length
-        return self._data[self._at - length : self._at]
+        self.left -= length
+        return self._data[at : at + length]
 
     def number(self, size: int) -> int:
         return int.from_bytes(self.take(size), "big")

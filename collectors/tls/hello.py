@@ -7,7 +7,9 @@ hello get fixed points of the curves instead, since the exchange is never finish
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -101,5 +103,6 @@ def _long(body: bytes) -> bytes:
     return len(body).to_bytes(2, "big") + body
 
 
-def _packed(codes: Iterable[int]) -> bytes:
-    return b"".join(code.to_bytes(2, "big") for code in codes)
+@lru_cache(maxsize=4096)
+def _packed(codes: tuple[int, ...]) -> bytes:
+    return struct.pack(f">{len(codes)}H", *codes)

@@ -191,17 +191,13 @@ class _Questions:
         return await self._suites("TLCP 1.1", state, suites_of("TLCP 1.1")[0], hello)
 
     async def _rfc8998(self, state: VersionSeen) -> bool:
-        def hello(left: Sequence[int]) -> Hello:
-            return self.hello(
-                "TLS 1.3", left, groups=(SM_GROUP,), schemes=(SM_SCHEME,), shares=shares or self.shares
-            )
+        """The suites of SM4, with the group and the scheme of SM2 and a key share."""
 
-        shares = False
+        def hello(left: Sequence[int]) -> Hello:
+            return self.hello("TLS 1.3", left, groups=(SM_GROUP,), schemes=(SM_SCHEME,), shares=True)
+
         before = len(state.suites)
         whole = await self._suites("TLS 1.3", state, SM_SUITES, hello)
-        if len(state.suites) == before:
-            shares = True
-            whole = await self._suites("TLS 1.3", state, SM_SUITES, hello)
         if len(state.suites) > before:
             self.seen.groups[SM_GROUP] = None
         return whole
@@ -269,7 +265,8 @@ class _Questions:
             state.preference = "server" if answer.suite == plain[0] else "client"
 
     async def all_groups(self) -> None:
-        """Groups of TLS 1.3, and those of the newest older version that has elliptic curves."""
+        """Groups of TLS 1.3; of the newest older version that has elliptic curves, those that are not known
+        by then."""
         whole = True
         suites = [c for c in self.seen.versions["TLS 1.3"].suites if c not in SM_SUITES]
         if suites:
@@ -282,18 +279,19 @@ class _Questions:
         self.seen.groups_whole = whole
 
     async def _groups(self, version: TlsVersion, suites: Sequence[int], offer: Sequence[int]) -> bool:
-        left, found = list(offer), list[int]()
-        behind = False  # found ones are offered too, behind the others: a server may need its key's own curve
+        known = [code for code in offer if code in self.seen.groups] if version != "TLS 1.3" else []
+        left = [code for code in offer if code not in known]
+        behind = False  # known ones are offered too, behind the others: a server may need its key's own curve
         while left:
-            groups = (*left, *found) if behind else tuple(left)
+            groups = (*left, *known) if behind else tuple(left)
             answer = await self.ask(self.hello(version, suites, groups=groups))
             if answer.end == "hello" and answer.version == version and answer.group in left:
                 self.seen.groups[answer.group] = None
-                found.append(answer.group)
+                known.append(answer.group)
                 left.remove(answer.group)
             elif answer.end not in _REFUSALS:
                 return False
-            elif behind or not found or answer.end == "hello":
+            elif behind or not known or answer.end == "hello":
                 return True  # nothing new; or a static key, or a curve whatever was offered
             else:
                 behind = True
