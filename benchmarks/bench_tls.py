@@ -3,9 +3,9 @@
     python -m benchmarks.bench_tls [--endpoints 1000] [--rounds 3]
 
 nginx serves TLS 1.2 and 1.3 with its defaults on ports of 127.0.0.1 (RSA-2048, all of OpenSSL's suites). Each
-tool tells versions, suites and certificates of twenty of them; CPU is that of the tool's processes, children
-included, start-up included (a table row tells it apart). sslyze (AGPL) is installed into a virtual environment
-of the cache and only ever run as a program; where it, sslscan or nginx is missing, its row says so.
+tool tells versions, suites, groups and certificates of twenty of them; CPU is that of the tool's processes,
+children and start-up included (a table row tells ours apart). sslyze (AGPL) is installed into a virtual
+environment of the cache and only ever run as a program; where a tool is missing, its row says so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 
 COMPARED = 20
 CONF = """\
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log;
+daemon off; worker_processes auto; pid {folder}/pid; error_log {folder}/log;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
@@ -45,7 +45,8 @@ from collectors import tls
 from collectors.contract import Run, Source
 from inventory.coverage import Status
 targets = [f"127.0.0.1:{{p}}" for p in sys.argv[1:]]
-options = tls.Options(targets=targets, concurrency={concurrency}, connections_per_second=0)
+options = tls.Options(targets=targets, concurrency={concurrency}, connections_per_second=0,
+                      timeout_seconds=60, endpoint_seconds=300)
 source = Source(name="bench", type="tls", options=options, deadline_seconds=600)
 batches = list(tls.collect(source, Run(source)))
 assert all(c.status is Status.COMPLETE for b in batches for c in b.collections), batches[0].collections

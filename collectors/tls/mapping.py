@@ -123,7 +123,7 @@ def resources(
     held: dict[str, Certificate] = {}
     for shown in one.chains:
         for position, der in enumerate(shown.chain):
-            id_ = f"{one.native_id}/{fingerprint(der)}"
+            id_ = _certificate_id(one, der)
             if id_ not in held or position < _position(held[id_]):
                 held[id_] = certificate(der, source=source, scope=scope, native_id=id_, position=position)
                 held[id_].labels = dict(labels)
@@ -137,7 +137,7 @@ def resources(
         name=one.native_id,
         labels=dict(labels),
         relations=[
-            Relation("terminates_tls", uid_of(source, "certificate", f"{one.native_id}/{fingerprint(leaf)}"))
+            Relation("terminates_tls", uid_of(source, "certificate", _certificate_id(one, leaf)))
             for leaf in dict.fromkeys(shown.chain[0] for shown in one.chains)
         ],
         address=one.address,
@@ -153,6 +153,10 @@ def resources(
         http=one.talk.http if one.asked_http and one.talk and one.talk.spoke else UNKNOWN,
     )
     return endpoint, list(held.values())
+
+
+def _certificate_id(one: Whole, der: bytes) -> str:
+    return f"{one.native_id}/{fingerprint(der)[:16]}"
 
 
 def _position(held: Certificate) -> int:
@@ -192,7 +196,7 @@ def _presented(one: Whole, shown: Shown, asked: str) -> Presented:
     names = fields.get("names")
     told = shown.trust.trusted if shown.whole or shown.trust.trusted else None
     return Presented(
-        certificate=f"{one.native_id}/{fingerprint(shown.chain[0])}",
+        certificate=_certificate_id(one, shown.chain[0]),
         use=shown.use,  # type: ignore[arg-type]
         length=len(shown.chain) if shown.whole else UNKNOWN,
         trusted=UNKNOWN if told is None else told,

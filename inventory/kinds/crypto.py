@@ -82,8 +82,8 @@ class Endpoint(Resource):
 
 
 class Certificate(Resource):
-    """An X.509 certificate as one endpoint presents it; native id = endpoint's/SHA-256. So a certificate in
-    two places is two resources: it has to be replaced in both."""
+    """An X.509 certificate as one endpoint presents it; native id = endpoint's/beginning of SHA-256. So a
+    certificate in two places is two resources: it has to be replaced in both."""
 
     KIND: ClassVar[str] = "certificate"
     TITLE: ClassVar[str] = "证书"
