@@ -62,6 +62,7 @@ class LivePeer:
     def __init__(self, *, seconds: float, pace: Pace, ca_file: str, clean: Callable[[str], str]) -> None:
         self._seconds, self._pace, self._ca_file, self._clean = seconds, pace, ca_file, clean
         self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._verified: dict[tuple[bytes, ...], asyncio.Future[Trust]] = {}
 
     async def addresses(self, host: str, port: int, families: list[str]) -> list[str]:
         """See ``Peer``."""
@@ -101,11 +102,15 @@ class LivePeer:
         return Talk(chain=told.chain, whole=told.whole, spoke=bool(told.answer), http=answer)
 
     async def verify(self, chain: list[bytes], *, sm2: bool) -> Trust:
-        """See ``Peer``."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            None, lambda: trust.verify(tuple(chain), sm2=sm2, ca_file=self._ca_file)
-        )
+        """See ``Peer``. Endpoints that show the same chain at the same time wait for one answer."""
+        key = tuple(chain)
+        asked = self._verified.get(key)
+        if asked is None:
+            loop = asyncio.get_running_loop()
+            asked = self._verified[key] = loop.run_in_executor(
+                None, lambda: trust.verify(key, sm2=sm2, ca_file=self._ca_file)
+            )
+        return await asyncio.shield(asked)
 
 
 def _context(*, http: bool) -> ssl.SSLContext:
