@@ -1,6 +1,6 @@
 """Endpoints: CPU of the TLS prober beside sslyze and sslscan on the same servers, and 1 000 at once.
 
-    python -m benchmarks.bench_tls [--endpoints 1000] [--rounds 3]
+    python -m benchmarks.bench_tls [--endpoints 1000] [--rounds 2]
 
 nginx serves TLS 1.2 and 1.3 with its defaults on ports of 127.0.0.1 (RSA-2048, all of OpenSSL's suites). Each
 tool tells versions, suites, groups and certificates of twenty of them; CPU is that of the tool's processes,
@@ -156,7 +156,7 @@ def _sslyze() -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--endpoints", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
     ports = free_ports(arguments.endpoints)
     tools: dict[str, Callable[[list[int]], tuple[float, float, str]]] = {
@@ -193,8 +193,16 @@ def main() -> None:
               f"| {statistics.median(wall[name]):.1f} |")  # fmt: skip
     work = (statistics.median(cpu["zhengguan"]) - idle) * 1000 / COMPARED
     print(f"| zhengguan without its start-up ({idle * 1000:.0f} ms) | {work:.1f} | | | |")
-    print(f"\n{arguments.endpoints} endpoints at concurrency 200: {many[1]:.1f} s, {many[0]:.1f} CPU s "
-          f"({1000 * many[0] / arguments.endpoints:.1f} ms each), {many[2].strip()} resources.")  # fmt: skip
+    each_of_many = 1000 * many[0] / arguments.endpoints
+    times = ", ".join(
+        f"{name} {1000 * statistics.median(seconds) / COMPARED / each_of_many:.1f} ×"
+        for name, seconds in cpu.items()
+        if name != "zhengguan"
+    )
+    print(
+        f"\n{arguments.endpoints} endpoints at concurrency 200: {many[1]:.1f} s, {many[0]:.1f} CPU s "
+        f"({each_of_many:.1f} ms each, start-up included; against it {times}), {many[2].strip()} resources."
+    )
 
 
 if __name__ == "__main__":
