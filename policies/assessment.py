@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from inventory.answers import Answer
 from inventory.coverage import Collection
 from inventory.systems import System
 from policies.crypto import CryptoScore
@@ -68,7 +69,8 @@ class Asset(msgspec.Struct, kw_only=True, frozen=True):
 class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
     """One control on one asset: the machine's part. ``checks`` tells rule id → verdict for each rule that
     spoke; ``reason`` says in one line why it is what it is (中文). ``bounds`` are told where they
-    are not those of the verdict itself (``policies.bounds.bounds_of`` gives them in any case)."""
+    are not those of the verdict itself (``policies.bounds.bounds_of`` gives them in any case). ``origin``
+    "person": the machine left it open, and a person's answer closed it."""
 
     asset: str
     verdict: Verdict
@@ -76,13 +78,14 @@ class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
     checks: dict[str, Verdict]
     findings: tuple[str, ...] = ()
     bounds: Bounds | None = None
+    origin: Literal["auto", "person"] = "auto"
 
 
 class ControlVerdict(msgspec.Struct, kw_only=True):
     """One control over all assets of the system. ``origin``: 自动, 人工确认 or 未核查. ``uncovered`` names
     what the control also speaks to and nobody inventoried: object types that do not occur (中文), and
-    sources that could not be read to the end. ``bounds`` as in ``ObjectVerdict``; who sets ``verdict``
-    from a person's answer sets ``bounds`` to None."""
+    sources that could not be read to the end; ``answered`` is what a person said of those. ``bounds`` as in
+    ``ObjectVerdict``."""
 
     control: Control
     verdict: Verdict
@@ -91,16 +94,33 @@ class ControlVerdict(msgspec.Struct, kw_only=True):
     objects: list[ObjectVerdict] = msgspec.field(default_factory=list)
     uncovered: tuple[str, ...] = ()
     bounds: Bounds | None = None
+    answered: Verdict | None = None
+
+
+AnswerEffect = Literal["counted", "contradicted", "unused", "expired"]
+
+
+class AnswerUse(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of a person's answer. "contradicted": the machine saw otherwise, wholly or in part, and its
+    part stands; "unused": nothing here asks for it; ``why`` says it in one line (中文). ``days_left`` is
+    negative once it has expired; ``expiring`` warns before."""
+
+    answer: Answer
+    effect: AnswerEffect
+    why: str = ""
+    days_left: int = 0
+    expiring: bool = False
 
 
 class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
-    """A case of the high-risk guideline. "triggered": a finding meets its condition (a person may still
-    confirm a mitigation); "undetermined": nothing that was seen decides it. ``warning``: at this level it is
-    open whether the case is a high risk at all."""
+    """A case of the high-risk guideline. "triggered": a finding meets its condition, or a person says so (a
+    mitigation may still be confirmed); "mitigated": a person confirmed that; "undetermined": nothing that was
+    seen decides it. ``warning``: at this level it is open whether the case is a high risk at all.
+    ``confirmed``: what a person said, who and until when (中文), "" where nobody did."""
 
     case: str
     title: str
-    state: Literal["triggered", "undetermined", "clear"]
+    state: Literal["triggered", "mitigated", "undetermined", "clear"]
     condition: str
     mitigation: str
     mitigable: bool
@@ -108,6 +128,7 @@ class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
     controls: tuple[str, ...]
     findings: tuple[str, ...] = ()
     warning: bool = False
+    confirmed: str = ""
 
 
 class Score(msgspec.Struct, kw_only=True, frozen=True):
@@ -128,7 +149,8 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
 
 class Assessment(msgspec.Struct, kw_only=True):
     """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid. ``score`` is a
-    ``CryptoScore`` for 密评 and a ``Score`` for every other standard."""
+    ``CryptoScore`` for 密评 and a ``Score`` for every other standard. ``answers`` are those people gave for
+    this system and standard and nobody took back, as recorded."""
 
     system: System
     standard: str  # "dengbao"
@@ -144,6 +166,7 @@ class Assessment(msgspec.Struct, kw_only=True):
     unseen: list[Unseen]
     collections: list[Collection]
     stale: dict[str, datetime]
+    answers: list[AnswerUse] = msgspec.field(default_factory=list)
 
     def count(self, verdict: Verdict) -> int:
         """Controls with this verdict."""

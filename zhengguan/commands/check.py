@@ -19,7 +19,16 @@ from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import STANDARD_TITLE, assess_all, configured, latest, opened, rules_of, systems_of
+from zhengguan.loop import (
+    STANDARD_TITLE,
+    answers_of,
+    assess_all,
+    configured,
+    latest,
+    opened,
+    rules_of,
+    systems_of,
+)
 
 MACHINE = ("junit", "sarif", "ocsf")
 
@@ -28,10 +37,16 @@ def run(options: argparse.Namespace) -> int:
     if options.min_coverage is not None and not 0 <= options.min_coverage <= 1:
         raise UserError("--min-coverage 要在 0 和 1 之间", remedy="例如 0.8")
     config = configured(options.config)
-    snapshot = latest(opened(config))
+    store = opened(config)
+    snapshot = latest(store)
     systems = systems_of(config, options.system)
     assessments = assess_all(
-        config, snapshot, systems=systems, standard=options.standard, edition=options.edition
+        config,
+        snapshot,
+        systems=systems,
+        standard=options.standard,
+        edition=options.edition,
+        answers=answers_of(store),
     )
     if options.format in MACHINE:
         written = rendered(options.format, assessments, rules_of(config))
