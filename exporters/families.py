@@ -109,7 +109,8 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
         ),
         _family(
             "high_risks",
-            "High-risk cases by state; undetermined: nothing that was seen decides it.",
+            "High-risk cases by state; undetermined: nothing that was seen decides it; "
+            "mitigated: a person says so.",
             "system standard state",
             _high_risks(assessments),
         ),
@@ -124,6 +125,12 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
             "Controls by verdict and by who gave it (auto, person, none).",
             "system standard verdict origin",
             _verdicts(assessments),
+        ),
+        _family(
+            "answers",
+            "People's answers by what became of them; expiring ones still count.",
+            "system standard state",
+            _answers(assessments),
         ),
         _family(
             "findings_by_severity",
@@ -143,7 +150,7 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
 def _high_risks(assessments: Sequence[Assessment]) -> Rows:
     for a in assessments:
         counts = Counter(risk.state for risk in a.high_risks)
-        for state in ("triggered", "undetermined", "clear"):
+        for state in ("triggered", "mitigated", "undetermined", "clear"):
             yield (a.system.name, a.standard, state), counts[state]
 
 
@@ -160,6 +167,13 @@ def _verdicts(assessments: Sequence[Assessment]) -> Rows:
         for verdict in Verdict:
             for origin in ("auto", "person", "none"):
                 yield (a.system.name, a.standard, verdict.value, origin), counts[verdict, origin]
+
+
+def _answers(assessments: Sequence[Assessment]) -> Rows:
+    for a in assessments:
+        counts = Counter("expiring" if u.effect == "counted" and u.expiring else u.effect for u in a.answers)
+        for state in ("counted", "expiring", "expired", "contradicted", "unused"):
+            yield (a.system.name, a.standard, state), counts[state]
 
 
 def _severities(assessments: Sequence[Assessment]) -> Rows:

@@ -1,4 +1,4 @@
-"""Annexes A to J: assets, item records, the readings behind each problem, and what was not seen."""
+"""Annexes A to K: assets, item records, the readings behind each problem, and what was not seen."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from inventory.snapshot import Change
 from policies.assessment import Assessment, Asset, ControlVerdict
 from policies.verdict import SEVERITY_TITLE, Finding, Verdict
 from reports.dengbao.body import in_order
+from reports.dengbao.people import people
 from reports.dengbao.problems import Problem, asset_of_findings, evidence_text
 from reports.dengbao.wording import (
     ANNEX_ASSETS,
@@ -68,6 +69,7 @@ def annexes(assessment: Assessment, found: list[Problem], changes: Sequence[Chan
         Heading("附录 I 采集覆盖与未见数据"),
         *coverage(assessment, COVERAGE, "表 I-2 因未见数据而不能判定的检查"),
         *_changes(changes),
+        *people(assessment),
     ]
 
 
@@ -174,7 +176,7 @@ def _record(held: ControlVerdict, names: dict[str, str]) -> list[list[str | Cell
             names.get(row.asset, row.asset),
             row.reason,
             verdict_cell(row.verdict),
-            origin_cell("none" if row.verdict is Verdict.UNKNOWN else "auto"),
+            origin_cell("none" if row.verdict is Verdict.UNKNOWN else row.origin),
         ]
         for row in held.objects
     ]

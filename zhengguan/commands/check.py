@@ -7,13 +7,14 @@ import contextlib
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
-from policies.assessment import Assessment, Score
+from policies.assessment import AnswerUse, Assessment, Score
 from policies.crypto import CryptoScore
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
@@ -142,6 +143,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "high_risks": [h for h in assessment.high_risks if h.state != "clear"],
         "findings": [{"id": f.id, **msgspec.to_builtins(f)} for f in assessment.findings],
         "unseen": assessment.unseen,
+        "answers": assessment.answers,
         "controls": [
             {
                 "id": c.control.id,
@@ -197,6 +199,8 @@ def show(assessment: Assessment, limit: int) -> None:
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
+    if assessment.answers:
+        console.say(f"  {answers_line(assessment.answers)}")
     findings = assessment.findings
     groups = grouped(findings)
     shown = groups if limit == 0 else groups[:limit]
@@ -224,6 +228,21 @@ def _layers(score: CryptoScore) -> None:
         denied = [sum(1 for o in objects if o.d is False), sum(1 for o in objects if o.a is False)]
         rows.append((layer.title, span, len(layer.units), len(objects), *denied))
     console.table(("层面", "得分（0–1）", "单元", "单元×对象", "D 不符合", "A 不符合"), rows)
+
+
+def answers_line(uses: Sequence[AnswerUse]) -> str:
+    """How many answers of people count, and which want attention."""
+    counts = Counter("expiring" if u.effect == "counted" and u.expiring else u.effect for u in uses)
+    words = {
+        "counted": "采用",
+        "expiring": "即将到期",
+        "expired": "已过期",
+        "contradicted": "与机器所见不符",
+        "unused": "用不上",
+    }
+    told = "，".join(f"{word} {counts[effect]}" for effect, word in words.items() if counts[effect])
+    wants = any(counts[effect] for effect in ("expiring", "expired", "contradicted", "unused"))
+    return f"人工答复 {len(uses)}：{told}" + ("，见 zhengguan attest list" if wants else "")
 
 
 def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:

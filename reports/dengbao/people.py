@@ -1,0 +1,69 @@
+"""What people said: answers with their evidence, in the annex and in one line up front."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from policies.answers import WORD, today_of
+from policies.assessment import AnswerUse, Assessment
+from reports.dengbao.wording import HUMAN
+from reports.document import Block, Cell, Heading, Paragraph, Table, Tone
+
+ANNEX_ANSWERS = "表 K-1 人工答复"
+
+_EFFECT: dict[str, tuple[str, Tone]] = {
+    "counted": ("已采用", "pass"),
+    "contradicted": ("与机器所见不符，未采用", "fail"),
+    "unused": ("用不上", "na"),
+    "expired": ("已过期，恢复为未核查", "unknown"),
+}
+
+
+def answers_line(assessment: Assessment) -> str:
+    """How many answers there are, and how many want attention."""
+    uses = assessment.answers
+    if not uses:
+        return f"没有；{HUMAN}核查的要求项用 zhengguan attest 答复"
+    effects = Counter(use.effect for use in uses)
+    soon = sum(1 for use in uses if use.effect == "counted" and use.expiring)
+    parts = [f"{len(uses)} 条：采用 {effects['counted']} 条"]
+    parts += [f"其中 {soon} 条即将到期"] if soon else []
+    words = {"expired": "已过期", "contradicted": "与机器所见不符", "unused": "用不上"}
+    parts += [f"{word} {effects[e]} 条" for e, word in words.items() if effects[e]]
+    return "，".join(parts)
+
+
+def people(assessment: Assessment) -> list[Block]:
+    """Annex K."""
+    return [
+        Heading("附录 K 人工答复与证据"),
+        Paragraph(
+            "机器看不见的由人答复。人工答复不改变机器已发现的不符合；到期后恢复为未核查。"
+            "证据文件以 SHA-256 前 12 位标识，存于本程序的库中。"
+        ),
+        Table(
+            ["条款 / 情形", "对象", "答复", "答复人 / 日期", "有效至", "说明", "证据", "采用情况"],
+            [_row(assessment, use) for use in assessment.answers],
+            [1.6, 1.6, 1.1, 1.4, 1.4, 3.2, 2, 1.7],
+            caption=ANNEX_ANSWERS,
+            empty="没有人工答复",
+        ),
+    ]
+
+
+def _row(assessment: Assessment, use: AnswerUse) -> list[str | Cell]:
+    answer = use.answer
+    cites = {c.control.id: c.control.cite for c in assessment.controls}
+    names = {a.uid: a.name for a in assessment.assets}
+    word, tone = _EFFECT[use.effect]
+    end = f"{answer.valid_until}" if answer.valid_until else "—"
+    return [
+        cites.get(answer.subject, answer.subject),
+        names.get(answer.object, answer.object) or "整个系统",
+        WORD[answer.verdict],
+        f"{answer.by}\n{today_of(answer.answered_at)}",
+        Cell(f"{end}\n余 {use.days_left} 天", "partial") if use.expiring else end,
+        answer.note or "—",
+        "\n".join(f"{f.name}（{f.digest[:12]}）" for f in answer.files) or "—",
+        Cell("\n".join(part for part in (word, use.why) if part), tone),
+    ]
