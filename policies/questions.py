@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Literal
 
 import msgspec
@@ -59,15 +59,19 @@ class Question(msgspec.Struct, kw_only=True, frozen=True):
         return self.state in ("open", "expiring", "expired")
 
 
-def questions(assessment: Assessment, standard: Standard, *, by_object: bool = False) -> list[Question]:
+def questions(
+    assessment: Assessment, standard: Standard, *, by_object: bool = False, every: Container[str] = ()
+) -> list[Question]:
     """Open controls and high-risk cases in the standard's order, and those with an answer. ``by_object`` asks
-    for each open asset of a control as well."""
+    for each open asset of a control as well; what is in ``every`` is asked in full, open or not."""
     uses = {(u.answer.about, u.answer.subject, u.answer.object): u for u in assessment.answers}
     names = {asset.uid: asset.name for asset in assessment.assets}
     found: list[Question] = []
     for c in assessment.controls:
-        found += _of_control(c, uses, names, by_object=by_object)
-    found += [q for risk in assessment.high_risks if (q := _of_case(risk, standard, uses))]
+        found += _of_control(c, uses, names, by_object=by_object, every=c.control.id in every)
+    for risk in assessment.high_risks:
+        if risk.state != "clear" or risk.case in every or ("case", risk.case, "") in uses:
+            found.append(_of_case(risk, standard, uses.get(("case", risk.case, ""))))
     asked = {(q.about, q.subject, q.object) for q in found}
     found += [_of_nothing(use) for key, use in uses.items() if key not in asked]
     return found
@@ -77,7 +81,7 @@ _Uses = dict[tuple[About, str, str], AnswerUse]
 
 
 def _of_control(
-    c: ControlVerdict, uses: _Uses, names: dict[str, str], *, by_object: bool
+    c: ControlVerdict, uses: _Uses, names: dict[str, str], *, by_object: bool, every: bool
 ) -> Iterator[Question]:
     control = c.control
     about: About = "control"
@@ -99,10 +103,10 @@ def _of_control(
             use=uses.get((about, control.id, object_)),
         )
 
-    if (about, control.id, "") in uses or _open(c):
+    if every or (about, control.id, "") in uses or _open(c):
         yield question("", "", c.reason, c.verdict)
     for o in c.objects:
-        if (about, control.id, o.asset) in uses or (by_object and _open(o)):
+        if every or (about, control.id, o.asset) in uses or (by_object and _open(o)):
             yield question(o.asset, names.get(o.asset, o.asset), o.reason, o.verdict)
 
 
@@ -113,10 +117,7 @@ def _open(judged: ControlVerdict | ObjectVerdict) -> bool:
     return low is not high
 
 
-def _of_case(risk: HighRisk, standard: Standard, uses: _Uses) -> Question | None:
-    use = uses.get(("case", risk.case, ""))
-    if use is None and risk.state == "clear":
-        return None
+def _of_case(risk: HighRisk, standard: Standard, use: AnswerUse | None) -> Question:
     case = standard.cases[risk.case]
     allowed = OF_CASE if risk.mitigable else tuple(g for g in OF_CASE if g != "mitigated")
     return Question(

@@ -34,7 +34,7 @@ def test_the_rule_of_the_page_on_rules(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/scoring.md", "docs/configuration.md", "docs/capacity.md"]
+    "page", ["README.md", "docs/scoring.md", "docs/configuration.md", "docs/capacity.md", "docs/answers.md"]
 )
 def test_configurations_parse(page: str) -> None:
     for block in blocks(page, "yaml"):

@@ -227,12 +227,16 @@ def _answers(commands: _Commands) -> None:
     )
     attest.add_argument(
         "action",
-        choices=("list", "show", "set", "withdraw", "file"),
+        choices=("list", "show", "set", "withdraw", "file", "export", "import"),
         help="list 列出要答和已答的；show 看一项的问题和历次答复；set 答复（终端里不写 --verdict 则逐项问）；"
-        "withdraw 撤回；file 取出证据文件",
+        "withdraw 撤回；file 取出证据文件；export、import 写出和收回一本要填的工作簿",
     )
     attest.add_argument(
-        "target", nargs="?", default="", metavar="编号|FILE", help="要求项或高风险情形的编号；file 用 SHA-256"
+        "target",
+        nargs="?",
+        default="",
+        metavar="编号|FILE",
+        help="要求项或高风险情形的编号；file 用 SHA-256；export、import 用 .xlsx 文件",
     )
     attest.add_argument("--system", metavar="S", default="", help="哪个系统（只有一个时可不写）")
     attest.add_argument("--object", metavar="UID", default="", help="只答这一个对象（默认整个系统）")
@@ -244,7 +248,11 @@ def _answers(commands: _Commands) -> None:
     )
     attest.add_argument("--note", metavar="TEXT", default="", help="事实、依据或理由")
     attest.add_argument(
-        "--evidence", metavar="FILE", action="append", default=[], help="证据文件（可重复），存入库中"
+        "--evidence",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="证据文件（可重复），存入库中；import：证据文件所在的目录",
     )
     attest.add_argument("--by", metavar="NAME", default="", help="答复人")
     attest.add_argument("--date", metavar="DAY", default="", help="答复日期（默认今天）")
@@ -257,7 +265,9 @@ def _answers(commands: _Commands) -> None:
         default="",
         help="list：只列这种状态的",
     )
-    attest.add_argument("--by-object", action="store_true", help="list：未定的对象也逐个列出")
+    attest.add_argument("--by-object", action="store_true", help="list、export：未定的对象也逐个列出")
+    attest.add_argument("--all", action="store_true", help="export：已答复的也写出来")
+    attest.add_argument("--dry-run", action="store_true", help="import：只查错，不记录")
     attest.add_argument("-o", "--output", metavar="FILE", default="", help="file：写入文件（默认标准输出）")
     attest.add_argument("--json", action="store_true", help="输出 JSON")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from policies.answers import WORD, today_of
-from policies.assessment import AnswerUse, Assessment
+from policies.assessment import AnswerEffect, AnswerUse, Assessment
 from reports.dengbao.wording import HUMAN
 from reports.document import Block, Cell, Heading, Paragraph, Table, Tone
 
@@ -28,7 +28,11 @@ def answers_line(assessment: Assessment) -> str:
     soon = sum(1 for use in uses if use.effect == "counted" and use.expiring)
     parts = [f"{len(uses)} 条：采用 {effects['counted']} 条"]
     parts += [f"其中 {soon} 条即将到期"] if soon else []
-    words = {"expired": "已过期", "contradicted": "与机器所见不符", "unused": "用不上"}
+    words: dict[AnswerEffect, str] = {
+        "expired": "已过期",
+        "contradicted": "与机器所见不符",
+        "unused": "用不上",
+    }
     parts += [f"{word} {effects[e]} 条" for e, word in words.items() if effects[e]]
     return "，".join(parts)
 

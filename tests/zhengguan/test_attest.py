@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from inventory.coverage import Batch
@@ -201,3 +204,87 @@ def test_the_terminal_asks_one_by_one_and_keeps_each_answer(
     assert skipped == []
     assert [(a["verdict"], a["note"]) for a in third] == [("not_applicable", "没有这类设备")]
     assert "\x1b" not in office.run("attest", "show", subjects[0])[1]
+
+
+def fill(path: Path, *rows: tuple[int, str, str, str]) -> None:
+    """Answer rows of a workbook as an office would: (row, verdict, note, evidence)."""
+    book = openpyxl.load_workbook(path)
+    for number, verdict, note, files in rows:
+        for column, value in ((10, verdict), (11, note), (12, files), (13, "王五")):
+            book["答复"].cell(number, column).value = value
+    book.save(path)
+
+
+def test_a_workbook_goes_out_and_comes_back(office: Office) -> None:
+    path = office.folder / "待答.xlsx"
+    assert office.json("attest", "export", str(path))["rows"] > 100
+    (office.folder / "门禁.jpg").write_bytes(b"\xff\xd8")
+    fill(path, (2, "符合", "机房在三层", "门禁.jpg"), (3, "不适用", "没有机房", ""))
+    assert office.json("attest", "import", str(path), "--dry-run")["unchanged"] == 0
+    assert len(open_store(str(office.folder / "store.db")).answers()) == 0
+    recorded = office.json("attest", "import", str(path))["recorded"]
+    assert [(a["verdict"], a["by"], len(a["files"])) for a in recorded] == [
+        ("pass", "王五", 1),
+        ("not_applicable", "王五", 0),
+    ]
+    again = office.json("attest", "import", str(path))
+    assert (again["recorded"], again["unchanged"]) == ([], 2)
+
+
+def test_a_workbook_with_one_wrong_cell_records_nothing(office: Office) -> None:
+    path = office.folder / "a.xlsx"
+    office.run("attest", "export", str(path))
+    big = office.folder / "big.bin"
+    big.touch()
+    os.truncate(big, 2 * 1024**3)
+    (office.folder / "link").symlink_to("/etc/passwd")
+    fill(
+        path,
+        (2, "符合", "看过", ""),
+        (3, "符合", "看过", "big.bin"),
+        (4, "符合", "看过", "../a"),
+        (5, "符合", "看过", "link"),
+        (6, "也许", "看过", ""),
+    )
+    code, _, err = office.run("attest", "import", str(path))
+    assert code == 2
+    for cell, said in (("L3", "太大"), ("L4", "不写路径"), ("L5", "读不出"), ("J6", "可答")):
+        assert any(f"答复!{cell}：" in line and said in line for line in err.splitlines()), cell
+    assert "4 处不对，一条也没有导入" in err
+    assert open_store(str(office.folder / "store.db")).answers() == []
+
+
+def test_what_is_not_our_workbook_is_refused(office: Office) -> None:
+    path = office.folder / "a.xlsx"
+    office.run("attest", "export", str(path))
+    other = path.rename(office.folder / "a.xlsm")
+    assert "不是 .xlsx" in office.run("attest", "import", str(other))[2]
+    big = office.folder / "b.xlsx"
+    big.touch()
+    os.truncate(big, 2 * 1024**3)
+    assert "太大" in office.run("attest", "import", str(big))[2]
+    other.rename(path)
+    config = office.folder / "zhengguan.yaml"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("name: gate", "name: door"), encoding="utf-8"
+    )
+    assert "系统 gate 的，配置里没有它" in office.run("attest", "import", str(path))[2]
+
+
+def test_the_commands_of_the_page_work(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "answers.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```sh answers\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    config = office.folder / "zhengguan.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("name: gate", "name: web"), encoding="utf-8")
+    (office.folder / "strategy.pdf").write_bytes(b"%PDF")
+    monkeypatch.chdir(office.folder)
+    told = []
+    for line in script.splitlines():
+        program, command, *words = shlex.split(line)
+        assert program == "zhengguan"
+        code, out, err = office.run(command, *words)
+        assert (code, err) == (0, "")
+        told.append(out)
+    assert "已记录 #1" in told[1]
+    assert "strategy.pdf" in told[2]
+    assert "人工答复 1：采用 1" in told[3]

@@ -19,7 +19,7 @@ from inventory.store import open_store
 from zhengguan import __version__
 from zhengguan.cli import main
 
-COMMANDS = ("demo", "init", "doctor", "collect", "inventory", "check", "rules", "report", "serve")
+COMMANDS = ("demo", "init", "doctor", "collect", "inventory", "check", "attest", "rules", "report", "serve")
 
 
 def zhengguan(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:

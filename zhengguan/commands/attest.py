@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
         "set": _set,
         "withdraw": _withdraw,
         "file": _file,
+        "export": _export,
+        "import": _import,
     }
     return actions[options.action](options)
 
@@ -160,7 +162,7 @@ def _show(options: argparse.Namespace) -> int:
         a for a in answers_of(desk.store) if (a.system, a.about, a.subject) == (system.name, about, subject)
     ]
     (assessment,) = desk.assess([system])
-    asked = [q for q in questions(assessment, desk.standard, by_object=True) if q.subject == subject]
+    asked = [q for q in questions(assessment, desk.standard, every={subject}) if q.subject == subject]
     if options.json:
         console.write_json({"questions": [as_json(assessment, q) for q in asked], "history": history})
         return Exit.FINE
@@ -311,6 +313,55 @@ def _file(options: argparse.Namespace) -> int:
     if content is None:
         raise UserError(f"证据 {digest} 不在库里", remedy="从备份恢复库")
     put(content, options.output)
+    return Exit.FINE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from reports.answer_book import MOST_ROWS, write_book
+
+    desk = Desk(options)
+    if not options.target.lower().endswith(".xlsx"):
+        raise UserError("要写出的文件名以 .xlsx 结尾", remedy="例如 zhengguan attest export 待答.xlsx")
+    assessment = desk.before(desk.system(options.system))
+    asked = questions(assessment, desk.standard, by_object=options.by_object)
+    chosen = [q for q in asked if q.allowed and (options.all or q.wants_answer)]
+    if len(chosen) > MOST_ROWS:
+        raise UserError(f"有 {len(chosen)} 行，一本最多 {MOST_ROWS} 行", remedy="去掉 --by-object，按整项答")
+    put(write_book(assessment, chosen, desk.now), options.target)
+    if options.json:
+        console.write_json({"file": options.target, "rows": len(chosen)})
+    else:
+        console.say(
+            f"已写出 {options.target}：{len(chosen)} 行。填好后 zhengguan attest import {options.target}"
+        )
+    return Exit.FINE
+
+
+def _import(options: argparse.Namespace) -> int:
+    from reports.answer_book import BookError
+    from zhengguan.answer_import import import_book
+
+    desk = Desk(options)
+    path = Path(_wanted(options))
+    folder = Path(options.evidence[0]) if options.evidence else path.parent
+    if len(options.evidence) > 1:
+        raise UserError("导入时 --evidence 写一个目录", remedy="把证据文件放在一起")
+    try:
+        recorded, unchanged = import_book(desk, path, folder, by=options.by, dry=options.dry_run)
+    except BookError as error:
+        if options.json:
+            console.write_json({"errors": [{"cell": e.cell, "why": e.why} for e in error.errors]})
+        else:
+            for one in error.errors:
+                console.warn(f"  {one}")
+        raise UserError(
+            f"{len(error.errors)} 处不对，一条也没有导入", where=str(path), remedy="逐格改好后再导入"
+        ) from error
+    if options.json:
+        console.write_json({"recorded": recorded, "unchanged": unchanged, "dry_run": options.dry_run})
+    else:
+        word = "可以导入" if options.dry_run else "已导入"
+        console.say(f"{word} {len(recorded)} 条答复" + (f"，{unchanged} 条早已记录" if unchanged else ""))
     return Exit.FINE
 
 
