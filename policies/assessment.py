@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -11,6 +11,7 @@ import msgspec
 
 from inventory.answers import Answer
 from inventory.coverage import Collection
+from inventory.selectors import Selector
 from inventory.systems import System
 from policies.crypto import CryptoScore
 from policies.verdict import Bounds, Finding, Unseen, Verdict
@@ -112,6 +113,36 @@ class AnswerUse(msgspec.Struct, kw_only=True, frozen=True):
     expiring: bool = False
 
 
+class PolicyException(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """An accepted deviation (例外): findings of ``rule``, or of rules that speak to ``control``, or both, on
+    what a selector of ``scope`` takes, in ``systems`` (empty = all), through the day ``expires``."""
+
+    id: str
+    rule: str = ""
+    control: str = ""
+    systems: tuple[str, ...] = ()
+    scope: list[Selector]
+    reason: str
+    owner: str
+    approver: str
+    expires: date
+
+
+ExceptionState = Literal["matched", "unused", "expired", "unknown"]
+
+
+class ExceptionUse(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of an exception in one assessment. ``findings`` are ids of those it matches (also where it
+    has expired, and they count again); "unknown": its rule, control or system is not there."""
+
+    exception: PolicyException
+    state: ExceptionState
+    findings: tuple[str, ...] = ()
+    why: str = ""
+    days_left: int = 0
+    expiring: bool = False
+
+
 class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
     """A case of the high-risk guideline. "triggered": a finding meets its condition, or a person says so (a
     mitigation may still be confirmed); "mitigated": a person confirmed that; "undetermined": nothing that was
@@ -150,7 +181,8 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
 class Assessment(msgspec.Struct, kw_only=True):
     """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid. ``score`` is a
     ``CryptoScore`` for 密评 and a ``Score`` for every other standard. ``answers`` are those people gave for
-    this system and standard and nobody took back, as recorded."""
+    this system and standard and nobody took back, as recorded; ``exceptions`` concern this system: they mark
+    findings and change no verdict."""
 
     system: System
     standard: str  # "dengbao"
@@ -167,6 +199,7 @@ class Assessment(msgspec.Struct, kw_only=True):
     collections: list[Collection]
     stale: dict[str, datetime]
     answers: list[AnswerUse] = msgspec.field(default_factory=list)
+    exceptions: list[ExceptionUse] = msgspec.field(default_factory=list)
 
     def count(self, verdict: Verdict) -> int:
         """Controls with this verdict."""

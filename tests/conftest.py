@@ -36,8 +36,10 @@ from policies.assessment import (
     Asset,
     Control,
     ControlVerdict,
+    ExceptionUse,
     HighRisk,
     ObjectVerdict,
+    PolicyException,
     Score,
 )
 from policies.crypto import CryptoObject, UnitFacts
@@ -582,7 +584,36 @@ def assessment() -> Assessment:
         collections=collections(),
         stale={switch: TAKEN - timedelta(days=2)},
         answers=answers(switch),
+        exceptions=exceptions(telnet),
     )
+
+
+def exceptions(telnet: Finding) -> list[ExceptionUse]:
+    """One in force that covers the telnet finding, one that has ended, one whose rule is gone."""
+
+    def one(id_: str, rule: str, left: int, state: str, *findings: str) -> ExceptionUse:
+        told = PolicyException(
+            id=id_,
+            rule=rule,
+            scope=[Selector(sources=["*"])],
+            reason="老型号不支持 SSH，" + HOSTILE,
+            owner="张三",
+            approver="李四",
+            expires=(TAKEN + timedelta(days=left)).date(),
+        )
+        return ExceptionUse(
+            exception=told,
+            state=state,  # type: ignore[arg-type]
+            findings=findings,
+            why="" if state == "matched" else "说明",
+            days_left=left,
+        )
+
+    return [
+        one("old-switch", "device-telnet", 100, "matched", telnet.id),
+        one("ended", "host-ssh-root-login", -1, "expired"),
+        one("lost", "no-such-rule", 100, "unknown"),
+    ]
 
 
 def answers(switch: str) -> list[AnswerUse]:

@@ -40,7 +40,8 @@ def _run(options: argparse.Namespace) -> int:
 
     try:
         _logging(options)
-        command = import_module(f"zhengguan.commands.{options.command}")
+        module = {"except": "exceptions"}.get(options.command, options.command)
+        command = import_module(f"zhengguan.commands.{module}")
         return int(command.run(options))
     except UserError as error:
         if options.debug:
@@ -207,6 +208,7 @@ def _policies(commands: _Commands) -> None:
     )
 
     _answers(commands)
+    _exceptions(commands)
 
     rules = commands.add("rules", "列出、查看、测试规则", "zhengguan rules test --folder my-rules")
     rules.add_argument("action", choices=("list", "show", "test", "lint", "coverage"), help="做什么")
@@ -270,6 +272,22 @@ def _answers(commands: _Commands) -> None:
     attest.add_argument("--dry-run", action="store_true", help="import：只查错，不记录")
     attest.add_argument("-o", "--output", metavar="FILE", default="", help="file：写入文件（默认标准输出）")
     attest.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _exceptions(commands: _Commands) -> None:
+    exceptions = commands.add(
+        "except",
+        "例外：接受了的偏离，各自还匹不匹配、过没过期",
+        "zhengguan except template > exceptions.yaml",
+    )
+    exceptions.add_argument(
+        "action",
+        choices=("list", "show", "lint", "template"),
+        help="list 列出每个例外这次匹配到什么；show 看一个；lint 查写法；template 给出样例文件",
+    )
+    exceptions.add_argument("id", nargs="?", default="", help="例外编号（show 用）")
+    exceptions.add_argument("--system", metavar="S", default="", help="只看这个系统（默认全部）")
+    exceptions.add_argument("--json", action="store_true", help="输出 JSON")
 
 
 def _outputs(commands: _Commands) -> None:

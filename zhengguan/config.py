@@ -57,6 +57,7 @@ class Policies(Section):
     parameters: dict[str, str] = {}  # open points of the scoring method
     miping: Miping = msgspec.field(default_factory=Miping)
     answers: Answers = msgspec.field(default_factory=Answers)
+    exceptions: list[str] = []  # files of accepted deviations
 
 
 class Serve(Section):
@@ -114,6 +115,10 @@ class Config(msgspec.Struct, kw_only=True):
     def rule_folders(self) -> list[Path]:
         """Folders of the user's own rules."""
         return [self.folder / Path(folder).expanduser() for folder in self.policies.rules]
+
+    def exception_files(self) -> list[Path]:
+        """Files of the user's exceptions."""
+        return [self.folder / Path(file).expanduser() for file in self.policies.exceptions]
 
 
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:

@@ -19,9 +19,10 @@ from inventory.systems import System
 from policies.answers import today_of
 from policies.assess import assess
 from policies.assess_crypto import assess_crypto
-from policies.assessment import Assessment, Edition
+from policies.assessment import Assessment, Edition, PolicyException
 from policies.crypto import CryptoEdition
 from policies.evaluate import evaluate
+from policies.exceptions import ExceptionsError, load_exceptions, with_exceptions
 from policies.outcome import Outcome, Rule
 from policies.rules import RulesError, load_rules
 from policies.standards import load_standard
@@ -165,10 +166,18 @@ def rules_of(config: Config) -> list[Rule]:
         raise refused(error) from error
 
 
-def refused(error: RulesError) -> UserError:
-    """The first of the rules' errors, and how many more there are."""
+def exceptions_of(config: Config) -> list[PolicyException]:
+    """The accepted deviations. UserError for the first that is refused."""
+    try:
+        return load_exceptions(config.exception_files())
+    except ExceptionsError as error:
+        raise refused(error, "zhengguan except lint") from error
+
+
+def refused(error: RulesError | ExceptionsError, where: str = "zhengguan rules test") -> UserError:
+    """The first of the errors, and how many more there are; ``where`` tells them all."""
     first = error.errors[0]
-    more = f"（还有 {len(error.errors) - 1} 处，见 zhengguan rules test）" if len(error.errors) > 1 else ""
+    more = f"（还有 {len(error.errors) - 1} 处，见 {where}）" if len(error.errors) > 1 else ""
     told = yaml_error(first)
     return UserError(told.what + more, where=told.where, remedy=told.remedy)
 
@@ -206,7 +215,15 @@ def assess_all(
                 )
             except ValueError as error:
                 raise UserError(str(error), where=str(config.path), remedy="改 policies 下的参数") from error
-    return result
+    return with_exceptions(
+        result,
+        exceptions_of(config),
+        snapshot,
+        rules={rule.id for rule in rules},
+        systems={system.name for system in config.systems},
+        today=today,
+        warn_days=config.policies.answers.warn_days,
+    )
 
 
 def _assessed(

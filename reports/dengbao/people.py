@@ -1,4 +1,4 @@
-"""What people said: answers with their evidence, in the annex and in one line up front."""
+"""What people said: answers with their evidence, and the deviations they accepted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections import Counter
 
 from policies.answers import WORD, today_of
 from policies.assessment import AnswerEffect, AnswerUse, Assessment
+from policies.exceptions import STATE_WORD
 from reports.dengbao.wording import HUMAN
 from reports.document import Block, Cell, Heading, Paragraph, Table, Tone
 
 ANNEX_ANSWERS = "表 K-1 人工答复"
+ANNEX_EXCEPTIONS = "表 K-2 例外"
+_STATE: dict[str, Tone] = {"matched": "note", "unused": "partial", "expired": "fail", "unknown": "fail"}
 
 _EFFECT: dict[str, tuple[str, Tone]] = {
     "counted": ("已采用", "pass"),
@@ -39,8 +42,39 @@ def answers_line(assessment: Assessment) -> str:
 
 def people(assessment: Assessment) -> list[Block]:
     """Annex K."""
+    return [*_answers(assessment), *_exceptions(assessment)]
+
+
+def _exceptions(assessment: Assessment) -> list[Block]:
+    rows: list[list[str | Cell]] = [
+        [
+            use.exception.id,
+            "\n".join(part for part in (use.exception.rule, use.exception.control) if part),
+            str(len(use.findings)),
+            use.exception.reason,
+            f"{use.exception.owner}\n{use.exception.approver}",
+            Cell(f"{use.exception.expires}\n余 {use.days_left} 天", "partial")
+            if use.expiring
+            else f"{use.exception.expires}",
+            Cell("\n".join(part for part in (STATE_WORD[use.state], use.why) if part), _STATE[use.state]),
+        ]
+        for use in assessment.exceptions
+    ]
     return [
-        Heading("附录 K 人工答复与证据"),
+        Paragraph("例外是经批准接受的偏离：问题照列、结论和评分不变，只标明已接受；过期后照常处理。"),
+        Table(
+            ["例外", "规则 / 要求项", "问题数", "理由", "负责人 / 批准人", "到期", "状态"],
+            rows,
+            [2, 2.4, 0.9, 3.4, 1.6, 1.5, 2],
+            caption=ANNEX_EXCEPTIONS,
+            empty="没有例外",
+        ),
+    ]
+
+
+def _answers(assessment: Assessment) -> list[Block]:
+    return [
+        Heading("附录 K 人工答复、证据与例外"),
         Paragraph(
             "机器看不见的由人答复。人工答复不改变机器已发现的不符合；到期后恢复为未核查。"
             "证据文件以 SHA-256 前 12 位标识，存于本程序的库中。"

@@ -82,6 +82,14 @@ def test_posture(found: Any) -> None:
     assert found["control_verdicts"]["portal", "dengbao", "unknown", "none"] == 1
     assert found["high_risks"]["portal", "dengbao", "undetermined"] == 1
     assert found["high_risks"]["portal", "dengbao", "mitigated"] == 0
+    assert found["exceptions"] == {
+        ("portal", "dengbao", "matched"): 1,
+        ("portal", "dengbao", "expiring"): 0,
+        ("portal", "dengbao", "unused"): 0,
+        ("portal", "dengbao", "expired"): 1,
+        ("portal", "dengbao", "unknown"): 1,
+    }
+    assert found["findings_excepted"] == {("portal", "device-telnet", "medium"): 1}
     assert found["answers"] == {
         ("portal", "dengbao", "counted"): 0,
         ("portal", "dengbao", "expiring"): 1,

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import msgspec
 
 from policies.assessment import AnswerUse, Assessment, Score
 from policies.crypto import CryptoScore
+from policies.exceptions import excepted, exceptions_line
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
@@ -118,11 +119,13 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float | None) -> Exit:
-    """The exit code: findings come before coverage."""
+    """The exit code: findings, those of exceptions left out, come before coverage."""
     if fail_on:
         serious = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-        if any(f.severity in serious for a in assessments for f in a.findings):
-            return Exit.FINDINGS
+        for assessment in assessments:
+            accepted = excepted(assessment)
+            if any(f.severity in serious and f.id not in accepted for f in assessment.findings):
+                return Exit.FINDINGS
     if min_coverage is not None and any(a.score.coverage < Decimal(str(min_coverage)) for a in assessments):
         return Exit.COVERAGE
     return Exit.FINE
@@ -130,6 +133,7 @@ def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float
 
 def as_json(assessment: Assessment) -> dict[str, object]:
     """An assessment as data, its findings with their ids, its controls by id."""
+    accepted = excepted(assessment)
     return {
         "system": assessment.system.name,
         "title": assessment.system.title,
@@ -141,9 +145,17 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "score": _score(assessment.score),
         "verdicts": {v.value: assessment.count(v) for v in Verdict},
         "high_risks": [h for h in assessment.high_risks if h.state != "clear"],
-        "findings": [{"id": f.id, **msgspec.to_builtins(f)} for f in assessment.findings],
+        "findings": [
+            {
+                "id": f.id,
+                **msgspec.to_builtins(f),
+                "exception": accepted[f.id].id if f.id in accepted else None,
+            }
+            for f in assessment.findings
+        ],
         "unseen": assessment.unseen,
         "answers": assessment.answers,
+        "exceptions": assessment.exceptions,
         "controls": [
             {
                 "id": c.control.id,
@@ -201,12 +213,18 @@ def show(assessment: Assessment, limit: int) -> None:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
     if assessment.answers:
         console.say(f"  {answers_line(assessment.answers)}")
+    if assessment.exceptions:
+        console.say(f"  {exceptions_line(assessment.exceptions)}")
     findings = assessment.findings
+    accepted = excepted(assessment)
     groups = grouped(findings)
     shown = groups if limit == 0 else groups[:limit]
     console.table(
         ("级别", "问题", "对象数", "例如", "规则"),
-        [(SEVERITY_TITLE[g[0].severity], g[0].message, len(g), g[0].name, g[0].rule) for g in shown],
+        [
+            (SEVERITY_TITLE[g[0].severity], g[0].message, _count(g, accepted), g[0].name, g[0].rule)
+            for g in shown
+        ],
         styles=[g[0].severity for g in shown],
     )
     if len(shown) < len(groups):
@@ -228,6 +246,11 @@ def _layers(score: CryptoScore) -> None:
         denied = [sum(1 for o in objects if o.d is False), sum(1 for o in objects if o.a is False)]
         rows.append((layer.title, span, len(layer.units), len(objects), *denied))
     console.table(("层面", "得分（0–1）", "单元", "单元×对象", "D 不符合", "A 不符合"), rows)
+
+
+def _count(group: Sequence[Finding], accepted: Container[str]) -> str:
+    excepted_ = sum(1 for finding in group if finding.id in accepted)
+    return f"{len(group)}（例外 {excepted_}）" if excepted_ else str(len(group))
 
 
 def answers_line(uses: Sequence[AnswerUse]) -> str:
