@@ -15,6 +15,7 @@ and it lowers the worst only where it is worse than what was seen.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Final, Literal
@@ -150,6 +151,20 @@ class People:
     def _unheard(self, risk: HighRisk, answer: Answer, why: str) -> HighRisk:
         self._told[answer.key] = ("contradicted", why)
         return msgspec.structs.replace(risk, confirmed=f"{says(answer)}（{why}，未采用）")
+
+
+def answers_line(uses: Sequence[AnswerUse]) -> str:
+    """How many answers there are, how many count, and which want attention (中文)."""
+    counts = Counter("expiring" if u.effect == "counted" and u.expiring else u.effect for u in uses)
+    words = {
+        "counted": "采用",
+        "expiring": "采用而即将到期",
+        "expired": "已过期",
+        "contradicted": "与机器所见不符",
+        "unused": "用不上",
+    }
+    told = "，".join(f"{word} {counts[effect]}" for effect, word in words.items() if counts[effect])
+    return f"{len(uses)} 条：{told}" if told else "0 条"
 
 
 def says(answer: Answer) -> str:

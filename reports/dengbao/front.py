@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from policies.answered import answers_line
 from policies.assessment import Assessment
 from policies.verdict import Verdict
-from reports.dengbao.people import answers_line
 from reports.dengbao.problems import Problem, count_risks
 from reports.dengbao.wording import (
     GRADE_WORD,
@@ -118,6 +118,12 @@ def verdict_counts(assessment: Assessment) -> str:
     return f"共 {len(assessment.controls)} 项：{parts}"
 
 
+def _answers(assessment: Assessment) -> str:
+    if not assessment.answers:
+        return f"没有；{HUMAN}核查的要求项用 zhengguan attest 答复"
+    return f"{answers_line(assessment.answers)}；逐条见附录 K"
+
+
 def _result(assessment: Assessment, found: list[Problem]) -> list[tuple[str, str | Cell]]:
     score = assessment.score
     rate = "符合率" if score.unit == "%" else "综合得分"
@@ -132,7 +138,7 @@ def _result(assessment: Assessment, found: list[Problem]) -> list[tuple[str, str
             Cell(verdict_counts(assessment), "unknown" if assessment.count(Verdict.UNKNOWN) else "plain"),
         ),
         ("安全问题", count_risks(found)),
-        ("人工答复", answers_line(assessment)),
+        ("人工答复", _answers(assessment)),
         ("重大风险隐患", major_text(assessment)),
         ("整改率", f"{HUMAN}（本次自查只记录现状）"),
     ]

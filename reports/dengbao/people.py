@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from policies.answers import WORD, today_of
-from policies.assessment import AnswerEffect, AnswerUse, Assessment
+from policies.assessment import AnswerUse, Assessment
 from policies.exceptions import STATE_WORD
-from reports.dengbao.wording import HUMAN
 from reports.document import Block, Cell, Heading, Paragraph, Table, Tone
 
 ANNEX_ANSWERS = "表 K-1 人工答复"
@@ -20,24 +17,6 @@ _EFFECT: dict[str, tuple[str, Tone]] = {
     "unused": ("用不上", "na"),
     "expired": ("已过期，恢复为未核查", "unknown"),
 }
-
-
-def answers_line(assessment: Assessment) -> str:
-    """How many answers there are, and how many want attention."""
-    uses = assessment.answers
-    if not uses:
-        return f"没有；{HUMAN}核查的要求项用 zhengguan attest 答复"
-    effects = Counter(use.effect for use in uses)
-    soon = sum(1 for use in uses if use.effect == "counted" and use.expiring)
-    parts = [f"{len(uses)} 条：采用 {effects['counted']} 条"]
-    parts += [f"其中 {soon} 条即将到期"] if soon else []
-    words: dict[AnswerEffect, str] = {
-        "expired": "已过期",
-        "contradicted": "与机器所见不符",
-        "unused": "用不上",
-    }
-    parts += [f"{word} {effects[e]} 条" for e, word in words.items() if effects[e]]
-    return "，".join(parts)
 
 
 def people(assessment: Assessment) -> list[Block]:

@@ -287,4 +287,4 @@ def test_the_commands_of_the_page_work(office: Office, monkeypatch: pytest.Monke
         told.append(out)
     assert "已记录 #1" in told[1]
     assert "strategy.pdf" in told[2]
-    assert "人工答复 1：采用 1" in told[3]
+    assert "人工答复 1 条：采用 1；" in told[3]

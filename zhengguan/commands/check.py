@@ -7,14 +7,14 @@ import contextlib
 import io
 import os
 import sys
-from collections import Counter
 from collections.abc import Container, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
-from policies.assessment import AnswerUse, Assessment, Score
+from policies.answered import answers_line
+from policies.assessment import Assessment, Score
 from policies.crypto import CryptoScore
 from policies.exceptions import excepted, exceptions_line
 from policies.outcome import Rule
@@ -212,7 +212,7 @@ def show(assessment: Assessment, limit: int) -> None:
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
     if assessment.answers:
-        console.say(f"  {answers_line(assessment.answers)}")
+        console.say(f"  人工答复 {answers_line(assessment.answers)}；见 zhengguan attest list")
     if assessment.exceptions:
         console.say(f"  {exceptions_line(assessment.exceptions)}")
     findings = assessment.findings
@@ -251,21 +251,6 @@ def _layers(score: CryptoScore) -> None:
 def _count(group: Sequence[Finding], accepted: Container[str]) -> str:
     excepted_ = sum(1 for finding in group if finding.id in accepted)
     return f"{len(group)}（例外 {excepted_}）" if excepted_ else str(len(group))
-
-
-def answers_line(uses: Sequence[AnswerUse]) -> str:
-    """How many answers of people count, and which want attention."""
-    counts = Counter("expiring" if u.effect == "counted" and u.expiring else u.effect for u in uses)
-    words = {
-        "counted": "采用",
-        "expiring": "即将到期",
-        "expired": "已过期",
-        "contradicted": "与机器所见不符",
-        "unused": "用不上",
-    }
-    told = "，".join(f"{word} {counts[effect]}" for effect, word in words.items() if counts[effect])
-    wants = any(counts[effect] for effect in ("expiring", "expired", "contradicted", "unused"))
-    return f"人工答复 {len(uses)}：{told}" + ("，见 zhengguan attest list" if wants else "")
 
 
 def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
