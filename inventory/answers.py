@@ -132,13 +132,17 @@ def _keep(
 
 
 def answers(connection: Connection, system: str | None = None) -> list[Answer]:
-    """Every answer ever recorded, oldest first; of one system only where it is named."""
+    """Every answer ever recorded, oldest first; of one system only where it is named. Raises StoreError for
+    one that another release wrote and this one cannot read."""
     if not inspect(connection).has_table(answer_table.name):
         return []
     found = select(answer_table.c.body).order_by(answer_table.c.id)
     if system is not None:
         found = found.where(answer_table.c.system == text(system))
-    return [msgspec.json.decode(body, type=Answer) for body in connection.scalars(found)]
+    try:
+        return [msgspec.json.decode(body, type=Answer) for body in connection.scalars(found)]
+    except msgspec.MsgspecError as error:  # to leave one out could turn a 不符合 back into an earlier 符合
+        raise StoreError("库里有本程序读不懂的人工答复", "用记录它的那个版本的程序打开") from error
 
 
 def file_content(connection: Connection, digest: str) -> bytes | None:

@@ -663,6 +663,16 @@ def test_what_a_person_wrote_comes_back_whatever_it_is(store: Store) -> None:
     assert store.answers("门\x00户") == [found]
 
 
+def test_an_answer_of_a_later_release_is_not_passed_over(store: Store, url: str) -> None:
+    store.record_answers([told()], {}, day(0))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(answer_table.update().values(body=b'{"verdict":"half"}'))
+    engine.dispose()
+    with pytest.raises(StoreError, match="读不懂"):
+        store.answers()
+
+
 def test_a_store_of_an_earlier_release_takes_answers(url: str) -> None:
     opened = open_store(url)
     run(opened, 0, [server("1")], attempt())

@@ -73,7 +73,9 @@ class Desk:
 
     def assess(self, systems: Sequence[System]) -> list[Assessment]:
         """The systems as they stand, with the answers there are."""
-        return assess_all(self.config, latest(self.store), systems=systems, answers=answers_of(self.store))
+        answers = answers_of(self.store)
+        found = assess_all(self.config, latest(self.store), systems=systems, answers=answers)
+        return [assessment for assessment in found if assessment.standard == self.standard.name]
 
     def before(self, system: System) -> Assessment:
         """The system as it stood when it was first asked about: what there is to answer does not change."""
