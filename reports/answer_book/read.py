@@ -106,9 +106,8 @@ def open_book(content: bytes) -> Book:
                 min_row=1, max_row=len(META), max_col=2, values_only=True
             )
         }
-        sheet = book[SHEET]
-        sheet.reset_dimensions()  # what a file says of its own size is not to be relied on
-        lines = list(_lines(sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=30, values_only=True)))
+        # limits of ours: what a sheet says of its own size is not to be relied on
+        lines = list(_lines(book[SHEET].iter_rows(1, MOST_ROWS + 2, 1, 30, values_only=True)))
     except _BROKEN as error:
         raise BookError([CellError("", f"工作簿读不出（{type(error).__name__}: {error}）")]) from error
     return Book(meta, _headed(meta, lines))
