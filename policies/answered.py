@@ -34,6 +34,7 @@ STRICTER = "人工判定比机器所见严，从严采用"
 
 _RANK: Final = {Verdict.FAIL: 0, Verdict.PARTIAL: 1, Verdict.PASS: 2}
 _NA: Final = Verdict.NOT_APPLICABLE
+_UNKNOWN: Final = Verdict.UNKNOWN
 
 
 class People:
@@ -44,7 +45,7 @@ class People:
         self._today = today
         self._warn_days = warn_days
         self._told: dict[AnswerKey, tuple[AnswerEffect, str]] = {}
-        self._shared: dict[tuple[str, Verdict], ObjectVerdict] = {}
+        self._shared: dict[Verdict, dict[str, ObjectVerdict]] = {}
         self._cases: dict[str, Answer] = {}
         self._whole: dict[str, Answer] = {}
         self._own: dict[str, dict[str, Answer]] = {}
@@ -94,23 +95,44 @@ class People:
         self._told |= {answer.key: ("unused", NO_OBJECT) for answer in own.values()}
         objects = [self._object(o, own[o.asset]) if o.asset in own else o for o in c.objects]
         if whole is None:
-            return _made(c, objects, None, self._counted(given))
-        claim, stricter = Verdict(whole.verdict), False
-        for index, o in enumerate(objects):
-            if o.asset not in own and _is_open(o) and _takes(bounds_of(o), claim):
-                stricter |= _RANK.get(claim, 2) < _RANK[bounds_of(o)[0]]
-                objects[index] = self._share(o, claim)
-        low, high = _over(c, objects, claim) or (_NA, _NA)
+            return _made(c, objects, None, _over(c, objects, None), self._counted(given))
+        claim = Verdict(whole.verdict)
+        objects, stricter = self._filled(objects, own, claim)
+        bounds = _over(c, objects, claim)
+        low, high = bounds or (_NA, _NA)
         if _RANK.get(claim, 2) < _RANK.get(low, 0):
             stricter = True
             objects = [_lowered(o, claim, whole) for o in objects]
+            bounds = _over(c, objects, claim)
         if stricter:
             self._told[whole.key] = ("counted", STRICTER)
         elif _RANK.get(claim, 3) > _RANK.get(high, 3):
             self._told[whole.key] = ("contradicted", f"机器所见：{c.reason}")
         else:
             self._told[whole.key] = ("counted", "")
-        return _made(c, objects, whole, self._counted(given))
+        return _made(c, objects, whole, bounds, self._counted(given))
+
+    def _filled(
+        self, objects: Sequence[ObjectVerdict], own: Collection[str], claim: Verdict
+    ) -> tuple[list[ObjectVerdict], bool]:
+        """The objects, those still open with the answer on the whole; and whether it was stricter than what
+        was seen of any. What no rule looked at shares one value per asset: a hundred thousand may stand under
+        each control."""
+        shared = self._shared.setdefault(claim, {})
+        text = f"按对整项的人工答复：{claim.label}"
+        filled, stricter = [], False
+        for o in objects:
+            if o.verdict is _UNKNOWN and o.bounds is None and not o.checks and o.asset not in own:
+                held = shared.get(o.asset)
+                if held is None:
+                    held = shared[o.asset] = _said(o, claim, text)
+                filled.append(held)
+            elif o.asset not in own and _is_open(o) and _takes(bounds_of(o), claim):
+                stricter |= _RANK.get(claim, 2) < _RANK[bounds_of(o)[0]]
+                filled.append(_said(o, claim, text))
+            else:
+                filled.append(o)
+        return filled, stricter
 
     def _counted(self, given: Collection[Answer]) -> list[Answer]:
         return [answer for answer in given if self._told[answer.key][0] == "counted"]
@@ -124,15 +146,6 @@ class People:
         stricter = claim is not _NA and (machine is None or _RANK[claim] < _RANK[machine[0]])
         self._told[answer.key] = ("counted", STRICTER if stricter else "")
         return _said(o, claim, says(answer))
-
-    def _share(self, o: ObjectVerdict, claim: Verdict) -> ObjectVerdict:
-        """One value per asset where no rule spoke: a hundred thousand may stand under each control."""
-        text = f"按对整项的人工答复：{claim.label}"
-        if o.checks:
-            return _said(o, claim, text)
-        if (o.asset, claim) not in self._shared:
-            self._shared[o.asset, claim] = _said(o, claim, text)
-        return self._shared[o.asset, claim]
 
     def _risk(self, risk: HighRisk) -> HighRisk:
         answer = self._cases.get(risk.case)
@@ -204,7 +217,8 @@ def _lowered(o: ObjectVerdict, claim: Verdict, whole: Answer) -> ObjectVerdict:
 
 def _over(c: ControlVerdict, objects: Sequence[ObjectVerdict], claim: Verdict | None) -> Bounds | None:
     """Bounds of the control over its objects and what nobody inventoried; None where nothing applies."""
-    parts = {bounds_of(o) for o in objects if o.verdict is not _NA}
+    held = {(o.verdict, o.bounds) for o in objects}
+    parts = {bounds or of_verdict(verdict) for verdict, bounds in held if verdict is not _NA}
     if claim is None and (c.uncovered or all(o.verdict is _NA for o in c.objects)):
         parts.add(UNSEEN)
     elif claim not in (None, _NA) and (c.uncovered or not parts):
@@ -213,17 +227,19 @@ def _over(c: ControlVerdict, objects: Sequence[ObjectVerdict], claim: Verdict | 
 
 
 def _made(
-    c: ControlVerdict, objects: list[ObjectVerdict], whole: Answer | None, counted: Sequence[Answer]
+    c: ControlVerdict,
+    objects: list[ObjectVerdict],
+    whole: Answer | None,
+    bounds: Bounds | None,
+    counted: Sequence[Answer],
 ) -> ControlVerdict:
-    claim = Verdict(whole.verdict) if whole else None
-    bounds = _over(c, objects, claim)
     verdict = _NA if bounds is None else verdict_of(bounds)
     changed = verdict is not c.verdict or bounds != bounds_of(c)
     origin: Literal["auto", "person", "none"] = "person" if changed else c.origin
     return msgspec.structs.replace(
         c,
         objects=objects,
-        answered=claim,
+        answered=Verdict(whole.verdict) if whole else None,
         verdict=verdict,
         bounds=None if bounds is None else told(bounds),
         origin="none" if verdict is Verdict.UNKNOWN else origin,

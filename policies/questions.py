@@ -105,6 +105,8 @@ def _of_control(
 
     if every or (about, control.id, "") in uses or _open(c):
         yield question("", "", c.reason, c.verdict)
+    if not (every or by_object or any(subject == control.id and object_ for _, subject, object_ in uses)):
+        return
     for o in c.objects:
         if every or (about, control.id, o.asset) in uses or (by_object and _open(o)):
             yield question(o.asset, names.get(o.asset, o.asset), o.reason, o.verdict)
