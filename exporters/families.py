@@ -23,6 +23,7 @@ from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.unknown import Maybe, Unknown, known
 from policies.assessment import Assessment
+from policies.exceptions import excepted
 from policies.verdict import SEVERITIES, Verdict
 
 CACHED = "Cached: from the last run, see zhengguan_snapshot_timestamp_seconds."
@@ -109,7 +110,8 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
         ),
         _family(
             "high_risks",
-            "High-risk cases by state; undetermined: nothing that was seen decides it.",
+            "High-risk cases by state; undetermined: nothing that was seen decides it; "
+            "mitigated: a person says so.",
             "system standard state",
             _high_risks(assessments),
         ),
@@ -124,6 +126,24 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
             "Controls by verdict and by who gave it (auto, person, none).",
             "system standard verdict origin",
             _verdicts(assessments),
+        ),
+        _family(
+            "answers",
+            "People's answers by what became of them; expiring ones still count.",
+            "system standard state",
+            _answers(assessments),
+        ),
+        _family(
+            "exceptions",
+            "Exceptions that concern a system by state; expired ones no longer cover anything.",
+            "system standard state",
+            _exceptions(assessments),
+        ),
+        _family(
+            "findings_excepted",
+            "Findings that an exception in force covers; they are among the open ones.",
+            "system rule severity",
+            _covered(assessments),
         ),
         _family(
             "findings_by_severity",
@@ -143,7 +163,7 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
 def _high_risks(assessments: Sequence[Assessment]) -> Rows:
     for a in assessments:
         counts = Counter(risk.state for risk in a.high_risks)
-        for state in ("triggered", "undetermined", "clear"):
+        for state in ("triggered", "mitigated", "undetermined", "clear"):
             yield (a.system.name, a.standard, state), counts[state]
 
 
@@ -160,6 +180,32 @@ def _verdicts(assessments: Sequence[Assessment]) -> Rows:
         for verdict in Verdict:
             for origin in ("auto", "person", "none"):
                 yield (a.system.name, a.standard, verdict.value, origin), counts[verdict, origin]
+
+
+def _answers(assessments: Sequence[Assessment]) -> Rows:
+    for a in assessments:
+        counts = Counter("expiring" if u.effect == "counted" and u.expiring else u.effect for u in a.answers)
+        for state in ("counted", "expiring", "expired", "contradicted", "unused"):
+            yield (a.system.name, a.standard, state), counts[state]
+
+
+def _exceptions(assessments: Sequence[Assessment]) -> Rows:
+    for a in assessments:
+        counts = Counter(
+            "expiring" if use.state == "matched" and use.expiring else use.state for use in a.exceptions
+        )
+        for state in ("matched", "expiring", "unused", "expired", "unknown"):
+            yield (a.system.name, a.standard, state), counts[state]
+
+
+def _covered(assessments: Sequence[Assessment]) -> Rows:
+    found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for a in assessments:
+        covered = excepted(a)
+        for f in a.findings:
+            if f.id in covered:
+                found[a.system.name, f.rule, f.severity].add(f.id)
+    return [(key, len(ids)) for key, ids in found.items()]
 
 
 def _severities(assessments: Sequence[Assessment]) -> Rows:

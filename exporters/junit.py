@@ -17,8 +17,9 @@ from xml.etree import ElementTree as Xml
 
 from exporters.plain import line, xml_text
 from inventory.coverage import Status
-from policies.assessment import Assessment, ControlVerdict, ObjectVerdict
+from policies.assessment import Assessment, ControlVerdict, ObjectVerdict, PolicyException
 from policies.crypto import CryptoScore
+from policies.exceptions import excepted
 from policies.verdict import SEVERITY_TITLE, Finding, Verdict
 
 _FAILED = (Verdict.FAIL, Verdict.PARTIAL)
@@ -41,6 +42,7 @@ def junit(assessments: Sequence[Assessment]) -> bytes:
 
 def _suites(assessment: Assessment) -> Iterator[Xml.Element]:
     by_id = {finding.id: finding for finding in assessment.findings}
+    accepted = excepted(assessment)
     names = {asset.uid: asset.name for asset in assessment.assets}
     title = f"{assessment.system.title}（{assessment.system.name}）{assessment.standard}"
     for class_name, group in groupby(assessment.controls, key=lambda c: c.control.class_name):
@@ -62,7 +64,7 @@ def _suites(assessment: Assessment) -> Iterator[Xml.Element]:
             Xml.SubElement(held, "property", {"name": name, "value": _name(value)})
         where = f"{assessment.system.name}.{assessment.standard}.{class_name}"
         for control in controls:
-            suite.append(_case(control, where, by_id, names))
+            suite.append(_case(control, where, by_id, names, accepted))
         if gaps := list(_gaps(assessment)):
             Xml.SubElement(suite, "system-out").text = xml_text("\n".join(["没有读全的来源：", *gaps]))
         yield suite
@@ -85,7 +87,11 @@ def _properties(assessment: Assessment, controls: Sequence[ControlVerdict]) -> I
 
 
 def _case(
-    verdict: ControlVerdict, where: str, by_id: Mapping[str, Finding], names: Mapping[str, str]
+    verdict: ControlVerdict,
+    where: str,
+    by_id: Mapping[str, Finding],
+    names: Mapping[str, str],
+    accepted: Mapping[str, PolicyException],
 ) -> Xml.Element:
     control = verdict.control
     case = Xml.Element(
@@ -99,32 +105,39 @@ def _case(
     message = _name(f"{verdict.verdict.label}：{verdict.reason}")
     if verdict.verdict in _FAILED:
         failure = Xml.SubElement(case, "failure", {"message": message, "type": verdict.verdict.value})
-        failure.text = xml_text("\n".join(_details(verdict, by_id, names)))
+        failure.text = xml_text("\n".join(_details(verdict, by_id, names, accepted)))
     elif verdict.verdict in _SKIPPED:
         Xml.SubElement(case, "skipped", {"message": message, "type": verdict.verdict.value})
     return case
 
 
 def _details(
-    verdict: ControlVerdict, by_id: Mapping[str, Finding], names: Mapping[str, str]
+    verdict: ControlVerdict,
+    by_id: Mapping[str, Finding],
+    names: Mapping[str, str],
+    accepted: Mapping[str, PolicyException],
 ) -> Iterator[str]:
     """A failure's text: who decided, then every finding once, then objects that failed without one."""
     yield f"{verdict.control.cite}，{'人工确认' if verdict.origin == 'person' else '自动核查'}"
     if verdict.uncovered:
         yield line(f"未清点：{'、'.join(verdict.uncovered)}")
-    lines = list(dict.fromkeys(_object_lines(verdict.objects, by_id, names)))
+    lines = list(dict.fromkeys(_object_lines(verdict.objects, by_id, names, accepted)))
     yield from lines[:_MOST]
     if len(lines) > _MOST:
         yield f"还有 {len(lines) - _MOST} 行，见 zhengguan check --format json"
 
 
 def _object_lines(
-    objects: Sequence[ObjectVerdict], by_id: Mapping[str, Finding], names: Mapping[str, str]
+    objects: Sequence[ObjectVerdict],
+    by_id: Mapping[str, Finding],
+    names: Mapping[str, str],
+    accepted: Mapping[str, PolicyException],
 ) -> Iterator[str]:
     for judged in objects:
         held = [by_id[i] for i in judged.findings if i in by_id]
         for f in held:
             old = "（上次结果）" if f.stale else ""
+            old += f"（例外 {accepted[f.id].id}）" if f.id in accepted else ""
             yield line(
                 f"[{SEVERITY_TITLE[f.severity]}] {f.message}{old}；{f.name} {f.uid}；{f.fix}；{f.rule}"
             )

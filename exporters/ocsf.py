@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from exporters.plain import json_bytes, line
-from policies.assessment import Assessment, ControlVerdict
+from policies.assessment import Assessment, ControlVerdict, PolicyException
 from policies.crypto import CryptoScore
+from policies.exceptions import excepted
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, Finding, Unseen, Verdict, finding_id
 
@@ -36,6 +37,7 @@ _SEVERITY = {
     "critical": (5, "Critical"),
 }
 _RULE_ANALYTIC = 1
+_SUPPRESSED = 3
 
 Json = dict[str, Any]
 
@@ -50,8 +52,9 @@ def _events(assessment: Assessment, known: Mapping[str, Rule]) -> Iterator[Json]
     by_id = {finding.id: finding for finding in assessment.findings}
     for control in assessment.controls:
         yield _of_control(control, assessment, by_id)
+    accepted = excepted(assessment)
     for finding in assessment.findings:
-        yield _of_finding(finding, assessment, known.get(finding.rule))
+        yield _of_finding(finding, assessment, known.get(finding.rule), accepted.get(finding.id))
     for unseen in assessment.unseen:
         yield _of_unseen(unseen, assessment, known.get(unseen.rule))
 
@@ -85,7 +88,9 @@ def _of_control(verdict: ControlVerdict, assessment: Assessment, by_id: Mapping[
     return event
 
 
-def _of_finding(finding: Finding, assessment: Assessment, rule: Rule | None) -> Json:
+def _of_finding(
+    finding: Finding, assessment: Assessment, rule: Rule | None, exception: PolicyException | None
+) -> Json:
     event = _event(
         assessment,
         Verdict.FAIL,
@@ -101,6 +106,14 @@ def _of_finding(finding: Finding, assessment: Assessment, rule: Rule | None) -> 
     event["remediation"] = {"desc": line(finding.fix)}
     event["resources"] = [_resource(finding.uid, finding.name, finding.kind)]
     event["unmapped"] |= {"source": finding.source, "evidence": finding.evidence, "stale": finding.stale}
+    if exception:  # accepted, and still a failure
+        event |= {"status_id": _SUPPRESSED, "status": "Suppressed", "status_detail": line(exception.reason)}
+        event["unmapped"] |= {
+            "exception": exception.id,
+            "exception_owner": exception.owner,
+            "exception_approver": exception.approver,
+            "exception_expires": exception.expires.isoformat(),
+        }
     return event
 
 

@@ -2,7 +2,8 @@
 
 Results are findings ("fail"), rules that could not be decided ("open"), and controls that no finding speaks
 for: unknown ("open"), not applicable, or failed by a person's answer. Nothing unseen is a "pass"; passes are
-only counted. Collections that did not end complete are notifications of the run, with the permission they
+only counted. A finding that an exception covers is a result like the others, and suppressed.
+Collections that did not end complete are notifications of the run, with the permission they
 want.
 
 Resources are no files. Each result names its resource as a logical location; because GitHub, GitLab and most
@@ -19,8 +20,9 @@ from urllib.parse import quote
 
 from exporters.plain import json_bytes, json_part, line
 from inventory.coverage import Collection, Status
-from policies.assessment import Assessment, Control, ControlVerdict
+from policies.assessment import Assessment, Control, ControlVerdict, PolicyException
 from policies.crypto import CryptoScore
+from policies.exceptions import excepted
 from policies.outcome import Rule
 from policies.verdict import SEVERITY_TITLE, Finding, Severity, Unseen, Verdict, finding_id
 
@@ -61,12 +63,14 @@ def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
     descriptors = [_rule(id_, known.get(id_), controls, units, place) for id_ in cited]
     descriptors += [_control(control) for control in controls.values()]
     name, _, version = assessment.program.partition(" ")
+    accepted = excepted(assessment)
     taken = _utc(assessment.taken_at)
     results = chain(
-        map(_found, assessment.findings),
+        (_found(f, accepted.get(f.id)) for f in assessment.findings),
         map(_not_seen, assessment.unseen),
         (_of_control(c, assessment) for c in assessment.controls if _stands_alone(c)),
     )
+    suppressed = bool(accepted)  # where one result tells of suppressions, all should (§3.27.23)
     gaps = [c for c in assessment.collections if c.status is not Status.COMPLETE]
     return {
         "tool": {
@@ -90,7 +94,10 @@ def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": [json_part({**r, "ruleIndex": place[r["ruleId"]]}) for r in results],
+        "results": [
+            json_part({**({"suppressions": []} if suppressed else {}), **r, "ruleIndex": place[r["ruleId"]]})
+            for r in results
+        ],
         "properties": json_part(_summary(assessment)),
     }
 
@@ -152,7 +159,7 @@ def _control(control: Control) -> Json:
     }
 
 
-def _found(finding: Finding) -> Json:
+def _found(finding: Finding, exception: PolicyException | None) -> Json:
     text = f"{finding.message}（{SEVERITY_TITLE[finding.severity]}）。整改：{finding.fix}"
     return {
         "ruleId": finding.rule,
@@ -168,6 +175,18 @@ def _found(finding: Finding) -> Json:
             "evidence": finding.evidence,
             "stale": finding.stale,
         },
+        **({"suppressions": [_suppression(exception)]} if exception else {}),
+    }
+
+
+def _suppression(exception: PolicyException) -> Json:
+    """An accepted deviation: it was accepted outside of the code, in a file of exceptions."""
+    told = f"{exception.reason}（{exception.owner} 负责，{exception.approver} 批准，至 {exception.expires}）"
+    return {
+        "kind": "external",
+        "status": "accepted",
+        "justification": line(told),
+        "properties": {"exception": exception.id, "expires": exception.expires.isoformat()},
     }
 
 

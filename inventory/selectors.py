@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -40,16 +41,19 @@ class Selector(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_de
             )
 
 
-def select(snapshot: Snapshot, selectors: list[Selector]) -> list[Resource]:
-    """Resources that any of the selectors takes, in the snapshot's order."""
+def select(
+    snapshot: Snapshot, selectors: list[Selector], *, among: Sequence[Resource] | None = None
+) -> list[Resource]:
+    """Resources that any of the selectors takes, in the snapshot's order; ``among`` some, in theirs."""
     chosen: dict[str, Resource] = {}
+    looked = snapshot if among is None else among
     for selector in selectors:
         projects = _uids(snapshot, Project, selector.projects)
         namespaces = _uids(snapshot, Namespace, selector.namespaces)
-        for resource in snapshot:
+        for resource in looked:
             if _matches(resource, selector, projects, namespaces):
                 chosen.setdefault(resource.uid, resource)
-    return [r for r in snapshot if r.uid in chosen]
+    return [r for r in looked if r.uid in chosen]
 
 
 def _uids(snapshot: Snapshot, kind: type[Project] | type[Namespace], patterns: list[str]) -> set[str]:

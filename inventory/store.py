@@ -6,13 +6,15 @@ run that is killed at any point leaves the snapshots before it whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
+from inventory import answers as people
 from inventory import daily, history
+from inventory.answers import Answer
 from inventory.daily import UsageDay
 from inventory.database import StoreBusyError, StoreError, connect, file_of, reported, writer_lock
 from inventory.evidence import Evidence
@@ -108,6 +110,37 @@ class Store:
             return daily.usage_days(
                 connection, since=since, source=source, holder=holder, dimension=dimension, resource=resource
             )
+
+    def record_answers(
+        self,
+        answers: Sequence[Answer],
+        files: Mapping[str, bytes],
+        now: datetime,
+        *,
+        unless_after: int | None = None,
+    ) -> list[Answer]:
+        """Append people's answers with their evidence files (digest → content), all or none; returned with
+        their ids. Raises StoreBusyError where a run is being written, StoreError where an answer was
+        recorded after the one with the id ``unless_after``, ValueError for a file without content."""
+        path = file_of(self._engine)
+        engine = self._engine.execution_options(writing=True)
+        with (
+            writer_lock(self._engine),
+            reported(path),
+            engine.connect() as connection,
+            connection.begin(),
+        ):
+            return people.record(connection, answers, files, now, unless_after=unless_after)
+
+    def answers(self, system: str | None = None) -> list[Answer]:
+        """Every answer ever recorded, oldest first; of one system only where it is named."""
+        with self._reading() as connection:
+            return people.answers(connection, system)
+
+    def answer_file(self, digest: str) -> bytes | None:
+        """The content of an evidence file of an answer; None where there is none of this digest."""
+        with self._reading() as connection:
+            return people.file_content(connection, digest)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

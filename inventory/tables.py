@@ -142,6 +142,26 @@ usage_day = Table(  # younger than the first stores: made on the first run that 
     sqlite_with_rowid=False,
 )
 
+answer = Table(  # younger than the first stores, as usage_day: made when the first answer is recorded
+    "answer",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("system", Text, nullable=False, index=True),
+    Column("standard", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # JSON of the answer
+)
+
+answer_file = Table(
+    "answer_file",
+    metadata,
+    Column("id", Text, primary_key=True),  # SHA-256 of the content
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # zlib
+)
+
 
 def holds_at(table: Table, snapshot_id: int) -> ColumnElement[bool]:
     """Rows of a table with validity that hold at a snapshot."""

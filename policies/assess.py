@@ -7,13 +7,17 @@ control) → per control and asset → per control. Nothing is 符合 that was n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 
 import msgspec
 
+from inventory.answers import Answer
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
+from policies.answered import People
+from policies.answers import WARN_DAYS, current, today_of
 from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
@@ -42,12 +46,16 @@ def assess(
     importance: Mapping[str, str] | None = None,
     members: Sequence[Resource] | None = None,
     program: str = "",
+    answers: Iterable[Answer] = (),
+    today: date | None = None,
+    warn_days: int = WARN_DAYS,
 ) -> Assessment:
     """One system against one standard.
 
     ``outcomes`` may be over this system's ``members`` alone or over more: what is no member is left out.
     Findings are those of rules that speak to what the grade asks for. ``parameters`` replace values of the
     edition's open points, ``importance`` (control id → 关键, 重要 or 一般) the default of 一般.
+    ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
     Raises ValueError for a parameter that the edition does not have, or a value it does not allow.
     """
     chosen_method = method(standard, edition, parameters)
@@ -58,8 +66,10 @@ def assess(
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
     scope = _Scope(system, estate, outcomes, readings, chosen_method["unlisted_objects"])
-    controls = [scope.control(control, links.get(control.id, [])) for control in chosen]
-    risks = high_risks(system, standard, controls, outcomes, readings)
+    day = today or today_of(snapshot.info.taken_at)
+    people = People(current(answers, system.name, standard.name), day, warn_days)
+    controls = people.controls([scope.control(control, links.get(control.id, [])) for control in chosen])
+    risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
     sources = {r.source for r in resources} | {g.source for gs in gaps for g in gs}
     return Assessment(
@@ -77,6 +87,7 @@ def assess(
         unseen=unseen,
         collections=[c for c in snapshot.collections if c.source in sources],
         stale={uid: snapshot.stale[uid] for uid in estate.owner if uid in snapshot.stale},
+        answers=people.uses(),
     )
 
 

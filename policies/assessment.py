@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
+from inventory.answers import Answer
 from inventory.coverage import Collection
+from inventory.selectors import Selector
 from inventory.systems import System
 from policies.crypto import CryptoScore
 from policies.verdict import Bounds, Finding, Unseen, Verdict
@@ -68,7 +70,8 @@ class Asset(msgspec.Struct, kw_only=True, frozen=True):
 class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
     """One control on one asset: the machine's part. ``checks`` tells rule id → verdict for each rule that
     spoke; ``reason`` says in one line why it is what it is (中文). ``bounds`` are told where they
-    are not those of the verdict itself (``policies.bounds.bounds_of`` gives them in any case)."""
+    are not those of the verdict itself (``policies.bounds.bounds_of`` gives them in any case). ``origin``
+    "person": the machine left it open, and a person's answer closed it."""
 
     asset: str
     verdict: Verdict
@@ -76,13 +79,14 @@ class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
     checks: dict[str, Verdict]
     findings: tuple[str, ...] = ()
     bounds: Bounds | None = None
+    origin: Literal["auto", "person"] = "auto"
 
 
 class ControlVerdict(msgspec.Struct, kw_only=True):
     """One control over all assets of the system. ``origin``: 自动, 人工确认 or 未核查. ``uncovered`` names
     what the control also speaks to and nobody inventoried: object types that do not occur (中文), and
-    sources that could not be read to the end. ``bounds`` as in ``ObjectVerdict``; who sets ``verdict``
-    from a person's answer sets ``bounds`` to None."""
+    sources that could not be read to the end; ``answered`` is what a person said of those. ``bounds`` as in
+    ``ObjectVerdict``."""
 
     control: Control
     verdict: Verdict
@@ -91,16 +95,63 @@ class ControlVerdict(msgspec.Struct, kw_only=True):
     objects: list[ObjectVerdict] = msgspec.field(default_factory=list)
     uncovered: tuple[str, ...] = ()
     bounds: Bounds | None = None
+    answered: Verdict | None = None
+
+
+AnswerEffect = Literal["counted", "contradicted", "unused", "expired"]
+
+
+class AnswerUse(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of a person's answer. "contradicted": the machine saw otherwise, wholly or in part, and its
+    part stands; "unused": nothing here asks for it; ``why`` says it in one line (中文). ``days_left`` is
+    negative once it has expired; ``expiring`` warns before."""
+
+    answer: Answer
+    effect: AnswerEffect
+    why: str = ""
+    days_left: int = 0
+    expiring: bool = False
+
+
+class PolicyException(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """An accepted deviation (例外): findings of ``rule``, or of rules that speak to ``control``, or both, on
+    what a selector of ``scope`` takes, in ``systems`` (empty = all), through the day ``expires``."""
+
+    id: str
+    rule: str = ""
+    control: str = ""
+    systems: tuple[str, ...] = ()
+    scope: list[Selector]
+    reason: str
+    owner: str
+    approver: str
+    expires: date
+
+
+ExceptionState = Literal["matched", "unused", "expired", "unknown"]
+
+
+class ExceptionUse(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of an exception in one assessment. ``findings`` are ids of those it matches (also where it
+    has expired, and they count again); "unknown": its rule, control or system is not there."""
+
+    exception: PolicyException
+    state: ExceptionState
+    findings: tuple[str, ...] = ()
+    why: str = ""
+    days_left: int = 0
+    expiring: bool = False
 
 
 class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
-    """A case of the high-risk guideline. "triggered": a finding meets its condition (a person may still
-    confirm a mitigation); "undetermined": nothing that was seen decides it. ``warning``: at this level it is
-    open whether the case is a high risk at all."""
+    """A case of the high-risk guideline. "triggered": a finding meets its condition, or a person says so (a
+    mitigation may still be confirmed); "mitigated": a person confirmed that; "undetermined": nothing that was
+    seen decides it. ``warning``: at this level it is open whether the case is a high risk at all.
+    ``confirmed``: what a person said, who and until when (中文), "" where nobody did."""
 
     case: str
     title: str
-    state: Literal["triggered", "undetermined", "clear"]
+    state: Literal["triggered", "mitigated", "undetermined", "clear"]
     condition: str
     mitigation: str
     mitigable: bool
@@ -108,6 +159,7 @@ class HighRisk(msgspec.Struct, kw_only=True, frozen=True):
     controls: tuple[str, ...]
     findings: tuple[str, ...] = ()
     warning: bool = False
+    confirmed: str = ""
 
 
 class Score(msgspec.Struct, kw_only=True, frozen=True):
@@ -128,7 +180,9 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
 
 class Assessment(msgspec.Struct, kw_only=True):
     """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid. ``score`` is a
-    ``CryptoScore`` for 密评 and a ``Score`` for every other standard."""
+    ``CryptoScore`` for 密评 and a ``Score`` for every other standard. ``answers`` are those people gave for
+    this system and standard and nobody took back, as recorded; ``exceptions`` concern this system: they mark
+    findings and change no verdict."""
 
     system: System
     standard: str  # "dengbao"
@@ -144,6 +198,8 @@ class Assessment(msgspec.Struct, kw_only=True):
     unseen: list[Unseen]
     collections: list[Collection]
     stale: dict[str, datetime]
+    answers: list[AnswerUse] = msgspec.field(default_factory=list)
+    exceptions: list[ExceptionUse] = msgspec.field(default_factory=list)
 
     def count(self, verdict: Verdict) -> int:
         """Controls with this verdict."""

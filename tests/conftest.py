@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from inventory.answers import Answer, AnswerFile
 from inventory.coverage import Collection, Status
 from inventory.kinds.cloud import Cloud, Project, Quota
 from inventory.kinds.cluster import Cluster, Container, Namespace, Node, Workload
@@ -30,12 +31,15 @@ from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.systems import System
 from policies.assess_crypto import assess_crypto
 from policies.assessment import (
+    AnswerUse,
     Assessment,
     Asset,
     Control,
     ControlVerdict,
+    ExceptionUse,
     HighRisk,
     ObjectVerdict,
+    PolicyException,
     Score,
 )
 from policies.crypto import CryptoObject, UnitFacts
@@ -579,7 +583,70 @@ def assessment() -> Assessment:
         ],
         collections=collections(),
         stale={switch: TAKEN - timedelta(days=2)},
+        answers=answers(switch),
+        exceptions=exceptions(telnet),
     )
+
+
+def exceptions(telnet: Finding) -> list[ExceptionUse]:
+    """One in force that covers the telnet finding, one that has ended, one whose rule is gone."""
+
+    def one(id_: str, rule: str, left: int, state: str, *findings: str) -> ExceptionUse:
+        told = PolicyException(
+            id=id_,
+            rule=rule,
+            scope=[Selector(sources=["*"])],
+            reason="老型号不支持 SSH，" + HOSTILE,
+            owner="张三",
+            approver="李四",
+            expires=(TAKEN + timedelta(days=left)).date(),
+        )
+        return ExceptionUse(
+            exception=told,
+            state=state,  # type: ignore[arg-type]
+            findings=findings,
+            why="" if state == "matched" else "说明",
+            days_left=left,
+        )
+
+    return [
+        one("old-switch", "device-telnet", 100, "matched", telnet.id),
+        one("ended", "host-ssh-root-login", -1, "expired"),
+        one("lost", "no-such-rule", 100, "unknown"),
+    ]
+
+
+def answers(switch: str) -> list[AnswerUse]:
+    """What people said: one that counts and ends soon, one that has ended, one that the machine refutes."""
+
+    def one(id_: int, subject: str, verdict: str, left: int, effect: str, **more: Any) -> AnswerUse:
+        told = Answer(
+            id=id_,
+            system="portal",
+            standard="dengbao",
+            about="control",
+            subject=f"dengbao/{subject}",
+            verdict=verdict,  # type: ignore[arg-type]
+            by="李四",
+            answered_at=TAKEN - timedelta(days=300),
+            valid_until=(TAKEN + timedelta(days=left)).date(),
+            recorded_at=TAKEN - timedelta(days=300),
+            **{"note": "见红头文件", **more},
+        )
+        return AnswerUse(
+            answer=told,
+            effect=effect,  # type: ignore[arg-type]
+            why={"expired": f"已过 {-left} 天", "contradicted": "机器所见：设备开放 telnet"}.get(effect, ""),
+            days_left=left,
+            expiring=0 <= left <= 30,
+        )
+
+    paper = AnswerFile(digest="a1" * 32, name="任命文件.pdf", size_bytes=20480)
+    return [
+        one(1, "8.1.7.1.a", "pass", 20, "counted", files=(paper,)),
+        one(2, "8.1.1.1.a", "pass", -3, "expired", note=HOSTILE),
+        one(3, "8.1.4.1.c", "pass", 200, "contradicted", object=switch),
+    ]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from collectors import openstack
 from collectors.openstack.table import ROWS
+from policies.exceptions import load_exceptions
 from policies.rule_examples import test_rule as run_examples
 from policies.rules import load_rule
 from zhengguan.cli import main
@@ -34,7 +35,15 @@ def test_the_rule_of_the_page_on_rules(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/scoring.md", "docs/configuration.md", "docs/capacity.md"]
+    "page",
+    [
+        "README.md",
+        "docs/scoring.md",
+        "docs/configuration.md",
+        "docs/capacity.md",
+        "docs/answers.md",
+        "docs/exceptions.md",
+    ],
 )
 def test_configurations_parse(page: str) -> None:
     for block in blocks(page, "yaml"):
@@ -49,11 +58,20 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_page_on_sources_names_every_kind_and_every_call_of_openstack() -> None:
     text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
-    table = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    (chapter,) = re.findall(r"^## OpenStack$(.+?)^## ", text, re.MULTILINE | re.DOTALL)
+    table = [line.split("|") for line in chapter.splitlines() if line.startswith("| `")]
     kinds = {kind for line in table for kind in re.findall(r"`(\w+)`", line[1])}
     calls = {call for line in table for call in re.findall(r"`(/[^`]+)`", line[3])}
     assert kinds == set(openstack.KINDS)
     assert {row.ask.path for row in ROWS} - {"/{}"} == calls
+
+
+def test_the_exceptions_of_the_page_load(tmp_path: Path) -> None:
+    (text,) = blocks("docs/exceptions.md", "yaml exceptions")
+    path = tmp_path / "exceptions.yaml"
+    path.write_text(text, encoding="utf-8")
+    (one,) = load_exceptions([path])
+    assert (one.id, one.systems) == ("old-switch-telnet", ("web",))
 
 
 def commands() -> list[str]:

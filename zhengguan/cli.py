@@ -40,7 +40,8 @@ def _run(options: argparse.Namespace) -> int:
 
     try:
         _logging(options)
-        command = import_module(f"zhengguan.commands.{options.command}")
+        module = {"except": "exceptions"}.get(options.command, options.command)
+        command = import_module(f"zhengguan.commands.{module}")
         return int(command.run(options))
     except UserError as error:
         if options.debug:
@@ -206,6 +207,9 @@ def _policies(commands: _Commands) -> None:
         "--limit", type=int, metavar="N", default=20, help="表格里最多列多少个问题（0 = 全部）"
     )
 
+    _answers(commands)
+    _exceptions(commands)
+
     rules = commands.add("rules", "列出、查看、测试规则", "zhengguan rules test --folder my-rules")
     rules.add_argument("action", choices=("list", "show", "test", "lint", "coverage"), help="做什么")
     rules.add_argument("id", nargs="?", default="", help="规则编号（show 用）")
@@ -215,6 +219,75 @@ def _policies(commands: _Commands) -> None:
     rules.add_argument("--standard", choices=STANDARDS, default="dengbao", help="coverage：哪个标准")
     rules.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=3, help="coverage：等级（默认 3）")
     rules.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _answers(commands: _Commands) -> None:
+    attest = commands.add(
+        "attest",
+        "人工答复：机器看不见的，由人答复、留证、到期重答",
+        "zhengguan attest set 8.1.6.1.a --verdict 符合 --note 见《信息安全总体策略》 --by 张三",
+    )
+    attest.add_argument(
+        "action",
+        choices=("list", "show", "set", "withdraw", "file", "export", "import"),
+        help="list 列出要答和已答的；show 看一项的问题和历次答复；set 答复（终端里不写 --verdict 则逐项问）；"
+        "withdraw 撤回；file 取出证据文件；export、import 写出和收回一本要填的工作簿",
+    )
+    attest.add_argument(
+        "target",
+        nargs="?",
+        default="",
+        metavar="编号|FILE",
+        help="要求项或高风险情形的编号；file 用 SHA-256；export、import 用 .xlsx 文件",
+    )
+    attest.add_argument("--system", metavar="S", default="", help="哪个系统（只有一个时可不写）")
+    attest.add_argument("--object", metavar="UID", default="", help="只答这一个对象（默认整个系统）")
+    attest.add_argument(
+        "--verdict",
+        metavar="V",
+        default="",
+        help="符合、部分符合、不符合、不适用；高风险：不存在、存在、已缓解",
+    )
+    attest.add_argument("--note", metavar="TEXT", default="", help="事实、依据或理由")
+    attest.add_argument(
+        "--evidence",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="证据文件（可重复），存入库中；import：证据文件所在的目录",
+    )
+    attest.add_argument("--by", metavar="NAME", default="", help="答复人")
+    attest.add_argument("--date", metavar="DAY", default="", help="答复日期（默认今天）")
+    attest.add_argument(
+        "--until", metavar="DAY", default="", help="有效至（默认按 policies.answers.valid_days，一年）"
+    )
+    attest.add_argument(
+        "--state",
+        choices=("open", "answered", "expiring", "expired", "contradicted", "unused"),
+        default="",
+        help="list：只列这种状态的",
+    )
+    attest.add_argument("--by-object", action="store_true", help="list、export：未定的对象也逐个列出")
+    attest.add_argument("--all", action="store_true", help="export：已答复的也写出来")
+    attest.add_argument("--dry-run", action="store_true", help="import：只查错，不记录")
+    attest.add_argument("-o", "--output", metavar="FILE", default="", help="file：写入文件（默认标准输出）")
+    attest.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _exceptions(commands: _Commands) -> None:
+    exceptions = commands.add(
+        "except",
+        "例外：接受了的偏离，各自还匹不匹配、过没过期",
+        "zhengguan except template > exceptions.yaml",
+    )
+    exceptions.add_argument(
+        "action",
+        choices=("list", "show", "lint", "template"),
+        help="list 列出每个例外这次匹配到什么；show 看一个；lint 查写法；template 给出样例文件",
+    )
+    exceptions.add_argument("id", nargs="?", default="", help="例外编号（show 用）")
+    exceptions.add_argument("--system", metavar="S", default="", help="只看这个系统（默认全部）")
+    exceptions.add_argument("--json", action="store_true", help="输出 JSON")
 
 
 def _outputs(commands: _Commands) -> None:

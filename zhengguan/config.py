@@ -16,6 +16,7 @@ import msgspec
 
 from collectors.contract import REGISTRY, Options, Source, collector
 from inventory.systems import System
+from policies.answers import DEFAULT_DAYS, MOST_DAYS, WARN_DAYS
 from policies.assessment import Edition
 from policies.crypto import CryptoEdition
 from policies.spelling import suggestion
@@ -41,11 +42,22 @@ class Miping(Section):
     parameters: dict[str, str] = {}
 
 
+class Answers(Section):
+    """People's answers: how long one holds unless it says so, how long before its end to warn, and the
+    largest evidence file."""
+
+    valid_days: int = DEFAULT_DAYS
+    warn_days: int = WARN_DAYS
+    file_mib: int = 20
+
+
 class Policies(Section):
     rules: list[str] = []  # folders of own rules
     edition: Edition = "2025"
     parameters: dict[str, str] = {}  # open points of the scoring method
     miping: Miping = msgspec.field(default_factory=Miping)
+    answers: Answers = msgspec.field(default_factory=Answers)
+    exceptions: list[str] = []  # files of accepted deviations
 
 
 class Serve(Section):
@@ -104,6 +116,10 @@ class Config(msgspec.Struct, kw_only=True):
         """Folders of the user's own rules."""
         return [self.folder / Path(folder).expanduser() for folder in self.policies.rules]
 
+    def exception_files(self) -> list[Path]:
+        """Files of the user's exceptions."""
+        return [self.folder / Path(file).expanduser() for file in self.policies.exceptions]
+
 
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Read and check a configuration. Raises UserError with file, line and remedy."""
@@ -139,6 +155,7 @@ def _checked(source: YamlText, environ: Mapping[str, str]) -> Config:
     sources = [_source(source, index, raw, folder) for index, raw in enumerate(file.sources)]
     _unique(source, "sources", [s.name for s in sources])
     _unique(source, "systems", [s.name for s in file.systems])
+    _bounded(source, file.policies.answers)
     return Config(
         path=source.path,
         folder=folder,
@@ -193,6 +210,12 @@ def _resolve_paths(options: Options, folder: Path) -> None:
         value = getattr(options, name)
         if value:
             setattr(options, name, str(folder / Path(value).expanduser()))
+
+
+def _bounded(file: YamlText, answers: Answers) -> None:
+    for key, most in (("valid_days", MOST_DAYS), ("warn_days", MOST_DAYS), ("file_mib", 200)):
+        if not 1 <= getattr(answers, key) <= most:
+            raise file.error(f"{key} 要在 1 和 {most} 之间", ("policies", "answers", key))
 
 
 def _unique(file: YamlText, section: str, names: list[str]) -> None:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final, cast, get_args
 
 from collectors.contract import REGISTRY, Progress, Source, utc_now
 from collectors.run import How, collect_all, reading
 from collectors.things import MEASURED, Thing, thing_of
+from inventory.answers import Answer
 from inventory.coverage import Batch, Status
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.store import Store, StoreError, open_store
 from inventory.systems import System
+from policies.answers import today_of
 from policies.assess import assess
 from policies.assess_crypto import assess_crypto
-from policies.assessment import Assessment, Edition
+from policies.assessment import Assessment, Edition, PolicyException
 from policies.crypto import CryptoEdition
 from policies.evaluate import evaluate
+from policies.exceptions import ExceptionsError, load_exceptions, with_exceptions
 from policies.outcome import Outcome, Rule
 from policies.rules import RulesError, load_rules
 from policies.standards import load_standard
@@ -52,6 +55,14 @@ def latest(store: Store, at: int | datetime | None = None) -> Snapshot:
         return store.snapshot(at)
     except StoreError as error:
         raise UserError(error.reason, remedy=error.remedy or "先运行 zhengguan collect") from error
+
+
+def answers_of(store: Store) -> list[Answer]:
+    """People's answers, oldest first. UserError where the store cannot be read."""
+    try:
+        return store.answers()
+    except StoreError as error:
+        raise UserError(error.reason, remedy=error.remedy) from error
 
 
 def chosen(config: Config, names: Sequence[str]) -> list[Source]:
@@ -155,10 +166,18 @@ def rules_of(config: Config) -> list[Rule]:
         raise refused(error) from error
 
 
-def refused(error: RulesError) -> UserError:
-    """The first of the rules' errors, and how many more there are."""
+def exceptions_of(config: Config) -> list[PolicyException]:
+    """The accepted deviations. UserError for the first that is refused."""
+    try:
+        return load_exceptions(config.exception_files())
+    except ExceptionsError as error:
+        raise refused(error, "zhengguan except lint") from error
+
+
+def refused(error: RulesError | ExceptionsError, where: str = "zhengguan rules test") -> UserError:
+    """The first of the errors, and how many more there are; ``where`` tells them all."""
     first = error.errors[0]
-    more = f"（还有 {len(error.errors) - 1} 处，见 zhengguan rules test）" if len(error.errors) > 1 else ""
+    more = f"（还有 {len(error.errors) - 1} 处，见 {where}）" if len(error.errors) > 1 else ""
     told = yaml_error(first)
     return UserError(told.what + more, where=told.where, remedy=told.remedy)
 
@@ -171,27 +190,40 @@ def assess_all(
     standard: str = "",
     edition: str = "",
     now: datetime | None = None,
+    answers: Sequence[Answer] = (),
 ) -> list[Assessment]:
     """Assess systems, in the order given, against one standard or ("") those that each of them names.
 
-    ``edition`` "" = the system's or the configured one. UserError where the standard has no such edition, or
-    a parameter is set that the method does not take.
+    ``edition`` "" = the system's or the configured one. ``answers`` are people's (``answers_of``): rules are
+    judged at the time of the snapshot, and answers must still hold today. UserError where the standard has no
+    such edition, or a parameter is set that the method does not take.
     """
     if edition and edition not in _EDITIONS[standard]:
         have = "、".join(_EDITIONS[standard])
         raise UserError(f"{STANDARD_TITLE[standard]}没有 {edition} 版的方法", remedy=f"可用：{have}")
     rules = rules_of(config)
     moment = now or snapshot.info.taken_at
+    today = today_of(now or max(utc_now(), snapshot.info.taken_at))
     result = []
     for system in systems:
         members = system.members(snapshot)
         outcomes = evaluate(rules, snapshot, members=members, now=moment)
         for name in [standard] if standard else dict.fromkeys(system.standards):
             try:
-                result.append(_assessed(config, name, edition, system, outcomes, snapshot, members))
+                result.append(
+                    _assessed(config, name, edition, system, outcomes, snapshot, members, answers, today)
+                )
             except ValueError as error:
                 raise UserError(str(error), where=str(config.path), remedy="改 policies 下的参数") from error
-    return result
+    return with_exceptions(
+        result,
+        exceptions_of(config),
+        snapshot,
+        rules={rule.id for rule in rules},
+        systems={system.name for system in config.systems},
+        today=today,
+        warn_days=config.policies.answers.warn_days,
+    )
 
 
 def _assessed(
@@ -202,6 +234,8 @@ def _assessed(
     outcomes: Sequence[Outcome],
     snapshot: Snapshot,
     members: Sequence[Resource],
+    answers: Sequence[Answer],
+    today: date,
 ) -> Assessment:
     if standard == "miping":
         return assess_crypto(
@@ -223,6 +257,9 @@ def _assessed(
         parameters=config.policies.parameters,
         members=members,
         program=PROGRAM,
+        answers=answers,
+        today=today,
+        warn_days=config.policies.answers.warn_days,
     )
 
 

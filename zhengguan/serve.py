@@ -45,7 +45,7 @@ from zhengguan.commands.check import as_json, grouped, score_line
 from zhengguan.commands.report import CAPACITY_FORMATS, FORMATS, render, render_capacity, since_last
 from zhengguan.config import Config
 from zhengguan.errors import UserError
-from zhengguan.loop import STANDARD_TITLE, assess_all, collect_into, rules_of
+from zhengguan.loop import STANDARD_TITLE, answers_of, assess_all, collect_into, rules_of
 
 log = logging.getLogger("zhengguan.serve")
 
@@ -96,7 +96,9 @@ class Program:
         if not self.store.snapshots():
             return
         snapshot = self.store.snapshot()
-        assessments = assess_all(self.config, snapshot, systems=self.config.systems)
+        assessments = assess_all(
+            self.config, snapshot, systems=self.config.systems, answers=answers_of(self.store)
+        )
         facts = ProgramFacts(
             version=__version__, source_labels={s.name: s.labels for s in self.config.sources}
         )

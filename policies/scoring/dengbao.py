@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from policies.assessment import ControlVerdict, Edition, HighRisk, Score
-from policies.bounds import UNSEEN, bounds_of
+from policies.bounds import UNSEEN, bounds_of, of_verdict
 from policies.scoring.method import Method, Span, rounded
 from policies.verdict import Bounds, Finding, Verdict
 
@@ -22,6 +22,7 @@ TECHNICAL_CLASSES = ("安全物理环境", "安全通信网络", "安全区域�
 """The five technical classes; the other five are management (GB/T 22239)."""
 
 _WEIGHT = {"一般": "weight_ordinary", "重要": "weight_important", "关键": "weight_critical"}
+_BAD = ("triggered", "undetermined")  # a high risk in the worst case; one that was mitigated is none
 _ZERO, _ONE, _HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 
 
@@ -68,12 +69,15 @@ def score(
 
 
 def object_bounds(control: ControlVerdict) -> list[Bounds]:
-    """Bounds of a control's objects, one more for each thing that nobody inventoried. A control that a
-    person answered, or that has no objects, counts as one."""
-    if control.origin == "person":
-        return [bounds_of(control)]
+    """Bounds of a control's objects, one more for each thing that nobody inventoried (what a person said of
+    those, where one did). A control that has no objects counts as one."""
     objects = [bounds_of(o) for o in control.objects if o.verdict is not Verdict.NOT_APPLICABLE]
-    return [*objects, *(UNSEEN for _ in control.uncovered)] if objects else [bounds_of(control)]
+    if not objects:
+        return [bounds_of(control)]
+    if control.answered is Verdict.NOT_APPLICABLE:
+        return objects
+    rest = UNSEEN if control.answered is None else of_verdict(control.answered)
+    return [*objects, *(rest for _ in control.uncovered)]
 
 
 def control_points(
@@ -145,7 +149,7 @@ def _conclude_2025(
     or cannot be told; in the best case: one that is met."""
     major = [r for r in risks if r.major_trigger]
     used: list[str] = []
-    worst = _row_2025(method, span[0], any(r.state != "clear" for r in major), used)
+    worst = _row_2025(method, span[0], any(r.state in _BAD for r in major), used)
     best = _row_2025(method, span[1], any(r.state == "triggered" for r in major), used)
     return (worst, best), used
 
@@ -245,7 +249,7 @@ def _grades(
     that is met. Any fault that no case calls high counts as medium unless its severity is low."""
     medium = any(f.severity in ("critical", "high", "medium") for f in findings)
     open_ = any(c.verdict is not Verdict.PASS for c in controls)
-    worst = _grade(method, span[0], any(r.state != "clear" for r in risks), medium or open_)
+    worst = _grade(method, span[0], any(r.state in _BAD for r in risks), medium or open_)
     best = _grade(method, span[1], any(r.state == "triggered" for r in risks), medium)
     return (worst, best), ["excellent", "good", "fair"]
 

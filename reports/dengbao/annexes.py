@@ -1,4 +1,4 @@
-"""Annexes A to J: assets, item records, the readings behind each problem, and what was not seen."""
+"""Annexes A to K: assets, item records, the readings behind each problem, and what was not seen."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import msgspec
 from inventory.coverage import Status
 from inventory.kinds import KINDS
 from inventory.snapshot import Change
-from policies.assessment import Assessment, Asset, ControlVerdict
+from policies.assessment import Assessment, Asset, ControlVerdict, PolicyException
+from policies.exceptions import excepted
 from policies.verdict import SEVERITY_TITLE, Finding, Verdict
 from reports.dengbao.body import in_order
+from reports.dengbao.people import people
 from reports.dengbao.problems import Problem, asset_of_findings, evidence_text
 from reports.dengbao.wording import (
     ANNEX_ASSETS,
@@ -68,6 +70,7 @@ def annexes(assessment: Assessment, found: list[Problem], changes: Sequence[Chan
         Heading("附录 I 采集覆盖与未见数据"),
         *coverage(assessment, COVERAGE, "表 I-2 因未见数据而不能判定的检查"),
         *_changes(changes),
+        *people(assessment),
     ]
 
 
@@ -174,7 +177,7 @@ def _record(held: ControlVerdict, names: dict[str, str]) -> list[list[str | Cell
             names.get(row.asset, row.asset),
             row.reason,
             verdict_cell(row.verdict),
-            origin_cell("none" if row.verdict is Verdict.UNKNOWN else "auto"),
+            origin_cell("none" if row.verdict is Verdict.UNKNOWN else row.origin),
         ]
         for row in held.objects
     ]
@@ -207,12 +210,13 @@ def _findings(assessment: Assessment, found: list[Problem]) -> list[Block]:
 def _asset_findings(
     assessment: Assessment, asset: Asset | None, findings: list[Finding], numbers: dict[str, str]
 ) -> list[Block]:
+    accepted = excepted(assessment)
     hashes = {(c.source, c.kind): c.evidence for c in assessment.collections if c.evidence}
     rows: list[list[str | Cell]] = [
         [
             numbers[f.rule],
             f"{_kind(f.kind)} {f.name}",
-            f"{f.message}\n（{SEVERITY_TITLE[f.severity]}，{f.rule}）",
+            f"{f.message}\n（{SEVERITY_TITLE[f.severity]}，{f.rule}）{_accepted(accepted.get(f.id))}",
             shorten(evidence_text(f.evidence)),
             f.fix,
             _proof(hashes.get((f.source, f.kind), []), stale=f.stale),
@@ -233,6 +237,10 @@ def _asset_findings(
         text = f"以上列出前 {MOST_ROWS} 处，另有 {rest} 处未印出，见 zhengguan check --json。"
         blocks.append(Paragraph(text, "note"))
     return blocks
+
+
+def _accepted(exception: PolicyException | None) -> str:
+    return f"\n已接受：例外 {exception.id}，至 {exception.expires}" if exception else ""
 
 
 def _proof(ids: list[str], *, stale: bool) -> str | Cell:

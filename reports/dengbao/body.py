@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inventory.coverage import Status
 from policies.assessment import CATEGORIES, Assessment, Asset, ControlVerdict
+from policies.exceptions import excepted
 from policies.verdict import Verdict
 from reports.dengbao.problems import Problem
 from reports.dengbao.wording import (
@@ -190,7 +191,10 @@ def _problem_row(assessment: Assessment, p: Problem) -> list[str | Cell]:
     cites = {c.control.id: c.control.cite for c in assessment.controls}
     clauses = "\n".join(cites.get(c, c) for c in p.controls)
     risk = Cell(p.risk, RISK_TONE[p.risk])
-    return [p.number, p.title, p.asset_names(), str(len(p.findings)), clauses, risk, "自动"]
+    accepted = excepted(assessment)
+    covered = sum(1 for f in p.findings if f.id in accepted)
+    count = f"{len(p.findings)}（例外 {covered}）" if covered else str(len(p.findings))
+    return [p.number, p.title, p.asset_names(), count, clauses, risk, "自动"]
 
 
 def _class(title: str, controls: list[ControlVerdict]) -> list[Block]:

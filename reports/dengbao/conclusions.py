@@ -28,6 +28,7 @@ from reports.document import BEIJING, Block, Bullets, Cell, Facts, Heading, Para
 
 _STATE: dict[str, tuple[str, Tone]] = {
     "triggered": ("命中，待人工确认缓解措施", "fail"),
+    "mitigated": ("命中，缓解措施已由人工确认", "partial"),
     "undetermined": ("未核查", "unknown"),
     "clear": ("未命中", "pass"),
 }
@@ -70,7 +71,7 @@ def _harm(problem: Problem) -> str | Cell:
 
 
 def _cases(assessment: Assessment, found: list[Problem]) -> Table:
-    order = ("triggered", "undetermined", "clear")
+    order = ("triggered", "mitigated", "undetermined", "clear")
     rows = [
         _case_row(risk, found) for risk in sorted(assessment.high_risks, key=lambda r: order.index(r.state))
     ]
@@ -84,13 +85,16 @@ def _cases(assessment: Assessment, found: list[Problem]) -> Table:
 
 def _case_row(risk: HighRisk, found: list[Problem]) -> list[str | Cell]:
     text, tone = _STATE[risk.state]
+    if risk.confirmed and risk.state == "triggered":
+        text = "命中，缓解措施未经确认"
+    mitigation = risk.mitigation if risk.mitigable else "不可缓解"
     numbers = [p.number for p in found if risk.state == "triggered" and risk.case in p.cases]
     return [
         risk.case,
         risk.title,
         Cell(text, tone),
         risk.condition,
-        risk.mitigation if risk.mitigable else "不可缓解",
+        f"{mitigation}\n{risk.confirmed}" if risk.confirmed else mitigation,
         risk.major_trigger or "—",
         "\n".join(numbers) or "—",
     ]

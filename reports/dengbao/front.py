@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from policies.answered import answers_line
 from policies.assessment import Assessment
 from policies.verdict import Verdict
 from reports.dengbao.problems import Problem, count_risks
@@ -104,15 +105,23 @@ def major_text(assessment: Assessment) -> str:
     met = [r for r in assessment.high_risks if r.state == "triggered"]
     major = [r for r in met if r.major_trigger]
     open_ = sum(1 for r in assessment.high_risks if r.state == "undetermined")
+    mitigated = sum(1 for r in assessment.high_risks if r.state == "mitigated")
+    confirmed = f"；已由人工确认缓解 {mitigated} 个" if mitigated else ""
     return (
         f"命中重大风险隐患触发项 {len(major)} 个（待人工确认；整改情况见附录 H）；"
-        f"命中高风险情形 {len(met)} 个；无法判定 {open_} 个"
+        f"命中高风险情形 {len(met)} 个；无法判定 {open_} 个{confirmed}"
     )
 
 
 def verdict_counts(assessment: Assessment) -> str:
     parts = "，".join(f"{VERDICT_WORD[v]} {assessment.count(v)}" for v in VERDICT_ORDER)
     return f"共 {len(assessment.controls)} 项：{parts}"
+
+
+def _answers(assessment: Assessment) -> str:
+    if not assessment.answers:
+        return f"没有；{HUMAN}核查的要求项用 zhengguan attest 答复"
+    return f"{answers_line(assessment.answers)}；逐条见附录 K"
 
 
 def _result(assessment: Assessment, found: list[Problem]) -> list[tuple[str, str | Cell]]:
@@ -129,6 +138,7 @@ def _result(assessment: Assessment, found: list[Problem]) -> list[tuple[str, str
             Cell(verdict_counts(assessment), "unknown" if assessment.count(Verdict.UNKNOWN) else "plain"),
         ),
         ("安全问题", count_risks(found)),
+        ("人工答复", _answers(assessment)),
         ("重大风险隐患", major_text(assessment)),
         ("整改率", f"{HUMAN}（本次自查只记录现状）"),
     ]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
 
+from inventory.answers import Answer, AnswerFile, digest_of, latest
 from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
 from inventory.kinds.cloud import Quota
@@ -23,7 +25,8 @@ from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
 from inventory.resource import Relation, Resource
 from inventory.snapshot import SnapshotInfo
 from inventory.store import Store, StoreBusyError, StoreError, open_store
-from inventory.tables import metadata, version
+from inventory.tables import answer as answer_table
+from inventory.tables import answer_file, metadata, version
 from inventory.unknown import UNKNOWN, known
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -588,3 +591,100 @@ def test_what_one_process_wrote_another_reads(store: Store, url: str) -> None:
     other = open_store(url, create=False)
     assert [r.name for r in other.snapshot()] == ["甲"]
     other.close()
+
+
+PAPER = "会议纪要：制度已发布".encode()
+
+
+def told(subject: str = "dengbao/8.1.6.1.a", **fields: Any) -> Answer:
+    given: dict[str, Any] = {
+        "system": "门户",
+        "standard": "dengbao",
+        "about": "control",
+        "subject": subject,
+        "verdict": "pass",
+        "note": "查过",
+        "by": "张三",
+        "answered_at": day(0),
+        "valid_until": date(2027, 3, 1),
+    }
+    return Answer(**(given | fields))
+
+
+def paper(content: bytes = PAPER, name: str = "纪要.pdf") -> AnswerFile:
+    return AnswerFile(digest=digest_of(content), name=name, size_bytes=len(content))
+
+
+def test_answers_are_appended_with_their_files_and_nothing_is_lost(store: Store) -> None:
+    assert store.answers() == []
+    assert store.answer_file(digest_of(PAPER)) is None
+    (first,) = store.record_answers([told(files=(paper(),))], {digest_of(PAPER): PAPER}, day(1))
+    assert (first.id, first.recorded_at) == (1, day(1))
+    second, third = store.record_answers(
+        [told(verdict="fail", by="李四", files=(paper(),)), told(system="别的")], {}, day(2)
+    )
+    assert [a.id for a in (second, third)] == [2, 3]
+    assert store.answers() == [first, second, third]
+    assert store.answers("门户") == [first, second]
+    assert [a.by for a in latest(store.answers("门户")).values()] == ["李四"]
+    (back,) = store.record_answers([told(verdict="withdrawn", valid_until=None)], {}, day(3))
+    assert latest(store.answers("门户")) == {}
+    assert store.answers("门户")[-1] == back
+    assert store.answer_file(digest_of(PAPER)) == PAPER
+    assert store.answer_file("0" * 64) is None
+
+
+def test_answers_are_recorded_all_or_none(store: Store) -> None:
+    with pytest.raises(ValueError, match="content"):
+        store.record_answers([told(), told(files=(paper(),))], {}, day(1))
+    with pytest.raises(ValueError, match="content"):
+        store.record_answers([told(files=(paper(),))], {digest_of(PAPER): b"other"}, day(1))
+    assert store.answers() == []
+    store.record_answers([told()], {}, day(1), unless_after=0)
+    with pytest.raises(StoreError, match="又有人"):
+        store.record_answers([told()], {}, day(2), unless_after=0)
+    assert len(store.answers()) == 1
+
+
+def test_an_answer_waits_for_no_run_and_a_run_keeps_the_answers(store: Store, url: str) -> None:
+    store.record_answers([told()], {}, day(0))
+    with store.writer(day(1)) as writer:
+        writer.add(Batch(resources=[server("1")], collections=[attempt(at=1)]))
+        with pytest.raises(StoreBusyError):
+            open_store(url).record_answers([told(verdict="fail")], {}, day(1))
+    assert [a.verdict for a in store.answers()] == ["pass"]
+
+
+def test_what_a_person_wrote_comes_back_whatever_it_is(store: Store) -> None:
+    note = "第一行\n\x00第二行 \ud800 <script> '; DROP TABLE answer; --"
+    store.record_answers([told(note=note, system="门\x00户")], {}, day(0))
+    (found,) = store.answers()
+    assert found.note == "第一行\n\\x00第二行 \\ud800 <script> '; DROP TABLE answer; --"
+    assert store.answers("门\x00户") == [found]
+
+
+def test_an_answer_of_a_later_release_is_not_passed_over(store: Store, url: str) -> None:
+    store.record_answers([told()], {}, day(0))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(answer_table.update().values(body=b'{"verdict":"half"}'))
+    engine.dispose()
+    with pytest.raises(StoreError, match="读不懂"):
+        store.answers()
+
+
+def test_a_store_of_an_earlier_release_takes_answers(url: str) -> None:
+    opened = open_store(url)
+    run(opened, 0, [server("1")], attempt())
+    opened.close()
+    engine = create_engine(url)
+    for table in (answer_table, answer_file):
+        table.drop(engine)
+    engine.dispose()
+    opened = open_store(url)
+    assert opened.answers() == []
+    assert opened.answer_file("0" * 64) is None
+    opened.record_answers([told()], {}, day(1))
+    assert len(opened.answers()) == 1
+    assert uids(opened) == ["云甲/server/1"]
+    opened.close()

@@ -81,6 +81,22 @@ def test_posture(found: Any) -> None:
     assert sum(found["control_verdicts"].values()) == 8
     assert found["control_verdicts"]["portal", "dengbao", "unknown", "none"] == 1
     assert found["high_risks"]["portal", "dengbao", "undetermined"] == 1
+    assert found["high_risks"]["portal", "dengbao", "mitigated"] == 0
+    assert found["exceptions"] == {
+        ("portal", "dengbao", "matched"): 1,
+        ("portal", "dengbao", "expiring"): 0,
+        ("portal", "dengbao", "unused"): 0,
+        ("portal", "dengbao", "expired"): 1,
+        ("portal", "dengbao", "unknown"): 1,
+    }
+    assert found["findings_excepted"] == {("portal", "device-telnet", "medium"): 1}
+    assert found["answers"] == {
+        ("portal", "dengbao", "counted"): 0,
+        ("portal", "dengbao", "expiring"): 1,
+        ("portal", "dengbao", "expired"): 1,
+        ("portal", "dengbao", "contradicted"): 1,
+        ("portal", "dengbao", "unused"): 0,
+    }
     assert list(found["high_risk_triggered"]) == [
         ("portal", "dengbao", "6.3.2.1", "重要区域边界访问控制缺失")
     ]

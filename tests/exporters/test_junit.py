@@ -98,7 +98,7 @@ def test_a_failure_names_objects_fixes_and_rules(assessment: Assessment) -> None
     root = Xml.fromstring(junit([assessment]))
     texts = {c.attrib["name"].split()[0]: c.findtext("failure") or "" for c in root.iter("testcase")}
     told = texts["dengbao/8.1.4.1.c"]
-    assert "[中] 设备开放 telnet（上次结果）；core-sw-01 core-sw-01/device/sw" in told
+    assert "[中] 设备开放 telnet（上次结果）（例外 old-switch）；core-sw-01 core-sw-01/device/sw" in told
     assert "关闭 telnet，改用 SSH；device-telnet" in told
 
 

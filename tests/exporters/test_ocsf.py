@@ -116,3 +116,16 @@ def test_hostile_text_stays_inside_its_line(
 
 def test_same_assessment_same_bytes(assessment: Assessment, rules: list[Rule]) -> None:
     assert ocsf([assessment], rules) == ocsf([copy.deepcopy(assessment)], list(reversed(rules)))
+
+
+def test_an_excepted_finding_is_suppressed_and_still_a_failure(events: list[Any]) -> None:
+    held = {e["finding_info"]["analytic"]["uid"]: e for e in about(events, "finding")}
+    telnet = held["device-telnet"]
+    assert (telnet["status_id"], telnet["status"], telnet["compliance"]["status"]) == (
+        3,
+        "Suppressed",
+        "Fail",
+    )
+    assert telnet["unmapped"]["exception"] == "old-switch"
+    assert telnet["unmapped"]["exception_expires"] == "2027-03-02"
+    assert not any("status" in e for rule, e in held.items() if rule != "device-telnet")

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft4Validator
 
@@ -56,6 +57,19 @@ def test_findings_fail_unseen_is_open_and_passes_are_only_counted(run: Any) -> N
     }
     told = of_kind(run, "open")["user-no-mfa"]["message"]["text"]
     assert told == "未知：没有看到 账户列表；授予 system 范围的 reader 角色"
+
+
+def test_an_excepted_finding_is_suppressed_and_still_a_failure(
+    assessment: Assessment, rules: list[Rule], run: Any
+) -> None:
+    told = of_kind(run, "fail")
+    (suppression,) = told["device-telnet"]["suppressions"]
+    assert (suppression["kind"], suppression["status"]) == ("external", "accepted")
+    assert suppression["justification"].endswith("（张三 负责，李四 批准，至 2027-03-02）")
+    assert "\n" not in suppression["justification"]
+    assert [r["suppressions"] for r in run["results"] if r["ruleId"] != "device-telnet"] == [[]] * 5
+    (plain,) = json.loads(sarif([msgspec.structs.replace(assessment, exceptions=[])], rules))["runs"]
+    assert not any("suppressions" in r for r in plain["results"])
 
 
 def test_what_a_person_failed_is_not_lost(assessment: Assessment, rules: list[Rule]) -> None:

@@ -18,7 +18,7 @@ from policies.rules import load_rules
 from policies.verdict import Verdict
 from reports.dengbao import check_consistency, dengbao
 from reports.dengbao.annexes import MOST_ROWS
-from reports.dengbao.wording import CONCLUSION, COVERAGE, FIXES, RATES, RISKS
+from reports.dengbao.wording import CONCLUSION, COVERAGE, FIXES, HIGH_RISKS, RATES, RISKS
 from reports.document import Bullets, Cell, Document, Facts, Heading, Paragraph, Table
 from reports.visible import visible
 
@@ -281,3 +281,24 @@ def test_words_that_must_not_stand_are_noticed(document: Document, assessment: A
     assert check_consistency(replace(document, subtitle="别的系统"), assessment)
     blank = replace(document, blocks=[*document.blocks, Paragraph("分发范围：XXX")])
     assert check_consistency(blank, assessment) == ["残留占位文字：分发范围：XXX"]
+
+
+def test_a_confirmed_mitigation_stands_in_the_high_risk_chapter(assessment: Assessment) -> None:
+    said = "人工答复已缓解（李四，2026-11-01，有效至 2027-11-01）：前置防火墙限制来源"
+    first, second = assessment.high_risks
+    for state, shown, front in (
+        (
+            "mitigated",
+            "命中，缓解措施已由人工确认",
+            "命中高风险情形 0 个；无法判定 1 个；已由人工确认缓解 1 个",
+        ),
+        ("triggered", "命中，缓解措施未经确认", "命中高风险情形 1 个；无法判定 1 个"),
+    ):
+        risk = msgspec.structs.replace(first, state=state, confirmed=said)
+        assessment.high_risks = [risk, second]
+        document = dengbao(assessment, created_at=assessment.taken_at)
+        (row,) = [r for r in table(document, HIGH_RISKS) if r[0] == "6.3.2.1"]
+        assert row[2] == shown
+        assert row[4] == f"有其他边界设备控制，可酌情降\n{said}"
+        assert fact(document, "重大风险隐患").endswith(front)
+        assert check_consistency(document, assessment) == []

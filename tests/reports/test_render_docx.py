@@ -24,7 +24,7 @@ def word(assessment: Assessment) -> WordDocument:
 def test_headings_navigate(word: WordDocument) -> None:
     chapters = [p.text for p in word.paragraphs if p.style is not None and p.style.name == "Heading 1"]
     assert chapters[:4] == ["自查概要", "目录", "1 自查项目概述", "2 被测对象描述"]
-    assert chapters[-1] == "附录 J 与上次快照相比的变化"
+    assert chapters[-1] == "附录 K 人工答复、证据与例外"
 
 
 def test_rows_stay_whole_and_headers_repeat(word: WordDocument) -> None:

@@ -71,7 +71,7 @@ def test_the_table_of_contents_leads_to_every_chapter(assessment: Assessment) ->
         "7 自查初判",
         "8 安全问题整改建议",
     ]
-    assert [e[:4] for e in entries[8:]] == [f"附录 {letter}" for letter in "ABCDEFGHIJ"]
+    assert [e[:4] for e in entries[8:]] == [f"附录 {letter}" for letter in "ABCDEFGHIJK"]
 
 
 def test_it_prints_on_a4_with_page_numbers_and_marking(assessment: Assessment) -> None:

@@ -19,7 +19,19 @@ from inventory.store import open_store
 from zhengguan import __version__
 from zhengguan.cli import main
 
-COMMANDS = ("demo", "init", "doctor", "collect", "inventory", "check", "rules", "report", "serve")
+COMMANDS = (
+    "demo",
+    "init",
+    "doctor",
+    "collect",
+    "inventory",
+    "check",
+    "attest",
+    "except",
+    "rules",
+    "report",
+    "serve",
+)
 
 
 def zhengguan(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:

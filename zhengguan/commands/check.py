@@ -7,19 +7,30 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
+from policies.answered import answers_line
 from policies.assessment import Assessment, Score
 from policies.crypto import CryptoScore
+from policies.exceptions import excepted, exceptions_line
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import STANDARD_TITLE, assess_all, configured, latest, opened, rules_of, systems_of
+from zhengguan.loop import (
+    STANDARD_TITLE,
+    answers_of,
+    assess_all,
+    configured,
+    latest,
+    opened,
+    rules_of,
+    systems_of,
+)
 
 MACHINE = ("junit", "sarif", "ocsf")
 
@@ -28,10 +39,16 @@ def run(options: argparse.Namespace) -> int:
     if options.min_coverage is not None and not 0 <= options.min_coverage <= 1:
         raise UserError("--min-coverage 要在 0 和 1 之间", remedy="例如 0.8")
     config = configured(options.config)
-    snapshot = latest(opened(config))
+    store = opened(config)
+    snapshot = latest(store)
     systems = systems_of(config, options.system)
     assessments = assess_all(
-        config, snapshot, systems=systems, standard=options.standard, edition=options.edition
+        config,
+        snapshot,
+        systems=systems,
+        standard=options.standard,
+        edition=options.edition,
+        answers=answers_of(store),
     )
     if options.format in MACHINE:
         written = rendered(options.format, assessments, rules_of(config))
@@ -102,11 +119,13 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float | None) -> Exit:
-    """The exit code: findings come before coverage."""
+    """The exit code: findings, those of exceptions left out, come before coverage."""
     if fail_on:
         serious = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-        if any(f.severity in serious for a in assessments for f in a.findings):
-            return Exit.FINDINGS
+        for assessment in assessments:
+            accepted = excepted(assessment)
+            if any(f.severity in serious and f.id not in accepted for f in assessment.findings):
+                return Exit.FINDINGS
     if min_coverage is not None and any(a.score.coverage < Decimal(str(min_coverage)) for a in assessments):
         return Exit.COVERAGE
     return Exit.FINE
@@ -114,6 +133,7 @@ def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float
 
 def as_json(assessment: Assessment) -> dict[str, object]:
     """An assessment as data, its findings with their ids, its controls by id."""
+    accepted = excepted(assessment)
     return {
         "system": assessment.system.name,
         "title": assessment.system.title,
@@ -125,8 +145,17 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "score": _score(assessment.score),
         "verdicts": {v.value: assessment.count(v) for v in Verdict},
         "high_risks": [h for h in assessment.high_risks if h.state != "clear"],
-        "findings": [{"id": f.id, **msgspec.to_builtins(f)} for f in assessment.findings],
+        "findings": [
+            {
+                "id": f.id,
+                **msgspec.to_builtins(f),
+                "exception": accepted[f.id].id if f.id in accepted else None,
+            }
+            for f in assessment.findings
+        ],
         "unseen": assessment.unseen,
+        "answers": assessment.answers,
+        "exceptions": assessment.exceptions,
         "controls": [
             {
                 "id": c.control.id,
@@ -182,12 +211,20 @@ def show(assessment: Assessment, limit: int) -> None:
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
+    if assessment.answers:
+        console.say(f"  人工答复 {answers_line(assessment.answers)}；见 zhengguan attest list")
+    if assessment.exceptions:
+        console.say(f"  {exceptions_line(assessment.exceptions)}")
     findings = assessment.findings
+    accepted = excepted(assessment)
     groups = grouped(findings)
     shown = groups if limit == 0 else groups[:limit]
     console.table(
         ("级别", "问题", "对象数", "例如", "规则"),
-        [(SEVERITY_TITLE[g[0].severity], g[0].message, len(g), g[0].name, g[0].rule) for g in shown],
+        [
+            (SEVERITY_TITLE[g[0].severity], g[0].message, _count(g, accepted), g[0].name, g[0].rule)
+            for g in shown
+        ],
         styles=[g[0].severity for g in shown],
     )
     if len(shown) < len(groups):
@@ -209,6 +246,11 @@ def _layers(score: CryptoScore) -> None:
         denied = [sum(1 for o in objects if o.d is False), sum(1 for o in objects if o.a is False)]
         rows.append((layer.title, span, len(layer.units), len(objects), *denied))
     console.table(("层面", "得分（0–1）", "单元", "单元×对象", "D 不符合", "A 不符合"), rows)
+
+
+def _count(group: Sequence[Finding], accepted: Container[str]) -> str:
+    excepted_ = sum(1 for finding in group if finding.id in accepted)
+    return f"{len(group)}（例外 {excepted_}）" if excepted_ else str(len(group))
 
 
 def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:

@@ -19,7 +19,7 @@ from reports.document import BEIJING, Document
 from reports.miping import miping
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import PROGRAM, assess_all, configured, latest, opened, rules_of, systems_of
+from zhengguan.loop import PROGRAM, answers_of, assess_all, configured, latest, opened, rules_of, systems_of
 
 FORMATS = ("html", "docx")
 CAPACITY_FORMATS = ("html", "xlsx", "docx")
@@ -52,7 +52,12 @@ def _self_checks(options: argparse.Namespace) -> list[Path]:
     snapshot = latest(store)
     systems = systems_of(config, options.system)
     assessments = assess_all(
-        config, snapshot, systems=systems, standard=options.report, edition=options.edition
+        config,
+        snapshot,
+        systems=systems,
+        standard=options.report,
+        edition=options.edition,
+        answers=answers_of(store),
     )
     changes, rules = since_last(store, snapshot), rules_of(config)
     return [

@@ -108,10 +108,13 @@ def test_2025_by_item_and_object() -> None:
     controls[0].uncovered = ("数据库",)  # one more that nobody saw: 2 of 5 … 4 of 5
     found = of("2025", controls, basis="item_object")
     assert (found.low, found.high) == (Decimal("40.00"), Decimal("80.00"))
-    # what a person answered is one answer, whatever the machine saw
-    controls[0].origin, controls[0].verdict = "person", Verdict.PASS
+    # what a person answered for the whole stands for what nobody saw, and for nothing that was seen
+    controls[0].origin, controls[0].answered = "person", Verdict.PASS
     found = of("2025", controls, basis="item_object")
-    assert (found.low, found.high) == (Decimal("50.00"), Decimal("100.00"))
+    assert (found.low, found.high) == (Decimal("60.00"), Decimal("80.00"))
+    controls[0].answered = Verdict.NOT_APPLICABLE
+    found = of("2025", controls, basis="item_object")
+    assert (found.low, found.high) == (Decimal("50.00"), Decimal("75.00"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""What writing and reading the answer book must agree on: sheets, columns, and the key of a row.
+
+A row is known by a hidden key, the requirement and a digest of the object, so that nothing a device or tenant
+is called has to survive the way through an office. Beside it stands the answer there was when the book was
+written: who answered meanwhile is not overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import msgspec
+
+from policies.questions import Question
+
+FORMAT: Final = "1"
+SHEET: Final = "答复"
+GUIDE_SHEET: Final = "说明"
+META_SHEET: Final = "_zhengguan"
+META: Final = ("format", "system", "standard", "exported_at", "program")
+"""Names in column A of the hidden sheet, their values in column B."""
+
+COLUMNS: Final = (
+    "编号", "原答复", "条款", "安全类", "内容", "问题", "对象", "程序所见", "现有答复",
+    "答复", "说明", "证据文件", "答复人", "答复日期", "有效至",
+)  # fmt: skip
+KEY, BASE, CITE = 0, 1, 2
+VERDICT, NOTE, FILES, BY, DATE, UNTIL = range(9, 15)
+FIELD_COLUMN: Final = {
+    "subject": KEY,
+    "object": KEY,
+    "verdict": VERDICT,
+    "note": NOTE,
+    "files": FILES,
+    "by": BY,
+    "answered_at": DATE,
+    "valid_until": UNTIL,
+}
+"""Field of an answer → the column that says it."""
+
+MOST_ROWS: Final = 5000
+
+
+class Row(msgspec.Struct, kw_only=True, frozen=True):
+    """A question as the book has it. ``base``: id of the answer there was, 0 for none."""
+
+    question: Question
+    base: int
+
+    @classmethod
+    def of(cls, question: Question) -> Row:
+        return cls(question=question, base=question.use.answer.id if question.use else 0)
+
+    @property
+    def key(self) -> str:
+        q = self.question
+        digest = hashlib.sha256(q.object.encode(errors="surrogatepass")).hexdigest()[:20]
+        return f"{q.subject}#{digest if q.object else ''}"
+
+
+class CellError(msgspec.Struct, frozen=True):
+    """What is wrong in one cell, or ("") in the book as a whole (中文)."""
+
+    cell: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.cell}：{self.why}" if self.cell else self.why
+
+
+def cell_name(row: int, column: int, sheet: str = SHEET) -> str:
+    """As a person finds it: 答复!K7. ``row`` from 1, ``column`` from 0 (at most 26 of them)."""
+    return f"{sheet}!{chr(ord('A') + column)}{row}"

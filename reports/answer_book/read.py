@@ -1,0 +1,289 @@
+"""Reading a returned answer book: every answer in it, or every error in it by cell."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any, Final, TypeAlias
+from xml.etree import ElementTree as Xml
+
+import msgspec
+
+from inventory.answers import Answer, AnswerFile
+from policies.answers import WORD, today_of, until, verdict_named, wrong_with
+from policies.questions import Question
+from policies.standards import Standard
+from reports.answer_book.layout import (
+    BASE,
+    BY,
+    CITE,
+    COLUMNS,
+    DATE,
+    FIELD_COLUMN,
+    FILES,
+    FORMAT,
+    KEY,
+    META,
+    META_SHEET,
+    MOST_ROWS,
+    NOTE,
+    SHEET,
+    UNTIL,
+    VERDICT,
+    CellError,
+    Row,
+    cell_name,
+)
+from reports.answer_book.vet import MOST_BYTES, vetted
+from reports.document import BEIJING
+
+Attach: TypeAlias = Callable[[str], AnswerFile]
+"""Finds an evidence file by its name. Raises ValueError with the reason (中文)."""
+
+_DAY: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
+# what a reader of somebody else's file may raise on one that was made to break it
+_BROKEN: Final = (
+    ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, OverflowError, EOFError,
+    zipfile.BadZipFile, zlib.error, struct.error, Xml.ParseError,
+)  # fmt: skip
+_Line: TypeAlias = Sequence[Any]
+
+
+class BookError(Exception):
+    """A workbook that is not imported, with all that is wrong with it."""
+
+    def __init__(self, errors: Sequence[CellError]) -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.errors = list(errors)
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """What a workbook says: new answers in its order, and how many rows say what is recorded already."""
+
+    answers: list[Answer]
+    unchanged: int
+
+
+class Defaults(msgspec.Struct, kw_only=True, frozen=True):
+    """What an empty cell means: who answers ("" = it must be written), and for how many days."""
+
+    by: str = ""
+    days: int
+
+
+class Book(msgspec.Struct, frozen=True):
+    """The values of a vetted workbook: of its hidden sheet, and of each row by number from 2 on."""
+
+    meta: dict[str, str]
+    rows: list[tuple[int, _Line]]
+
+    def subjects(self) -> set[str]:
+        """Ids of the controls and cases that it asks about."""
+        return {_text(line[KEY]).partition("#")[0] for _, line in self.rows}
+
+
+def open_book(content: bytes) -> Book:
+    """The values of a workbook. Raises BookError: too large, not a plain xlsx, not written by us."""
+    if len(content) > MOST_BYTES:
+        raise BookError([CellError("", f"工作簿超过 {MOST_BYTES // 1024 // 1024} MiB")])
+    if errors := vetted(content):
+        raise BookError(errors)
+    from openpyxl import load_workbook  # noqa: PLC0415 - an extra, and a third of a second
+
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
+        missing = [name for name in (SHEET, META_SHEET) if name not in book.sheetnames]
+        if missing:
+            raise BookError([CellError("", f"没有工作表 {name}：不是本程序导出的工作簿") for name in missing])
+        meta = {
+            str(name): str(value)
+            for name, value in book[META_SHEET].iter_rows(
+                min_row=1, max_row=len(META), max_col=2, values_only=True
+            )
+        }
+        # limits of ours: what a sheet says of its own size is not to be relied on
+        lines = list(_lines(book[SHEET].iter_rows(1, MOST_ROWS + 2, 1, 30, values_only=True)))
+    except _BROKEN as error:
+        raise BookError([CellError("", f"工作簿读不出（{type(error).__name__}: {error}）")]) from error
+    return Book(meta, _headed(meta, lines))
+
+
+def _lines(rows: Iterator[_Line]) -> Iterator[tuple[int, _Line]]:
+    for number, line in enumerate(rows, 1):
+        if number == 1 or any(value not in (None, "") for value in line):
+            yield number, line
+
+
+def _headed(meta: Mapping[str, str], lines: Sequence[tuple[int, _Line]]) -> list[tuple[int, _Line]]:
+    """The rows below the header, which must be ours."""
+    errors = []
+    if meta.get("format") != FORMAT:
+        errors.append(CellError("", f"工作簿的格式是 {meta.get('format')}，本程序用 {FORMAT}：重新导出"))
+    header = [_text(value) for value in lines[0][1]] if lines else []
+    for column, name in enumerate(COLUMNS):
+        found = header[column] if column < len(header) else ""
+        if found != name:
+            where = cell_name(1, column)
+            errors.append(CellError(where, f"应是列 {name}，而是 {found or '空的'}：列不能删除、插入或改名"))
+    extra = [name for name in header[len(COLUMNS) :] if name]
+    errors += [CellError(cell_name(1, len(COLUMNS)), f"多了一列 {name}") for name in extra[:1]]
+    if lines and lines[-1][0] > MOST_ROWS + 1:
+        errors.append(CellError("", f"超过 {MOST_ROWS} 行"))
+    if errors:
+        raise BookError(errors)
+    return [(number, line) for number, line in lines if number > 1]
+
+
+def read_book(
+    book: Book,
+    questions: Sequence[Question],
+    standard: Standard,
+    now: datetime,
+    defaults: Defaults,
+    attach: Attach,
+) -> Returned:
+    """The answers of a workbook to the questions of its system. Raises BookError with every error in it."""
+    rows = {row.key: row for row in map(Row.of, questions)}
+    reader = _Reader(rows, book.meta["system"], standard, now, defaults, attach)
+    for number, line in book.rows:
+        reader.row(number, list(line) + [None] * (len(COLUMNS) - len(line)))
+    if reader.errors:
+        raise BookError(reader.errors)
+    return Returned(reader.answers, reader.unchanged)
+
+
+class _Reader:
+    def __init__(
+        self,
+        rows: Mapping[str, Row],
+        system: str,
+        standard: Standard,
+        now: datetime,
+        defaults: Defaults,
+        attach: Attach,
+    ) -> None:
+        self.rows = rows
+        self.system = system
+        self.standard = standard
+        self.now = now
+        self.defaults = defaults
+        self.attach = attach
+        self.answers: list[Answer] = []
+        self.errors: list[CellError] = []
+        self.unchanged = 0
+        self._met: dict[str, int] = {}
+
+    def row(self, number: int, line: list[Any]) -> None:
+        """One row: an answer, nothing, or errors."""
+        before = len(self.errors)
+        written = [c for c in (VERDICT, NOTE, FILES, BY, DATE, UNTIL) if _text(line[c])]
+        if not written or (row := self._known(number, line)) is None:
+            return
+        if VERDICT not in written:
+            self._wrong(number, VERDICT, "没有选答复，而这一行写了别的")
+            return
+        answer = self._answer(number, line, row.question)
+        if len(self.errors) > before or answer is None:
+            return
+        current = row.question.use.answer if row.question.use else None
+        if current is not None and _same(current, answer, until_too=UNTIL in written):
+            self.unchanged += 1
+        elif str(row.base) != _text(line[BASE]):
+            told = f"#{current.id} {current.by} 答 {WORD[current.verdict]}" if current else "已被撤回"
+            self._wrong(number, VERDICT, f"导出之后有了新的答复（{told}）：重新导出再填")
+        else:
+            self.answers.append(answer)
+
+    def _known(self, number: int, line: list[Any]) -> Row | None:
+        key = _text(line[KEY])
+        row = self.rows.get(key)
+        if row is None:
+            self._wrong(number, KEY, "隐藏的编号不认识：这一行是插入的、改过的，或这个系统已不用答它")
+        elif key in self._met:
+            self._wrong(number, KEY, f"和第 {self._met[key]} 行重复")
+            row = None
+        elif _text(line[CITE]) != row.question.cite:
+            self._wrong(number, CITE, f"条款应是 {row.question.cite}：行被打乱了")
+            row = None
+        self._met.setdefault(key, number)
+        return row
+
+    def _answer(self, number: int, line: list[Any], question: Question) -> Answer | None:
+        given = verdict_named(_text(line[VERDICT]))
+        if given is None or given not in question.allowed:
+            words = "、".join(WORD[g] for g in question.allowed)
+            self._wrong(number, VERDICT, f"可答 {words}，而不是 {_text(line[VERDICT])[:40]}")
+            return None
+        today = today_of(self.now)
+        answered = self._day(number, DATE, line) or today
+        last = self._day(number, UNTIL, line) or until(answered, self.defaults.days)
+        answer = Answer(
+            system=self.system,
+            standard=self.standard.name,
+            about=question.about,
+            subject=question.subject,
+            object=question.object,
+            verdict=given,
+            note=_text(line[NOTE]),
+            files=self._files(number, _text(line[FILES])),
+            by=_text(line[BY]) or self.defaults.by,
+            answered_at=self.now if answered == today else datetime.combine(answered, time(), BEIJING),
+            valid_until=last,
+        )
+        for wrong in wrong_with(answer, self.standard, today):
+            self._wrong(number, FIELD_COLUMN[wrong.field], wrong.why)
+        return answer
+
+    def _day(self, number: int, column: int, line: list[Any]) -> date | None:
+        value = line[column]
+        if isinstance(value, datetime):
+            return value.date()
+        if isinstance(value, date):
+            return value
+        text = _text(value)
+        if not text:
+            return None
+        match = _DAY.fullmatch(text)
+        try:
+            if match:
+                return date(*map(int, match.groups()))
+        except ValueError:  # the 31st of April
+            pass
+        self._wrong(number, column, f"日期写成 2026-11-22，而不是 {text[:40]}")
+        return None
+
+    def _files(self, number: int, text: str) -> tuple[AnswerFile, ...]:
+        found: dict[str, AnswerFile] = {}
+        for name in re.split(r"[;；\n]", text):
+            if not name.strip():
+                continue
+            try:
+                file = self.attach(name.strip())
+            except ValueError as error:
+                self._wrong(number, FILES, str(error))
+            else:
+                found[file.digest] = file
+        return tuple(found.values())
+
+    def _wrong(self, number: int, column: int, why: str) -> None:
+        self.errors.append(CellError(cell_name(number, column), why))
+
+
+def _same(one: Answer, other: Answer, *, until_too: bool) -> bool:
+    """Whether two answers say the same, whenever they were given: a book may come in twice."""
+    names = ("key", "verdict", "note", "files", "by", *(["valid_until"] if until_too else []))
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _text(value: Any) -> str:
+    """A cell as text; numbers and times as they are written, nothing for an empty one."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()

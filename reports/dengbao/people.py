@@ -1,0 +1,86 @@
+"""What people said: answers with their evidence, and the deviations they accepted."""
+
+from __future__ import annotations
+
+from policies.answers import WORD, today_of
+from policies.assessment import AnswerUse, Assessment
+from policies.exceptions import STATE_WORD
+from reports.document import Block, Cell, Heading, Paragraph, Table, Tone
+
+ANNEX_ANSWERS = "表 K-1 人工答复"
+ANNEX_EXCEPTIONS = "表 K-2 例外"
+_STATE: dict[str, Tone] = {"matched": "note", "unused": "partial", "expired": "fail", "unknown": "fail"}
+
+_EFFECT: dict[str, tuple[str, Tone]] = {
+    "counted": ("已采用", "pass"),
+    "contradicted": ("与机器所见不符，未采用", "fail"),
+    "unused": ("用不上", "na"),
+    "expired": ("已过期，恢复为未核查", "unknown"),
+}
+
+
+def people(assessment: Assessment) -> list[Block]:
+    """Annex K."""
+    return [*_answers(assessment), *_exceptions(assessment)]
+
+
+def _exceptions(assessment: Assessment) -> list[Block]:
+    rows: list[list[str | Cell]] = [
+        [
+            use.exception.id,
+            "\n".join(part for part in (use.exception.rule, use.exception.control) if part),
+            str(len(use.findings)),
+            use.exception.reason,
+            f"{use.exception.owner}\n{use.exception.approver}",
+            Cell(f"{use.exception.expires}\n余 {use.days_left} 天", "partial")
+            if use.expiring
+            else f"{use.exception.expires}",
+            Cell("\n".join(part for part in (STATE_WORD[use.state], use.why) if part), _STATE[use.state]),
+        ]
+        for use in assessment.exceptions
+    ]
+    return [
+        Paragraph("例外是经批准接受的偏离：问题照列、结论和评分不变，只标明已接受；过期后照常处理。"),
+        Table(
+            ["例外", "规则 / 要求项", "问题数", "理由", "负责人 / 批准人", "到期", "状态"],
+            rows,
+            [2, 2.4, 0.9, 3.4, 1.6, 1.5, 2],
+            caption=ANNEX_EXCEPTIONS,
+            empty="没有例外",
+        ),
+    ]
+
+
+def _answers(assessment: Assessment) -> list[Block]:
+    return [
+        Heading("附录 K 人工答复、证据与例外"),
+        Paragraph(
+            "机器看不见的由人答复。人工答复不改变机器已发现的不符合；到期后恢复为未核查。"
+            "证据文件以 SHA-256 前 12 位标识，存于本程序的库中。"
+        ),
+        Table(
+            ["条款 / 情形", "对象", "答复", "答复人 / 日期", "有效至", "说明", "证据", "采用情况"],
+            [_row(assessment, use) for use in assessment.answers],
+            [1.6, 1.6, 1.1, 1.4, 1.4, 3.2, 2, 1.7],
+            caption=ANNEX_ANSWERS,
+            empty="没有人工答复",
+        ),
+    ]
+
+
+def _row(assessment: Assessment, use: AnswerUse) -> list[str | Cell]:
+    answer = use.answer
+    cites = {c.control.id: c.control.cite for c in assessment.controls}
+    names = {a.uid: a.name for a in assessment.assets}
+    word, tone = _EFFECT[use.effect]
+    end = f"{answer.valid_until}" if answer.valid_until else "—"
+    return [
+        cites.get(answer.subject, answer.subject),
+        names.get(answer.object, answer.object) or "整个系统",
+        WORD[answer.verdict],
+        f"{answer.by}\n{today_of(answer.answered_at)}",
+        Cell(f"{end}\n余 {use.days_left} 天", "partial") if use.expiring else end,
+        answer.note or "—",
+        "\n".join(f"{f.name}（{f.digest[:12]}）" for f in answer.files) or "—",
+        Cell("\n".join(part for part in (word, use.why) if part), tone),
+    ]

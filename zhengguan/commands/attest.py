@@ -1,0 +1,388 @@
+"""``zhengguan attest``: people's answers to what no machine sees."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from collectors.contract import utc_now
+from inventory.answers import Answer, AnswerFile
+from inventory.store import Store, StoreError
+from inventory.systems import System
+from policies.answers import OF_CASE, OF_CONTROL, WORD, current, today_of, until, verdict_named, wrong_with
+from policies.assessment import Assessment
+from policies.questions import STATE_WORD, Question, State, questions
+from policies.spelling import suggestion
+from policies.standards import Standard, load_standard
+from reports.document import BEIJING
+from zhengguan import console
+from zhengguan.commands.check import put, score_line
+from zhengguan.config import Config
+from zhengguan.errors import Exit, UserError
+from zhengguan.evidence_files import MOST_FILES, read_evidence
+from zhengguan.loop import answers_of, assess_all, configured, latest, opened, systems_of
+
+_STYLE: dict[State, str] = {
+    "expired": "fail",
+    "contradicted": "fail",
+    "expiring": "partial",
+    "open": "unknown",
+}
+
+
+def run(options: argparse.Namespace) -> int:
+    actions = {
+        "list": _list,
+        "show": _show,
+        "set": _set,
+        "withdraw": _withdraw,
+        "file": _file,
+        "export": _export,
+        "import": _import,
+    }
+    return actions[options.action](options)
+
+
+class Desk:
+    """What every action works on: the configuration, the store, and one standard."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.config: Config = configured(options.config)
+        self.store: Store = opened(self.config)
+        self.standard: Standard = load_standard("dengbao")
+        self.now: datetime = utc_now()
+        self._before: dict[str, Assessment] = {}
+
+    @property
+    def today(self) -> date:
+        return today_of(self.now)
+
+    def system(self, name: str) -> System:
+        """The named system; without a name the only one there is."""
+        systems = systems_of(self.config, name)
+        if len(systems) > 1:
+            raise UserError("要说明是哪个系统", remedy=f"--system，有：{'、'.join(s.name for s in systems)}")
+        return systems[0]
+
+    def assess(self, systems: Sequence[System]) -> list[Assessment]:
+        """The systems as they stand, with the answers there are."""
+        answers = answers_of(self.store)
+        found = assess_all(self.config, latest(self.store), systems=systems, answers=answers)
+        return [assessment for assessment in found if assessment.standard == self.standard.name]
+
+    def before(self, system: System) -> Assessment:
+        """The system as it stood when it was first asked about: what there is to answer does not change."""
+        if system.name not in self._before:
+            (self._before[system.name],) = self.assess([system])
+        return self._before[system.name]
+
+    def subject(self, word: str) -> tuple[str, str]:
+        """(about, id) of a control or a case; the standard's name may be left out. UserError."""
+        if word in self.standard.cases:
+            return "case", word
+        for id_ in (word, f"{self.standard.name}/{word}"):
+            if id_ in self.standard:
+                return "control", id_
+        ids = [*self.standard.controls, *self.standard.cases]
+        near = suggestion(word, ids) or suggestion(f"{self.standard.name}/{word}", ids)
+        raise UserError(f"没有要求项或高风险情形 {word!r}", remedy=near or "用 zhengguan attest list 查编号")
+
+    def record(
+        self, answers: Sequence[Answer], files: dict[str, bytes], *, unless_after: int | None = None
+    ) -> list[Answer]:
+        """Append answers to the store. UserError where it does not take them."""
+        try:
+            return self.store.record_answers(answers, files, self.now, unless_after=unless_after)
+        except StoreError as error:
+            raise UserError(error.reason, remedy=error.remedy) from error
+
+
+def _list(options: argparse.Namespace) -> int:
+    desk = Desk(options)
+    rows = []
+    for assessment in desk.assess(systems_of(desk.config, options.system)):
+        asked = questions(assessment, desk.standard, by_object=options.by_object)
+        chosen = [q for q in asked if not options.state or q.state == options.state]
+        rows += [(assessment, q) for q in chosen]
+        if options.json:
+            continue
+        counts = Counter(q.state for q in asked)
+        console.say(f"{assessment.system.title}（{assessment.system.name}）  {score_line(assessment)}")
+        console.say("  " + "，".join(f"{STATE_WORD[s]} {counts[s]}" for s in STATE_WORD if counts[s]))
+        console.table(
+            ("状态", "条款", "编号", "内容", "对象", "结论", "答复", "答复人", "有效至"),
+            [_row(q) for q in chosen],
+            styles=[_STYLE.get(q.state, "") for q in chosen],
+        )
+        console.say()
+    if options.json:
+        console.write_json([as_json(assessment, q) for assessment, q in rows])
+    return Exit.FINE
+
+
+def _row(q: Question) -> tuple[object, ...]:
+    given = q.use.answer if q.use else None
+    return (
+        STATE_WORD[q.state],
+        q.cite,
+        q.subject,
+        q.title,
+        q.object_name,
+        q.verdict,
+        WORD[given.verdict] if given else "",
+        given.by if given else "",
+        given.valid_until if given else "",
+    )
+
+
+def as_json(assessment: Assessment, q: Question) -> dict[str, Any]:
+    """A question with its answer, for scripts."""
+    fields = {name: getattr(q, name) for name in q.__struct_fields__ if name != "use"}
+    return {
+        "system": assessment.system.name,
+        **fields,
+        "state": q.state,
+        "answer": q.use.answer if q.use else None,
+        "effect": q.use.effect if q.use else None,
+        "why": q.use.why if q.use else "",
+        "days_left": q.use.days_left if q.use else None,
+    }
+
+
+def _show(options: argparse.Namespace) -> int:
+    desk = Desk(options)
+    system = desk.system(options.system)
+    about, subject = desk.subject(_wanted(options))
+    history = [
+        a for a in answers_of(desk.store) if (a.system, a.about, a.subject) == (system.name, about, subject)
+    ]
+    (assessment,) = desk.assess([system])
+    asked = [q for q in questions(assessment, desk.standard, every={subject}) if q.subject == subject]
+    if options.json:
+        console.write_json({"questions": [as_json(assessment, q) for q in asked], "history": history})
+        return Exit.FINE
+    for line in _described(desk, subject, asked):
+        console.say(line)
+    console.say("答复（新的在前）：" if history else "还没有人答复过。")
+    for answer in reversed(history):
+        where = f"  {answer.object}" if answer.object else ""
+        day = today_of(answer.answered_at)
+        end = f"，有效至 {answer.valid_until}" if answer.valid_until else ""
+        console.say(f"  #{answer.id} {day} {answer.by}：{WORD[answer.verdict]}{end}{where}")
+        if answer.note:
+            console.say(f"      {answer.note}")
+        for file in answer.files:
+            console.say(f"      证据 {file.name}（{file.size_bytes} 字节，SHA-256 {file.digest}）")
+    return Exit.FINE
+
+
+def _described(desk: Desk, subject: str, asked: Sequence[Question]) -> list[str]:
+    case = desk.standard.cases.get(subject)
+    control = desk.standard.controls.get(subject)
+    lines = [f"{subject}  {case.title if case else control.control_point if control else ''}"]
+    if control:
+        lines.append(f"  要求：{control.summary}")
+    if case:
+        lines.append(f"  条件：{case.condition}；缓解：{case.mitigation if case.mitigable else '不允许'}")
+    for q in asked[:20]:
+        lines.append(f"  {q.object_name or '整个系统'}：{q.verdict}，{q.seen}")
+    if len(asked) > 20:
+        lines.append(f"  还有 {len(asked) - 20} 个对象，见 --json")
+    if not asked:
+        lines.append("  机器已有结论，或这个系统不用答。")
+    return lines
+
+
+def _wanted(options: argparse.Namespace) -> str:
+    if not options.target:
+        raise UserError(
+            "缺少编号", remedy="例如 8.1.6.1.a 或高风险情形 6.1.1.1；zhengguan attest list 列出全部"
+        )
+    return str(options.target)
+
+
+def _set(options: argparse.Namespace) -> int:
+    if not options.verdict:
+        if sys.stdin.isatty() and not options.json:
+            from zhengguan import guide
+
+            return guide.ask(Desk(options), options)
+        raise UserError("缺少 --verdict", remedy="在终端里不写 --verdict 会逐项问；别处用 --verdict 符合 等")
+    desk = Desk(options)
+    system = desk.system(options.system)
+    about, subject = desk.subject(_wanted(options))
+    given = verdict_named(options.verdict)
+    if given is None or given == "withdrawn":
+        words = "、".join(WORD[g] for g in (OF_CASE if about == "case" else OF_CONTROL))
+        raise UserError(f"没有 {options.verdict!r} 这种答复", remedy=f"可答：{words}")
+    files, contents = attached([Path(p) for p in options.evidence], desk.config.policies.answers.file_mib)
+    answered = moment_of_day(options.date) if options.date else desk.now
+    answer = Answer(
+        system=system.name,
+        standard=desk.standard.name,
+        about=about,  # type: ignore[arg-type]  # one of two words
+        subject=subject,
+        object=options.object,
+        verdict=given,
+        note=options.note,
+        files=files,
+        by=options.by,
+        answered_at=answered,
+        valid_until=day_named(options.until)
+        if options.until
+        else until(today_of(answered), desk.config.policies.answers.valid_days),
+    )
+    (recorded,) = save(desk, system, [answer], contents)
+    return _told(options, recorded)
+
+
+def save(desk: Desk, system: System, answers: Sequence[Answer], contents: dict[str, bytes]) -> list[Answer]:
+    """Check answers against the standard and the system, and record them. UserError."""
+    assessment = desk.before(system)
+    places = {(c.control.id, o.asset) for c in assessment.controls for o in c.objects}
+    subjects = {c.control.id for c in assessment.controls} | {r.case for r in assessment.high_risks}
+    for answer in answers:
+        if wrong := wrong_with(answer, desk.standard, desk.today):
+            raise UserError("；".join(w.why for w in wrong), where=answer.subject)
+        if answer.subject not in subjects:
+            raise UserError(
+                f"{system.title}（{system.graded}）没有这一项",
+                where=answer.subject,
+                remedy=_same(desk.standard, answer.subject, subjects) or "按它的定级选编号",
+            )
+        if answer.object and (answer.subject, answer.object) not in places:
+            held = [o for s, o in places if s == answer.subject]
+            near = suggestion(answer.object, held) or "zhengguan attest show 列出这一项的对象"
+            raise UserError(f"这一项里没有对象 {answer.object}", where=answer.subject, remedy=near)
+    return desk.record(answers, contents)
+
+
+def _same(standard: Standard, subject: str, asked: Collection[str]) -> str:
+    """The same requirement as the system's grade asks for it, as a remedy; "" where it does not."""
+    others = standard.counterparts(subject) if subject in standard else ()
+    return next((f"它的等级用 {other}" for other in others if other in asked), "")
+
+
+def _withdraw(options: argparse.Namespace) -> int:
+    desk = Desk(options)
+    system = desk.system(options.system)
+    about, subject = desk.subject(_wanted(options))
+    held = current(answers_of(desk.store), system.name, desk.standard.name)
+    key = (system.name, desk.standard.name, about, subject, options.object)
+    if key not in held:
+        raise UserError("没有可撤回的答复", where=subject, remedy="zhengguan attest show 看谁答过什么")
+    back = msgspec.structs.replace(
+        held[key],
+        verdict="withdrawn",
+        note=options.note,
+        files=(),
+        by=options.by,
+        answered_at=desk.now,
+        valid_until=None,
+    )
+    if wrong := wrong_with(back, desk.standard, desk.today):
+        raise UserError("；".join(w.why for w in wrong), where=subject, remedy="--by 姓名")
+    (recorded,) = desk.record([back], {})
+    return _told(options, recorded)
+
+
+def _told(options: argparse.Namespace, recorded: Answer) -> int:
+    if options.json:
+        console.write_json(recorded)
+    else:
+        end = f"，有效至 {recorded.valid_until}" if recorded.valid_until else ""
+        console.say(f"已记录 #{recorded.id} {recorded.subject}：{WORD[recorded.verdict]}{end}")
+    return Exit.FINE
+
+
+def _file(options: argparse.Namespace) -> int:
+    desk = Desk(options)
+    start = _wanted(options).lower()
+    files = {f.digest: f for a in answers_of(desk.store) for f in a.files if f.digest.startswith(start)}
+    if len(files) != 1:
+        raise UserError(
+            f"{len(files)} 份证据的 SHA-256 以 {start} 开头", remedy="写全；zhengguan attest show 列出"
+        )
+    (digest,) = files
+    content = desk.store.answer_file(digest)
+    if content is None:
+        raise UserError(f"证据 {digest} 不在库里", remedy="从备份恢复库")
+    put(content, options.output)
+    return Exit.FINE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from reports.answer_book import MOST_ROWS, write_book
+
+    desk = Desk(options)
+    if not options.target.lower().endswith(".xlsx"):
+        raise UserError("要写出的文件名以 .xlsx 结尾", remedy="例如 zhengguan attest export 待答.xlsx")
+    assessment = desk.before(desk.system(options.system))
+    asked = questions(assessment, desk.standard, by_object=options.by_object)
+    chosen = [q for q in asked if q.allowed and (options.all or q.wants_answer)]
+    if len(chosen) > MOST_ROWS:
+        raise UserError(f"有 {len(chosen)} 行，一本最多 {MOST_ROWS} 行", remedy="去掉 --by-object，按整项答")
+    put(write_book(assessment, chosen, desk.now), options.target)
+    if options.json:
+        console.write_json({"file": options.target, "rows": len(chosen)})
+    else:
+        console.say(
+            f"已写出 {options.target}：{len(chosen)} 行。填好后 zhengguan attest import {options.target}"
+        )
+    return Exit.FINE
+
+
+def _import(options: argparse.Namespace) -> int:
+    from reports.answer_book import BookError
+    from zhengguan.answer_import import import_book
+
+    desk = Desk(options)
+    path = Path(_wanted(options))
+    folder = Path(options.evidence[0]) if options.evidence else path.parent
+    if len(options.evidence) > 1:
+        raise UserError("导入时 --evidence 写一个目录", remedy="把证据文件放在一起")
+    try:
+        recorded, unchanged = import_book(desk, path, folder, by=options.by, dry=options.dry_run)
+    except BookError as error:
+        if options.json:
+            console.write_json({"errors": [{"cell": e.cell, "why": e.why} for e in error.errors]})
+        else:
+            for one in error.errors:
+                console.warn(f"  {one}")
+        raise UserError(
+            f"{len(error.errors)} 处不对，一条也没有导入", where=str(path), remedy="逐格改好后再导入"
+        ) from error
+    if options.json:
+        console.write_json({"recorded": recorded, "unchanged": unchanged, "dry_run": options.dry_run})
+    else:
+        word = "可以导入" if options.dry_run else "已导入"
+        console.say(f"{word} {len(recorded)} 条答复" + (f"，{unchanged} 条早已记录" if unchanged else ""))
+    return Exit.FINE
+
+
+def attached(paths: Sequence[Path], limit_mib: int) -> tuple[tuple[AnswerFile, ...], dict[str, bytes]]:
+    """Evidence files, and their contents by digest. UserError."""
+    if len(paths) > MOST_FILES:
+        raise UserError(f"一次答复最多 {MOST_FILES} 份证据", remedy="合成几个文件")
+    read = [read_evidence(path, limit_mib) for path in paths]
+    return tuple({f.digest: f for f, _ in read}.values()), {f.digest: content for f, content in read}
+
+
+def day_named(text: str) -> date:
+    """A day as 2026-11-22. UserError."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UserError(f"日期 {text!r} 不对", remedy="写成 2026-11-22") from error
+
+
+def moment_of_day(text: str) -> datetime:
+    """The start of a day of those who answer, in Beijing time. UserError."""
+    return datetime.combine(day_named(text), time(), BEIJING)
