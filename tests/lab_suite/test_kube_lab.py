@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("kube")]
+pytestmark = pytest.mark.lab
 
 Json = dict[str, Any]
 
@@ -257,10 +257,6 @@ def test_after_compaction_a_continue_token_is_gone(kube: Any, admin: Client) -> 
     token = admin.ask("/api/v1/pods?limit=100")[1]["metadata"]["continue"]
     kube.lab("compact")
     status, answer = admin.ask(f"/api/v1/pods?limit=100&continue={token}")
-    if status == 200:
-        assert kube.name == "new"  # which may have kept a snapshot of its own
-        assert len(answer["items"]) == 100
-        return
     assert (status, answer["reason"]) == (410, "Expired")
     assert admin.ask(f"/api/v1/pods?limit=100&continue={answer['metadata']['continue']}")[0] == 200
 

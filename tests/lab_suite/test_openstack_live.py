@@ -23,7 +23,7 @@ from inventory.kinds.identity import ApplicationCredential, User
 from inventory.kinds.storage import Volume
 from inventory.kinds.virtual_network import Port, SecurityGroup, SecurityGroupRule
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
+pytestmark = pytest.mark.lab
 
 FOLDER = Path(os.environ["LAB_DIR"])  # conftest sees to it
 
@@ -155,7 +155,7 @@ def test_a_service_that_stays_away_fails_alone(
     command: str, back: str, words: str, expected: dict[str, Any], stopped: Callable[[str, str, str], None]
 ) -> None:
     stopped(command, back, "cinder-api")
-    batches = collect(source("lab-admin", deadline_seconds=240, timeout_seconds=20))
+    batches = collect(source("lab-admin", deadline_seconds=240, timeout_seconds=8))
     found = statuses(batches)
     kinds = ("volume", "volume_type", "volume_snapshot", "volume_backup", "storage_pool")
     for kind in kinds:
