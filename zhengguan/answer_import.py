@@ -7,7 +7,7 @@ from pathlib import Path
 from inventory.answers import Answer, AnswerFile
 from policies.questions import questions
 from reports.answer_book import Book, BookError, CellError, Defaults, open_book, read_book
-from zhengguan.commands.attest import Desk
+from zhengguan.desk import Desk
 from zhengguan.errors import UserError
 from zhengguan.evidence_files import read_evidence
 from zhengguan.loop import answers_of

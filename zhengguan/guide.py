@@ -11,8 +11,8 @@ from inventory.systems import System
 from policies.answers import WORD, today_of, until, wrong_with
 from policies.questions import STATE_WORD, Question, questions
 from zhengguan import console
-from zhengguan.commands.attest import Desk, attached, day_named, save
 from zhengguan.commands.check import score_line
+from zhengguan.desk import Desk, attached, day_named, save
 from zhengguan.errors import Exit, UserError
 
 
