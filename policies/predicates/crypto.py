@@ -13,31 +13,30 @@ from policies.predicates.contract import Predicate, UndecidedError, seen
 _UNPROTECTED = ("NULL", "anon")  # nothing is encrypted, or anybody may be at the other end
 
 
-def _offers(endpoint: Endpoint, wanted: Callable[[str], bool]) -> bool:
-    """Whether some suite of some version is of a sort. One that was seen decides; that there is none takes a
-    server that was asked to the end."""
+def _offers(endpoint: Endpoint, wanted: Callable[[str], bool | None]) -> bool:
+    """Whether some suite of some version is of a sort (None = nobody knows what it is). One that was seen
+    decides; that there is none takes a server that was asked to the end, and suites that are all known."""
     unseen = False
     for version in seen(endpoint.versions):
         try:
-            if any(wanted(suite) for suite in seen(version.suites)):
+            answers = {wanted(suite) for suite in seen(version.suites)}
+            if True in answers:
                 return True
-            unseen = not seen(version.all_suites) or unseen
+            unseen = unseen or None in answers or not seen(version.all_suites)
         except UnknownValueError:
             unseen = True
     if unseen:
-        raise UndecidedError("没有问到全部套件")
+        raise UndecidedError("没有问到全部套件，或有不认识的套件")
     return False
 
 
-def _graded(suite: str, grade: str) -> bool:
+def _graded(suite: str, grade: str) -> bool | None:
     found = of_suite(suite)
-    if found is None:
-        return False
-    return found.name == grade
+    return None if found is None else found.name == grade
 
 
-def _unprotected(suite: str) -> bool:
-    return any(mark in suite for mark in _UNPROTECTED)
+def _unprotected(suite: str) -> bool | None:
+    return None if of_suite(suite) is None else any(mark in suite for mark in _UNPROTECTED)
 
 
 def unprotected_suites(endpoint: Endpoint, now: datetime) -> bool:
@@ -76,10 +75,6 @@ PREDICATES = tuple(
         (broken_suites, _SUITES, "接受 RC4、DES、出口级、MD5 套件"),
         (weak_suites, _SUITES, "接受 3DES 等强度不足的套件"),
         (no_domestic_suites, _SUITES, "没有任何国密套件"),
-        (
-            no_tlcp_pair,
-            ("certificates", "certificates[].use", "certificates[].certificate"),
-            "TLCP 没有双证书",
-        ),
+        (no_tlcp_pair, _PAIR, "TLCP 没有双证书"),
     )
 )
