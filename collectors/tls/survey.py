@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -29,6 +30,7 @@ from inventory.coverage import Batch, Status
 if TYPE_CHECKING:
     from collectors.tls import Options
 
+log = logging.getLogger("zhengguan.collectors.tls")
 _Result = tuple[Asked, list[Whole] | SourceError, datetime]
 Told = dict[str, dict[str, list[Any]]]
 
@@ -78,10 +80,9 @@ def _side_by_side(
     async def work() -> None:
         for target in left:
             began = run.now()
-            try:
-                found: list[Whole] | SourceError = await _target(target, options, peer_of(target))
-            except SourceError as error:
-                found = error
+            (found,) = await asyncio.gather(_target(target, options, peer_of(target)), return_exceptions=True)
+            if isinstance(found, BaseException):
+                found = _source_error(found)
             await results.put((target, found, began))
 
     async def next_result() -> _Result:
@@ -101,6 +102,16 @@ def _side_by_side(
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
+
+
+def _source_error(error: BaseException) -> SourceError:
+    """What ended a target, for the user. One of ours says so at once and takes no other target with it."""
+    if isinstance(error, SourceError):
+        return error
+    log.debug("target", exc_info=error)
+    return SourceError(
+        f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"
+    )
 
 
 async def _target(target: Asked, options: Options, peer: Peer) -> list[Whole]:
