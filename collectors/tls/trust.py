@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import subprocess
 from base64 import encodebytes
-from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,12 +26,6 @@ class Trust(NamedTuple):
 def verify(chain: tuple[bytes, ...], *, sm2: bool, ca_file: str) -> Trust:
     """Verify a chain (DER, the leaf first) regardless of its dates, its names and the length of its keys,
     which are told apart from this. Trusted are the system's authorities and those of ``ca_file``."""
-    modified = Path(ca_file).stat().st_mtime_ns if ca_file and Path(ca_file).exists() else 0
-    return _verify(chain, sm2, ca_file, modified)
-
-
-@lru_cache(maxsize=4096)
-def _verify(chain: tuple[bytes, ...], sm2: bool, ca_file: str, modified: int) -> Trust:
     command = ["openssl", "verify", "-no_check_time", "-auth_level", "0", "-purpose", "any"]
     command += ["-CAfile", ca_file] if ca_file else []
     command += ["-vfyopt", _IDENTITY] if sm2 else []
