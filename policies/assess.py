@@ -7,12 +7,13 @@ control) → per control and asset → per control. Nothing is 符合 that was n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 
 import msgspec
 
 from inventory.answers import Answer
+from inventory.coverage import Collection
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
@@ -71,7 +72,7 @@ def assess(
     controls = people.controls([scope.control(control, links.get(control.id, [])) for control in chosen])
     risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
-    sources = {r.source for r in resources} | {g.source for gs in gaps for g in gs}
+    collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
         system=system,
         standard=standard.name,
@@ -85,8 +86,8 @@ def assess(
         assets=estate.assets,
         findings=findings,
         unseen=unseen,
-        collections=[c for c in snapshot.collections if c.source in sources],
-        stale={uid: snapshot.stale[uid] for uid in estate.owner if uid in snapshot.stale},
+        collections=collections,
+        stale=stale,
         answers=people.uses(),
     )
 
@@ -126,6 +127,15 @@ def spoken(
     findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.uid))
     unseen = [u for i in sorted(speaking) for u in outcomes[i].unseen if u.uid in estate.owner]
     return findings, unseen + [g for i in sorted(speaking) for g in gaps[i]]
+
+
+def read_of(
+    resources: Sequence[Resource], gaps: Sequence[Sequence[Unseen]], estate: Estate, snapshot: Snapshot
+) -> tuple[list[Collection], dict[str, datetime]]:
+    """How the sources that concern a system were read, and its members that were not seen since when."""
+    sources = {r.source for r in resources} | {g.source for gs in gaps for g in gs}
+    stale = {uid: snapshot.stale[uid] for uid in estate.owner if uid in snapshot.stale}
+    return [c for c in snapshot.collections if c.source in sources], stale
 
 
 class _Judged(msgspec.Struct, frozen=True):

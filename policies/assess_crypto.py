@@ -12,7 +12,7 @@ from typing import Literal
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
-from policies.assess import BY_PERSON, links_of, spoken
+from policies.assess import BY_PERSON, links_of, read_of, spoken
 from policies.assessment import Assessment, Control, ControlVerdict, ObjectVerdict
 from policies.assets import OBJECT_TITLE, estate_of
 from policies.bounds import told, verdict_of
@@ -69,7 +69,7 @@ def assess_crypto(
     controls = [verdicts.of(c, by_control[c.id], units.get(by_control[c.id].code)) for c in chosen]
     risks = high_risks(system, standard, controls, outcomes, readings, level=level)
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
-    sources = {r.source for r in resources} | {g.source for gs in gaps for g in gs}
+    collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
         system=system,
         standard=standard.name,
@@ -83,8 +83,8 @@ def assess_crypto(
         assets=estate.assets,
         findings=findings,
         unseen=unseen,
-        collections=[c for c in snapshot.collections if c.source in sources],
-        stale={uid: snapshot.stale[uid] for uid in estate.owner if uid in snapshot.stale},
+        collections=collections,
+        stale=stale,
     )
 
 

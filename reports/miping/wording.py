@@ -10,7 +10,7 @@ from policies.crypto import CryptoScore, CryptoUnit, LayerScore, ObjectScore, Un
 from policies.scoring.method import rounded
 from policies.standards import Standard, load_standard
 from policies.verdict import Verdict
-from reports.dengbao.wording import VERDICT_TONE
+from reports.dengbao.wording import VERDICT_TONE, VERDICT_WORD
 from reports.document import Cell
 
 TITLE: Final = "商用密码应用安全性自查报告（技术项自动核查）"
@@ -28,13 +28,7 @@ RESULT: Final = "表 7-1 自查初判"
 UNKNOWNS: Final = "表 7-2 尚未查明的单元和查明办法"
 PARAMETERS: Final = "表 7-3 方法参数（取值可配置）"
 COVERAGE: Final = "表 B-1 采集覆盖情况"
-UNIT_WORD: Final = {
-    Verdict.PASS: "符合",
-    Verdict.PARTIAL: "部分符合",
-    Verdict.FAIL: "不符合",
-    Verdict.NOT_APPLICABLE: "不适用",
-    Verdict.UNKNOWN: "未查明",
-}
+UNIT_WORD: Final = VERDICT_WORD | {Verdict.UNKNOWN: "未查明"}
 
 
 def score_of(assessment: Assessment) -> CryptoScore:
