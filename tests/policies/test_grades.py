@@ -79,7 +79,7 @@ def test_a_short_rsa_key_keeps_half_of_its_credit() -> None:
     assert (found.name, found.ra) == ("prohibited", Decimal("0.5"))
 
 
-def violates(rule: str, **values: Any) -> bool:
+def judged(rule: str, **values: Any) -> Verdict:
     from datetime import UTC, datetime
 
     from inventory.coverage import Batch
@@ -90,6 +90,11 @@ def violates(rule: str, **values: Any) -> bool:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     [outcome] = evaluate([RULES[rule]], Snapshot.of_batches([Batch(resources=[resource])], now), now=now)
     [(_, verdict)] = outcome.verdicts()
+    return verdict
+
+
+def violates(rule: str, **values: Any) -> bool:
+    verdict = judged(rule, **values)
     assert verdict in (Verdict.FAIL, Verdict.PASS)
     return verdict is Verdict.FAIL
 
@@ -124,6 +129,24 @@ def test_each_suite_breaks_the_rule_of_its_grade_and_no_other() -> None:
         wanted = {"weak": 1, "prohibited": 1}.get(grade.name, 0)
         assert len(broken) == wanted, name
         assert violates("endpoint-without-sm", tls=True, versions=versions) is not grade.a
+
+
+@pytest.mark.parametrize(
+    ("rule", "bad"),
+    [
+        ("endpoint-unprotected-suites", "TLS_RSA_WITH_NULL_SHA256"),
+        ("endpoint-broken-suites", "TLS_RSA_WITH_RC4_128_SHA"),
+        ("endpoint-weak-suites", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"),
+    ],
+)
+def test_a_suite_that_nobody_knows_is_not_known_to_be_good(rule: str, bad: str) -> None:
+    def offering(*suites: str) -> Verdict:
+        versions = [{"version": "TLS 1.2", "offered": True, "suites": list(suites), "all_suites": True}]
+        return judged(rule, tls=True, versions=versions)
+
+    assert offering("TLS_AES_256_GCM_SHA384") is Verdict.PASS
+    assert offering("TLS_AES_256_GCM_SHA384", "0xABCD") is Verdict.UNKNOWN
+    assert offering(bad, "0xABCD") is Verdict.FAIL
 
 
 def test_the_rules_on_groups_agree_with_the_table() -> None:

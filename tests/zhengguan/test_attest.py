@@ -89,6 +89,14 @@ def test_an_answer_closes_a_control_and_can_be_taken_back(office: Office) -> Non
     assert office.run("attest", "withdraw", MANUAL, "--by", "李四")[0] == 2
 
 
+def test_a_system_that_is_checked_for_cryptography_only_can_be_answered_for(office: Office) -> None:
+    config = office.folder / "zhengguan.yaml"
+    config.write_text(CONFIG + "    standards: [miping]\n    miping_level: 3\n", encoding="utf-8")
+    code, _, err = office.run("attest", "list")
+    assert code == 0, err
+    assert office.answer()["verdict"] == "pass"
+
+
 def test_evidence_is_kept_and_comes_back(office: Office) -> None:
     paper = office.folder / "纪要.pdf"
     paper.write_bytes(b"%PDF-1.7 \x00\xff")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from collectors.tls import survey
 from inventory.coverage import Batch, Status
 from inventory.kinds.crypto import Endpoint
 from inventory.unknown import Unknown
@@ -123,6 +124,27 @@ def test_a_huge_certificate_is_not_read(serve: Callable[..., int], collect: Coll
     assert {v.version for v in one.versions if v.offered is True} == {"TLS 1.2"}
     assert isinstance(one.certificates, Unknown)
     assert {c.kind: c.status for c in batch.collections}["certificate"] is Status.PARTIAL
+
+
+def test_an_error_of_ours_ends_one_target_and_no_other(
+    serve: Callable[..., int], collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, odd = serve(NOT_TLS["http"]), serve(NOT_TLS["http"])
+    real = survey.observe
+
+    async def observe(asker: Any, *more: Any) -> Any:
+        if asker.place.port == odd:
+            raise ZeroDivisionError("a mistake")
+        return await real(asker, *more)
+
+    monkeypatch.setattr(survey, "observe", observe)
+    began = time.monotonic()
+    batches = collect(odd, good, concurrency=1)
+    assert time.monotonic() - began < 10  # not the deadline of the source
+    status = {c.scope: c for b in batches for c in b.collections if c.kind == "endpoint"}
+    assert status[f"127.0.0.1:{good}"].status is Status.COMPLETE
+    assert status[f"127.0.0.1:{odd}"].status is Status.FAILED
+    assert "ZeroDivisionError" in status[f"127.0.0.1:{odd}"].reason
 
 
 def test_what_does_not_listen_failed(collect: Collect) -> None:
