@@ -115,10 +115,7 @@ class Day:
         v = version.c
         rows = _slim_rows(connection, name, v.kind == name, v.valid_to == OPEN, v.valid_from == snapshot_id)
         held = select(v.source, func.count()).where(v.source.in_(sources), v.kind == name, STILL_OPEN)
-        counted = Counter(row.source for row in rows)
-        for (source, kind, _), part in self._counted.parts.items():
-            if kind == name:
-                counted[source] += part.rows
+        counted = self._counted.rows(name) + Counter(row.source for row in rows)
         again = {
             s
             for s, n in tuples(connection, held.group_by(v.source))
@@ -126,8 +123,7 @@ class Day:
         }
         if not again:
             return rows
-        parts = self._counted.parts
-        self._counted.parts = {at: p for at, p in parts.items() if at[1] != name or at[0] not in again}
+        self._counted.forget(name, again)
         kept = [row for row in rows if row.source not in again]
         return kept + _slim_rows(connection, name, v.kind == name, v.valid_to == OPEN, v.source.in_(again))
 

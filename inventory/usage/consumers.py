@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
+from operator import attrgetter
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -15,7 +17,7 @@ from inventory.kinds.usage import AmountOf
 from inventory.kinds.virtual_network import FloatingIp
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
-from inventory.unknown import UNKNOWN, Maybe, Unknown, known, or_none
+from inventory.unknown import UNKNOWN, Maybe, Unknown, UnknownValueError, known, or_none
 from inventory.usage.figures import Coverage, Figure
 
 MIB_PER_GIB = 1024
@@ -98,37 +100,62 @@ class Owners:
         return self._homes.values()
 
 
-class Part(msgspec.Struct):
-    """What is of one owner among the things of one kind; ``first`` of them, ``rows`` in all."""
-
-    first: Resource
-    held: Consumer
-    rows: int = 0
+_Alike = tuple[str, str, str, tuple[Any, ...]]  # source, kind, uid of the owner, values
 
 
 class Counted:
-    """Who has what of the things shown so far, by source, kind and uid of the owner. ``kinds``: those to
-    count; the others are passed over."""
+    """Who has what of the things shown so far. ``kinds``: those to count; the others are passed over.
+
+    Things that are alike are counted, not added: of many servers there are few sizes.
+    """
 
     def __init__(self, kinds: Iterable[str] | None = None) -> None:
-        self.parts: dict[tuple[str, str, str], Part] = {}
-        self._kinds = _COUNTED if kinds is None else {kind: _COUNTED[kind] for kind in kinds}
+        self._values = {kind: _COUNTED[kind].values for kind in kinds or _COUNTED}
+        self._alike: dict[_Alike, int] = {}
+        self._first: dict[_Alike, Resource] = {}
 
     def take(self, things: Iterable[Resource]) -> None:
         """Add things."""
-        parts, kinds = self.parts, self._kinds
+        alike, wanted = self._alike, self._values
         for thing in things:
-            counted = kinds.get(thing.KIND)
-            if counted is None:
+            values_of = wanted.get(thing.KIND)
+            if values_of is None:
                 continue
-            owner, add = counted
-            place = (thing.source, thing.KIND, home_of(thing))
-            part = parts.get(place)
-            if part is None:
-                held = Consumer(source=thing.source, kind=owner, uid=place[2], name="", department="")
-                part = parts[place] = Part(thing, held)
-            part.rows += 1
-            add(part.held, thing)
+            key = (thing.source, thing.KIND, home_of(thing), values_of(thing))
+            try:
+                held = alike.get(key)
+            except UnknownValueError:
+                key = (*key[:3], tuple(map(or_none, key[3])))
+                held = alike.get(key)
+            if held is None:
+                alike[key] = 1
+                self._first[key] = thing
+            else:
+                alike[key] = held + 1
+
+    def rows(self, kind: str) -> Counter[str]:
+        """Things of a kind by source."""
+        found: Counter[str] = Counter()
+        for (source, counted, _, _), times in self._alike.items():
+            if counted == kind:
+                found[source] += times
+        return found
+
+    def forget(self, kind: str, sources: Set[str]) -> None:
+        """Take back all of a kind that these sources have."""
+        self._alike = {k: n for k, n in self._alike.items() if k[1] != kind or k[0] not in sources}
+
+    def parts(self) -> Iterator[tuple[Resource, Consumer]]:
+        """What each owner has of things that are alike, with the first of them."""
+        for key, times in self._alike.items():
+            source, kind, uid, values = key
+            way = _COUNTED[kind]
+            held = Consumer(source=source, kind=way.owner, uid=uid, name="", department="")
+            if way.number:
+                setattr(held, way.number, times)
+            for name, value in zip(way.figures, values, strict=True):
+                getattr(held, name).take(value, times)
+            yield self._first[key], held
 
 
 def consumers(
@@ -159,9 +186,9 @@ def consumers(
     for kind in (Server, Volume, FloatingIp, Workload, VolumeClaim):
         counted.take(snapshot.of(kind))
     clusters = {c.source for c in snapshot.of(Cluster)}
-    for (source, name, uid), part in counted.parts.items():
-        if name != "volume" or source not in clusters:  # a cluster's volumes are counted by their claims
-            consumer(part.first, part.held.kind, uid).add(part.held)
+    for first, held in counted.parts():
+        if first.KIND != "volume" or held.source not in clusters:  # their volumes are counted by their claims
+            consumer(first, held.kind, held.uid).add(held)
     _quotas(snapshot, found)
     return [found[place] for place in sorted(found)]
 
@@ -177,34 +204,30 @@ def home_of(resource: Resource) -> str:
     return ""
 
 
-def _server(held: Consumer, server: Server) -> None:
-    held.servers += 1
-    held.vcpu.take(server.vcpus)
-    held.memory_mib.take(server.memory_mib)
-    held.local_gib.take(server.disk_gib)
+class _Way(NamedTuple):
+    """How a kind is counted: ``values`` of a thing go into ``figures`` of its owner."""
+
+    owner: Owner
+    figures: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
+    number: str = ""  # field of the owner that counts the things themselves
 
 
-def _volume(held: Consumer, volume: Volume | VolumeClaim) -> None:
-    held.volumes += 1
-    held.disk_gib.take(volume.size_gib)
+def _asked(workload: Workload) -> tuple[Any, ...]:
+    return workload.pods, requested(workload, "cpu_request"), requested(workload, "memory_request_mib")
 
 
-def _floating_ip(held: Consumer, _: FloatingIp) -> None:
-    held.floating_ips += 1
-
-
-def _workload(held: Consumer, workload: Workload) -> None:
-    held.pods.take(workload.pods)
-    held.vcpu.take(requested(workload, "cpu_request"))
-    held.memory_mib.take(requested(workload, "memory_request_mib"))
-
-
-_COUNTED: dict[str, tuple[Owner, Callable[[Consumer, Any], None]]] = {
-    "server": ("project", _server),
-    "volume": ("project", _volume),
-    "floating_ip": ("project", _floating_ip),
-    "workload": ("namespace", _workload),
-    "volume_claim": ("namespace", _volume),
+_COUNTED: Final = {
+    "server": _Way(
+        "project",
+        ("vcpu", "memory_mib", "local_gib"),
+        attrgetter("vcpus", "memory_mib", "disk_gib"),
+        "servers",
+    ),
+    "volume": _Way("project", ("disk_gib",), lambda volume: (volume.size_gib,), "volumes"),
+    "floating_ip": _Way("project", (), lambda _: (), "floating_ips"),
+    "workload": _Way("namespace", ("pods", "vcpu", "memory_mib"), _asked),
+    "volume_claim": _Way("namespace", ("disk_gib",), lambda claim: (claim.size_gib,), "volumes"),
 }
 
 

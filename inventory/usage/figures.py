@@ -28,13 +28,13 @@ class Figure(msgspec.Struct, gc=False):
     told: int = 0
     unknown: int = 0
 
-    def take(self, value: Maybe[float] | None) -> None:
-        """Add one thing; UNKNOWN and None count as not told."""
+    def take(self, value: Maybe[float] | None, times: int = 1) -> None:
+        """Add what each of ``times`` things told; UNKNOWN and None count as not told."""
         if value is None or isinstance(value, Unknown):
-            self.unknown += 1
+            self.unknown += times
         else:
-            self.value += value
-            self.told += 1
+            self.value += value * times
+            self.told += times
 
     def merge(self, other: Figure) -> None:
         """Add another sum to this one."""
