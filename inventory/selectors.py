@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
 
 import msgspec
 
@@ -45,21 +46,53 @@ def select(
     snapshot: Snapshot, selectors: list[Selector], *, among: Sequence[Resource] | None = None
 ) -> list[Resource]:
     """Resources that any of the selectors takes, in the snapshot's order; ``among`` some, in theirs."""
-    chosen: dict[str, Resource] = {}
-    looked = snapshot if among is None else among
-    for selector in selectors:
-        projects = _uids(snapshot, Project, selector.projects)
-        namespaces = _uids(snapshot, Namespace, selector.namespaces)
-        for resource in looked:
-            if _matches(resource, selector, projects, namespaces):
-                chosen.setdefault(resource.uid, resource)
-    return [r for r in looked if r.uid in chosen]
+    looked = list(snapshot) if among is None else among
+    taken = [_taken(looked, selector, snapshot) for selector in selectors]
+    if len(taken) == 1:
+        return taken[0]
+    chosen = {resource.uid for some in taken for resource in some}
+    return [r for r in looked if r.uid in chosen] if chosen else []
+
+
+class _Fits(dict[str, bool]):
+    """Whether a text fits one of the patterns: asked for each of many resources, told once per text."""
+
+    def __init__(self, patterns: list[str]) -> None:
+        super().__init__()
+        self.patterns = patterns
+
+    def __missing__(self, text: str) -> bool:
+        self[text] = fits = _any(self.patterns, text)
+        return fits
+
+
+def _taken(looked: Sequence[Resource], selector: Selector, snapshot: Snapshot) -> list[Resource]:
+    """What one selector takes: by its source and kind first, which most selectors leave it at."""
+    rows = list(looked)
+    if selector.sources:
+        of_source = _Fits(selector.sources)
+        rows = [r for r in rows if of_source[r.source]]
+    if selector.kinds:
+        kinds = frozenset(selector.kinds)
+        rows = [r for r in rows if r.KIND in kinds]
+    if not any(getattr(selector, name) for name in ("names", "labels", *_WHOLES, "addresses")):
+        return rows
+    wholes = {
+        inside: _uids(snapshot, kind, getattr(selector, name))
+        for name, (kind, inside) in _WHOLES.items()
+        if getattr(selector, name)
+    }
+    return [r for r in rows if _matches(r, selector, wholes)]
+
+
+_WHOLES: Final[dict[str, tuple[type[Project] | type[Namespace], RelationType]]] = {
+    "projects": (Project, "in_project"),
+    "namespaces": (Namespace, "in_namespace"),
+}
 
 
 def _uids(snapshot: Snapshot, kind: type[Project] | type[Namespace], patterns: list[str]) -> set[str]:
     """Uids of the projects or namespaces whose name or id matches."""
-    if not patterns:
-        return set()
     return {
         one.uid
         for one in snapshot.of(kind)
@@ -71,25 +104,16 @@ def _any(patterns: list[str], text: str) -> bool:
     return any(fnmatchcase(text, pattern) for pattern in patterns)
 
 
-def _inside(resource: Resource, type_: RelationType, wholes: set[str]) -> bool:
-    return resource.uid in wholes or any(uid in wholes for uid in resource.related(type_))
-
-
-def _matches(resource: Resource, selector: Selector, projects: set[str], namespaces: set[str]) -> bool:
-    if selector.sources and not _any(selector.sources, resource.source):
-        return False
-    if selector.kinds and resource.KIND not in selector.kinds:
-        return False
+def _matches(resource: Resource, selector: Selector, wholes: dict[RelationType, set[str]]) -> bool:
     if selector.names and (isinstance(resource.name, Unknown) or not _any(selector.names, resource.name)):
         return False
     if selector.labels and not all(
         fnmatchcase(resource.labels.get(key, ""), pattern) for key, pattern in selector.labels.items()
     ):
         return False
-    if selector.projects and not _inside(resource, "in_project", projects):
-        return False
-    if selector.namespaces and not _inside(resource, "in_namespace", namespaces):
-        return False
+    for inside, uids in wholes.items():
+        if resource.uid not in uids and not any(uid in uids for uid in resource.related(inside)):
+            return False
     return not selector.addresses or _has_address(resource, selector.addresses)
 
 

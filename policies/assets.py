@@ -303,7 +303,10 @@ class _Facts:
     def _address_of_host(self, uid: str) -> str:
         if self._host_addresses is None:
             found: dict[str, list[Address]] = {}
+            with_hosts = {host.source for host in self.snapshot.of(Host)}
             for interface in self.snapshot.of(Interface):
+                if interface.source not in with_hosts:
+                    continue
                 for target in (*interface.related("part_of"), *interface.related("runs_on")):
                     found.setdefault(target, []).extend(or_none(interface.addresses) or [])
             self._host_addresses = {owner: _best(addresses) for owner, addresses in found.items()}

@@ -7,8 +7,8 @@ of the kind is not complete is a gap: resources may exist there that nobody saw.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Collection as Members
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,9 +55,10 @@ def evaluate(
     by_kind: dict[str, list[int]] = {}
     for index, rule in enumerate(rules):
         by_kind.setdefault(rule.kind, []).append(index)
+    of_kind = snapshot.of_kind if members is None else _by_kind(members)
     outcomes: list[Outcome | None] = [None] * len(rules)
     for kind, indexes in by_kind.items():
-        rows = _rows(snapshot, members, kind)
+        rows = of_kind(kind)
         code = fuse(tuple(key_of(rules[index]) for index in indexes))
         stale = [i for i, row in enumerate(rows) if row.uid in snapshot.stale] if snapshot.stale else []
         view = _View(rows=rows, stale=stale, coverage=_Coverage(snapshot, kind, sources), now=now)
@@ -66,10 +67,11 @@ def evaluate(
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _rows(snapshot: Snapshot, members: Members[Resource] | None, kind: str) -> Sequence[Resource]:
-    if members is None:
-        return snapshot.of_kind(kind)
-    return [member for member in members if member.KIND == kind]  # noqa: SIM300 - KIND is the variable
+def _by_kind(members: Members[Resource]) -> Callable[[str], Sequence[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for member in members:
+        found.setdefault(member.KIND, []).append(member)
+    return lambda kind: found.get(kind, [])
 
 
 class _View(msgspec.Struct, kw_only=True):

@@ -41,10 +41,14 @@ def warn(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
+def as_json(data: Any) -> bytes:
+    """JSON: UTF-8, two spaces, in the order given, a line feed at the end."""
+    return msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n"
+
+
 def write_json(data: Any) -> None:
-    """The command's result as JSON: UTF-8, two spaces, in the order given."""
-    plain = msgspec.to_builtins(data, str_keys=True)
-    print(msgspec.json.format(msgspec.json.encode(plain), indent=2).decode())
+    """The command's result as JSON (``as_json``)."""
+    print(as_json(data).decode(), end="")
 
 
 def table(

@@ -20,6 +20,7 @@ from policies.exceptions import excepted, exceptions_line
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
+from zhengguan.config import Config
 from zhengguan.errors import Exit, UserError
 from zhengguan.loop import (
     STANDARD_TITLE,
@@ -39,35 +40,37 @@ def run(options: argparse.Namespace) -> int:
     if options.min_coverage is not None and not 0 <= options.min_coverage <= 1:
         raise UserError("--min-coverage 要在 0 和 1 之间", remedy="例如 0.8")
     config = configured(options.config)
+    assessments = _assessments(config, options)
+    if options.format in MACHINE:
+        written = rendered(options.format, assessments, rules_of(config))
+        put(written, options.output)
+    elif options.format == "json":
+        put(console.as_json([as_json(a) for a in assessments]), options.output)
+    elif options.output:
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            tell(assessments, options.limit)
+        put(text.getvalue().encode(errors="replace"), options.output)
+    else:
+        tell(assessments, options.limit)
+    return verdict(assessments, options.fail_on, options.min_coverage)
+
+
+def _assessments(config: Config, options: argparse.Namespace) -> list[Assessment]:
+    """Apart, so that the snapshot is gone from memory when what came of it is written."""
     store = opened(config)
-    snapshot = latest(store)
-    systems = systems_of(config, options.system)
-    assessments = assess_all(
+    return assess_all(
         config,
-        snapshot,
-        systems=systems,
+        latest(store),
+        systems=systems_of(config, options.system),
         standard=options.standard,
         edition=options.edition,
         answers=answers_of(store),
     )
-    if options.format in MACHINE:
-        written = rendered(options.format, assessments, rules_of(config))
-        put(written, options.output)
-    elif options.output:
-        text = io.StringIO()
-        with contextlib.redirect_stdout(text):
-            tell(assessments, options.format, options.limit)
-        put(text.getvalue().encode(errors="replace"), options.output)
-    else:
-        tell(assessments, options.format, options.limit)
-    return verdict(assessments, options.fail_on, options.min_coverage)
 
 
-def tell(assessments: Sequence[Assessment], form: str, limit: int) -> None:
-    """What a person, or a script of one's own, reads: "table" or "json", on standard output."""
-    if form == "json":
-        console.write_json([as_json(a) for a in assessments])
-        return
+def tell(assessments: Sequence[Assessment], limit: int) -> None:
+    """What a person reads, on standard output."""
     for assessment in assessments:
         show(assessment, limit)
 
@@ -147,11 +150,12 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "high_risks": [h for h in assessment.high_risks if h.state != "clear"],
         "findings": [
             {
-                "id": f.id,
-                **msgspec.to_builtins(f),
-                "exception": accepted[f.id].id if f.id in accepted else None,
+                "id": id_,
+                **{name: getattr(f, name) for name in f.__struct_fields__},
+                "exception": accepted[id_].id if id_ in accepted else None,
             }
             for f in assessment.findings
+            for id_ in (f.id,)
         ],
         "unseen": assessment.unseen,
         "answers": assessment.answers,
