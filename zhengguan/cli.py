@@ -312,6 +312,15 @@ def _outputs(commands: _Commands) -> None:
     report.add_argument("--out", metavar="DIR", default=".", help="放报告的目录")
     report.add_argument("--json", action="store_true", help="以 JSON 列出写了哪些文件")
 
+    export = commands.add(
+        "export", "写出给别的程序用的清单", "zhengguan export cbom --system zwy -o cbom.json"
+    )
+    export.add_argument("what", choices=("cbom",), help="cbom：密码物料清单（CycloneDX 1.6 JSON）")
+    export.add_argument("--system", metavar="S", default="", help="只写这个系统的（默认全部资源）")
+    export.add_argument(
+        "-o", "--output", metavar="FILE", default="", help="写入文件（默认标准输出；要么完整写入，要么不动）"
+    )
+
     serve = commands.add(
         "serve", "定时采集，提供 /metrics、/healthz 和首页", "zhengguan serve --listen 127.0.0.1:9870"
     )

@@ -30,6 +30,7 @@ COMMANDS = (
     "except",
     "rules",
     "report",
+    "export",
     "serve",
 )
 

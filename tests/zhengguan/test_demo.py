@@ -81,6 +81,20 @@ def test_history_shows_the_day_between(demo: Demo) -> None:
     assert {c["action"] for c in changes} == {"added", "changed", "removed"}
 
 
+def test_its_cryptography_is_written_as_a_bill(demo: Demo) -> None:
+    out = demo.out
+    written = [
+        zhengguan("export", "cbom", *more, "-o", "cbom.json", "-c", str(out / "zhengguan.yaml"), folder=out)
+        for more in ([], ["--system", "wzq"])
+    ]
+    assert [done.returncode for done in written] == [0, 0], written[0].stderr
+    bill = json.loads((out / "cbom.json").read_bytes())
+    assert bill["compositions"][0] == {"aggregate": "incomplete", "assemblies": ["estate"]}
+    unread = [p["value"] for p in bill["metadata"]["properties"] if p["name"] == "zhengguan:unread"]
+    assert any("secret" in one for one in unread)
+    assert {s["bom-ref"].split("/")[0] for s in bill["services"]} == {"this-host"}
+
+
 def test_the_silent_device_is_stale_and_not_gone(demo: Demo) -> None:
     out, said, _ = demo
     stale = [d for d in counted(out, "device") if "stale_since" in d]
