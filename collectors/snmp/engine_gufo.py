@@ -37,6 +37,7 @@ from collectors.snmp.engines import (
 T = TypeVar("T")
 
 _TREES = ("1.3", "1.0")  # answers are checked against one of these: LLDP is under 1.0, all else under 1.3
+_USUAL = 80  # characters; an agent that makes up longer names shall not fill the memory with them
 _SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 _RESYNC_SECONDS = 100.0  # half-life of the 150 s time window (RFC 3414 §3.2)
 _NANOSECONDS = 1_000_000_000
@@ -76,7 +77,7 @@ class GufoEngine:
             return self._second_opinion().get(oids, timeout)
         if not answer:  # v1: one that is absent fails them all
             return self._one_by_one(oids, timeout)
-        return {oid_of(name): value for name, value in answer.items()}
+        return {_oid(name): value for name, value in answer.items()}
 
     def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
         asked = self._fast.GetIter(dotted_of(oid))
@@ -88,7 +89,7 @@ class GufoEngine:
                     lambda base=base: self._socket.recv_get_next(base),  # type: ignore[misc]
                     timeout,
                 )
-                return oid_of(name), value
+                return _oid(name), value
         return self._second_opinion().get_next(oid, timeout)
 
     def _trees(self, oid: Oid) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ class GufoEngine:
                 )
             except StopAsyncIteration:
                 return []
-            found = [(tuple(map(int, row[0].split("."))), row[1]) for row in rows if row is not None]
+            found = [(_oid(row[0]), row[1]) for row in rows if row is not None]
             if found or not rows:
                 return found
         return []
@@ -179,8 +180,10 @@ class GufoEngine:
                 left = ends - time.monotonic()
                 if left <= 0 or not self._poll.poll(left * 1000):
                     raise NoAnswerError("没有应答")
-                with contextlib.suppress(BlockingIOError):
+                try:
                     return receive()
+                except BlockingIOError:
+                    continue
         except TimeoutError as error:  # ICMP port unreachable
             raise NoAnswerError("端口没有开放") from error
         except self._fast.SnmpAuthError as error:
@@ -200,6 +203,21 @@ class GufoEngine:
 
             self._second = PysnmpEngine(*self._where, self._credentials)
         return self._second
+
+
+def _oid(name: str) -> Oid:
+    return _cached(name) if len(name) <= _USUAL else oid_of(name)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _cached(name: str) -> Oid:
+    """An OID as numbers. Devices of one model name the same instances, and the rows of a table differ in
+    their last number; parsing each anew costs more than the whole exchange that brought it."""
+    before, _, last = name.rpartition(".")
+    return (*_before(before), int(last))
+
+
+_before = functools.lru_cache(maxsize=1 << 11)(oid_of)
 
 
 def _open_socket(fast: Any, where: str, credentials: Credentials) -> Any:

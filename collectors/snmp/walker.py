@@ -9,6 +9,8 @@ a page brings beyond its table is kept: a table that lies in such a stretch is k
 from __future__ import annotations
 
 import bisect
+import itertools
+import operator
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -31,6 +33,7 @@ from inventory.coverage import Status
 
 T = TypeVar("T")
 
+_oid_of_row = operator.itemgetter(0)
 _SHORTEST_TIMEOUT = 0.05  # below this a request is not worth sending
 
 
@@ -119,23 +122,36 @@ class Walker:
             page = page or self._page(at, ends)
             if not page:
                 return ""
-            for position, (oid, value) in enumerate(page):
-                if oid <= at:
-                    return "设备返回的 OID 不递增（代理有缺陷），已停止读取"
-                if oid >= stop:
-                    self._note(at, page[position:])
-                    return ""
-                at = oid
-                if len(rows) >= self._limits.max_rows:
-                    return f"超过 {self._limits.max_rows} 行，已停止读取"
-                rows[oid] = value
+            oids = [oid for oid, _ in page]
+            if not (at < oids[0] and _increasing(oids)):
+                return self._up_to_the_fault(rows, at, stop, page)
+            inside = len(page) if oids[-1] < stop else bisect.bisect_left(oids, stop)
+            room = self._limits.max_rows - len(rows)
+            rows.update(page[: min(inside, room)])
+            if inside > room:
+                return f"超过 {self._limits.max_rows} 行，已停止读取"
+            at = oids[inside - 1] if inside else at
+            if inside < len(page):
+                self._note(at, page[inside:])
+                return ""
             page = []
 
+    def _up_to_the_fault(self, rows: dict[Oid, Value], at: Oid, stop: Oid, page: list[Varbind]) -> str:
+        """Take what a page that goes back somewhere holds before that place; what comes after its table
+        is not kept, since such a page is not believed."""
+        for oid, value in page:
+            if oid <= at:
+                return "设备返回的 OID 不递增（代理有缺陷），已停止读取"
+            if oid >= stop:
+                return ""
+            at = oid
+            if len(rows) >= self._limits.max_rows:
+                return f"超过 {self._limits.max_rows} 行，已停止读取"
+            rows[oid] = value
+        raise AssertionError("a page that goes back nowhere")
+
     def _note(self, after: Oid, page: list[Varbind]) -> None:
-        """Keep what a page holds beyond its table: the instances that follow ``after``, one by one. A page
-        that goes back somewhere is not believed."""
-        if any(page[n][0] <= page[n - 1][0] for n in range(1, len(page))):
-            return
+        """Keep what a page holds beyond its table: the instances that follow ``after``, one by one."""
         at = bisect.bisect_right(self._lows, after)
         self._lows.insert(at, after)
         self._beyond.insert(at, page)
@@ -143,7 +159,10 @@ class Walker:
     def _known_after(self, start: Oid) -> list[Varbind]:
         """Instances after ``start`` that came with an earlier page; [] where they have to be asked for."""
         at = bisect.bisect_right(self._lows, start) - 1
-        return [row for row in self._beyond[at] if row[0] > start] if at >= 0 else []
+        if at < 0:
+            return []
+        page = self._beyond[at]
+        return page[bisect.bisect_right(page, start, key=_oid_of_row) :]
 
     def _page(self, at: Oid, ends: float) -> list[Varbind]:
         """The next rows after ``at``; empty only at the end of the MIB view."""
@@ -189,3 +208,7 @@ class Walker:
             at_device = ends >= self.ends
             raise DeadlineError(self._limits.device_seconds if at_device else self._limits.table_seconds)
         return self._run.timeout(min(self._limits.timeout_seconds, left))
+
+
+def _increasing(oids: Sequence[Oid]) -> bool:
+    return all(map(operator.lt, oids, itertools.islice(oids, 1, None)))
