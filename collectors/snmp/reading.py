@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import msgspec
@@ -60,9 +61,7 @@ class Answers(msgspec.Struct, kw_only=True):
     @property
     def vendor(self) -> str | None:
         """The vendor that the system group names."""
-        object_id = self.scalars.get(SYS_OBJECT_ID)
-        description = text_of(self.scalars.get(SYS_DESCR)) or ""
-        return vendor_of(object_id if isinstance(object_id, str) else "", description)[0]
+        return _vendor(self.scalars.get(SYS_OBJECT_ID), self.scalars.get(SYS_DESCR))
 
     @property
     def asked(self) -> Vendor:
@@ -94,6 +93,11 @@ class Answers(msgspec.Struct, kw_only=True):
         """Whether all of these tables were read to their end."""
         walks = [self.walks.get(table.name) for table in tables]
         return all(walk is not None and walk.status is Status.COMPLETE for walk in walks)
+
+
+@functools.lru_cache(maxsize=256)
+def _vendor(object_id: Value, description: Value) -> str | None:
+    return vendor_of(object_id if isinstance(object_id, str) else "", text_of(description) or "")[0]
 
 
 def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
