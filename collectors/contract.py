@@ -14,7 +14,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -245,13 +245,35 @@ def retry(
         try:
             return call()
         except RetryableError as error:
-            if attempt == attempts:
-                raise
-            wait = max(error.after_seconds, base_seconds * 2 ** (attempt - 1) * (0.5 + jitter() / 2))
-            if wait >= run.remaining():
-                raise
-            sleep(wait)
+            sleep(_pause(error, attempt, attempts, base_seconds * (0.5 + jitter() / 2), run))
     raise AssertionError("attempts must be at least 1")
+
+
+async def retry_awaited(
+    call: Callable[[], Awaitable[T]],
+    run: Run,
+    *,
+    attempts: int,
+    base_seconds: float,
+    sleep: Callable[[float], Awaitable[None]],
+    jitter: Callable[[], float] = random.random,
+) -> T:
+    """The same policy for a call that is awaited."""
+    for attempt in range(1, attempts + 1):
+        run.remaining()
+        try:
+            return await call()
+        except RetryableError as error:
+            await sleep(_pause(error, attempt, attempts, base_seconds * (0.5 + jitter() / 2), run))
+    raise AssertionError("attempts must be at least 1")
+
+
+def _pause(error: RetryableError, attempt: int, attempts: int, base_seconds: float, run: Run) -> float:
+    """Seconds before the next attempt. Raises the error where there is none."""
+    wait: float = max(error.after_seconds, base_seconds * 2 ** (attempt - 1))
+    if attempt == attempts or wait >= run.remaining():
+        raise error
+    return wait
 
 
 class Collector(Protocol):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -21,11 +20,13 @@ from collectors.contract import DeadlineError, Run, Source, SourceError
 from collectors.recordings import Header, write_whole
 from collectors.snmp import logins, mapping, outcome, recorder, tables
 from collectors.snmp.engines import Credentials, split_target
+from collectors.snmp.fleet import every
 from collectors.snmp.options import Login, Options
 from collectors.snmp.reading import Answers, read
 from collectors.snmp.recorder import Known
 from collectors.snmp.recording import Recording, ReplayEngine, find, stems
 from collectors.snmp.texts import text_of
+from collectors.snmp.waiting import elsewhere
 from collectors.snmp.walker import Limits, Walker
 from inventory.coverage import Batch
 from inventory.unknown import UNKNOWN
@@ -33,7 +34,6 @@ from inventory.unknown import UNKNOWN
 __all__ = ["KINDS", "PERMISSIONS", "Login", "Options", "collect", "probe", "record"]
 
 log = logging.getLogger("zhengguan.collectors.snmp")
-T = TypeVar("T")
 
 KINDS = ("device", "interface")
 PERMISSIONS = """\
@@ -44,8 +44,6 @@ PERMISSIONS = """\
 不必放开 1.3.6.1.6.3（SNMP 用户和团体字），也从不读取。
 建议用 SNMPv3 authPriv（SHA256 + AES128 或更强），并用访问控制列表只允许采集机的地址。
 看不到的一律记为未知，不会当作没有。"""
-
-_LATE_SECONDS = 0.5  # a device that ends just at the deadline is still taken
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
@@ -103,9 +101,12 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
         for target in targets:
             yield outcome.failed(run, target, started, error)
         return
-    results = _side_by_side(
-        targets, options.concurrency, run, lambda target: _read_one(target, options, credentials, run)
-    )
+
+    async def read_one(target: str) -> tuple[_Device, Batch]:
+        device = await _read_one(target, options, credentials, run)
+        return device, _batch(target, device, targets, run)
+
+    results = every(targets, options, credentials, run, read_one)
     for done, (target, result) in enumerate(results, start=1):
         run.progress("读取设备", done, len(targets))
         if isinstance(result, BaseException):
@@ -113,8 +114,9 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
             keep(target, problem)
             yield outcome.failed(run, target, started, problem)
         else:
-            keep(target, result)
-            yield _batch(target, result, targets, run)
+            device, batch = result
+            keep(target, device)
+            yield batch
 
 
 def probe(source: Source, run: Run) -> Iterator[contract.Access]:
@@ -123,13 +125,14 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
     targets = _targets(options)
     credentials = logins.credentials_of(options.logins, run)
 
-    def ask(target: str) -> contract.Access:
+    async def ask(target: str) -> contract.Access:
         limits = _limits(options)
         if options.recording:
-            scalars = Walker(ReplayEngine(_recording(options, target)), run, limits).get(tables.SCALARS)
+            scalars = await Walker(ReplayEngine(_recording(options, target)), run, limits).get(tables.SCALARS)
             answered = ""
         else:
-            session = logins.log_in(target, _where(target), credentials, options.engine, run, limits)
+            where = await _where(target)
+            session = await logins.log_in(target, where, credentials, options.engine, run, limits)
             session.engine.close()
             scalars = session.scalars
             answered = f"SNMP {session.credentials.version}，"
@@ -143,7 +146,7 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
             subject=target, ok=False, detail="有应答，但看不到系统组", remedy=outcome.VIEW_REMEDY
         )
 
-    for target, result in _side_by_side(targets, options.concurrency, run, ask):
+    for target, result in every(targets, options, credentials, run, ask):
         if isinstance(result, contract.Access):
             yield result
         else:
@@ -172,37 +175,12 @@ def _limits(options: Options) -> Limits:
     )
 
 
-def _side_by_side(
-    targets: list[str], concurrency: int, run: Run, work: Callable[[str], T]
-) -> Iterator[tuple[str, T | BaseException]]:
-    """Results, or the exceptions they ended with, in the order they come. At the deadline the rest is
-    given up (each worker stops by itself at the same deadline)."""
-    pool = ThreadPoolExecutor(min(concurrency, len(targets)), thread_name_prefix=f"snmp-{run.source.name}")
-    try:
-        pending: dict[Future[T], str] = {pool.submit(work, target): target for target in targets}
-        while pending:
-            finished, _ = wait(pending, timeout=_left(run) + _LATE_SECONDS, return_when=FIRST_COMPLETED)
-            for future in finished:
-                error = future.exception()
-                yield pending.pop(future), future.result() if error is None else error
-            if not finished:
-                break
-        for target in pending.values():
-            yield target, DeadlineError(run.source.deadline_seconds)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _left(run: Run) -> float:
-    try:
-        return run.remaining()
-    except DeadlineError:
-        return 0.0
-
-
-def _where(target: str) -> tuple[str, int]:
+async def _where(target: str) -> tuple[str, int]:
     host, port = split_target(target)
-    return _resolve(host, port), port
+    try:
+        return str(ip_address(host)), port
+    except ValueError:  # a name, or an address with a zone
+        return await elsewhere(lambda: _resolve(host, port)), port
 
 
 def _resolve(host: str, port: int) -> str:
@@ -213,19 +191,19 @@ def _resolve(host: str, port: int) -> str:
     return str(found[0][4][0])
 
 
-def _read_one(target: str, options: Options, credentials: Sequence[Credentials], run: Run) -> _Device:
+async def _read_one(target: str, options: Options, credentials: Sequence[Credentials], run: Run) -> _Device:
     started: datetime = run.now()
     run.remaining()
     limits = _limits(options)
     if options.recording:
-        return _replay_one(target, options, credentials[0], run)
-    where = _where(target)
-    session = logins.log_in(target, where, credentials, options.engine, run, limits)
+        return await _replay_one(target, options, credentials[0], run)
+    where = await _where(target)
+    session = await logins.log_in(target, where, credentials, options.engine, run, limits)
     try:
-        answers: Answers = read(session.walker, session.scalars)
+        answers: Answers = await read(session.walker, session.scalars)
         known = Known(
             address=where[0],
-            default_community=_default_community(where, session, options, run, limits),
+            default_community=await _default_community(where, session, options, run, limits),
             version=session.credentials.version,
             authentication=session.credentials.authentication,
             privacy=session.credentials.privacy,
@@ -235,7 +213,7 @@ def _read_one(target: str, options: Options, credentials: Sequence[Credentials],
     return _Device(started=started, answers=answers, known=known)
 
 
-def _default_community(
+async def _default_community(
     where: tuple[str, int], session: logins.Session, options: Options, run: Run, limits: Limits
 ) -> bool | None:
     """Whether the device answers to a community everybody knows; None where nobody tried."""
@@ -244,7 +222,7 @@ def _default_community(
     if not options.try_defaults:
         return None
     try:
-        return logins.answers_to_default(where, session, options.engine, run, limits)
+        return await logins.answers_to_default(where, session, options.engine, run, limits)
     except DeadlineError:
         return None
 
@@ -256,13 +234,13 @@ def _recording(options: Options, target: str) -> Recording:
     return Recording.load(path)
 
 
-def _replay_one(target: str, options: Options, login: Credentials, run: Run) -> _Device:
+async def _replay_one(target: str, options: Options, login: Credentials, run: Run) -> _Device:
     """The device as it was recorded; ``login`` is what it was read with where the file does not say."""
     started = run.now()
     recording = _recording(options, target)
     if failure := recording.marks.failure:
         raise SourceError(failure.reason, failure.remedy, failure.status)
-    answers = read(Walker(ReplayEngine(recording), run, _limits(options)))
+    answers = await read(Walker(ReplayEngine(recording), run, _limits(options)))
     recording.marks.apply(answers)
     known = recording.marks.known
     if not known.version:  # of another tool, or of an earlier version of this program

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 from collections.abc import Iterator
 from ipaddress import ip_network
 
@@ -29,6 +29,15 @@ def addresses_of(answers: Answers) -> list[tuple[int, Address]]:
             if key not in found or found[key][1].prefix_length is None:
                 found[key] = (index, address)
     return [found[key] for key in sorted(found)]
+
+
+def ipv6_shown(answers: Answers) -> bool:
+    """Whether a table shows an IPv6 address other than that of the host itself."""
+    for reader in (_of_ip_address_table, _of_ipv6_table):
+        for _, text, _ in reader(answers):
+            if ":" in text and address_of(text).scope != "host":
+                return True
+    return False
 
 
 def _of_ip_address_table(answers: Answers) -> Iterator[tuple[int, str, int | None]]:
@@ -67,11 +76,16 @@ def _of_ip_addr_table(answers: Answers) -> Iterator[tuple[int, str, int | None]]
         text = address_text(index) if len(index) == 4 else None
         if text is None or not isinstance(interface, int):
             continue
-        mask, length = masks.get(index), None
-        if isinstance(mask, str):
-            with contextlib.suppress(ValueError):
-                length = ip_network(f"0.0.0.0/{mask}").prefixlen
-        yield interface, text, length
+        mask = masks.get(index)
+        yield interface, text, _mask_length(mask) if isinstance(mask, str) else None
+
+
+@functools.lru_cache(maxsize=256)
+def _mask_length(mask: str) -> int | None:
+    try:
+        return ip_network(f"0.0.0.0/{mask}").prefixlen
+    except ValueError:
+        return None
 
 
 def _length(value: Value, most: int) -> int | None:

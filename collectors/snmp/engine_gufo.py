@@ -15,9 +15,8 @@ import contextlib
 import functools
 import importlib.util
 import os
-import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from collectors.contract import IMPORTING, SourceError
@@ -33,10 +32,12 @@ from collectors.snmp.engines import (
     dotted_of,
     oid_of,
 )
+from collectors.snmp.waiting import alone, elsewhere, readable
 
 T = TypeVar("T")
 
 _TREES = ("1.3", "1.0")  # answers are checked against one of these: LLDP is under 1.0, all else under 1.3
+_USUAL = 80  # characters; an agent that makes up longer names shall not fill the memory with them
 _SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 _RESYNC_SECONDS = 100.0  # half-life of the 150 s time window (RFC 3414 §3.2)
 _NANOSECONDS = 1_000_000_000
@@ -59,63 +60,62 @@ class GufoEngine:
             self._socket = _open_socket(_fast, f"{host}:{port}", credentials)
         except (OSError, ValueError) as error:
             raise SourceError(f"不能打开到 {address} 的套接字：{error}", "检查地址和路由") from error
-        self._poll = select.poll()
-        os.set_blocking(self._socket.get_fd(), False)
-        self._poll.register(self._socket.get_fd(), select.POLLIN)
+        self._descriptor: int = self._socket.get_fd()
+        os.set_blocking(self._descriptor, False)
         self._bases = {tree: _fast.GetIter(tree) for tree in _TREES}
         self._keys_set = False
         self._synced_at: float | None = None
         self._second: Engine | None = None
 
-    def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
+    async def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
         names = [dotted_of(oid) for oid in oids]
-        answer: dict[str, Any] = self._ask(
+        answer: dict[str, Any] = await self._ask(
             lambda: self._socket.send_get_many(names), self._socket.recv_get_many, timeout
         )
         if not answer and self._bulk:  # all absent, or an error status
-            return self._second_opinion().get(oids, timeout)
+            return await self._asked_again(lambda second: second.get(oids, timeout))
         if not answer:  # v1: one that is absent fails them all
-            return self._one_by_one(oids, timeout)
-        return {oid_of(name): value for name, value in answer.items()}
+            return await self._one_by_one(oids, timeout)
+        return {_oid(name): value for name, value in answer.items()}
 
-    def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
+    async def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
         asked = self._fast.GetIter(dotted_of(oid))
         for tree in self._trees(oid):
             base = self._bases[tree]
             with contextlib.suppress(StopAsyncIteration):
-                name, value = self._ask(
+                name, value = await self._ask(
                     lambda: self._socket.send_get_next(asked),
                     lambda base=base: self._socket.recv_get_next(base),  # type: ignore[misc]
                     timeout,
                 )
-                return oid_of(name), value
-        return self._second_opinion().get_next(oid, timeout)
+                return _oid(name), value
+        return await self._asked_again(lambda second: second.get_next(oid, timeout))
 
     def _trees(self, oid: Oid) -> tuple[str, ...]:
         """Where the instance after this one may be; gufo hands over what is in one of them."""
         return _TREES[::-1] if oid[:2] == (1, 0) else _TREES[:1]
 
-    def _one_by_one(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
+    async def _one_by_one(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
         if len(oids) == 1:
-            return self._second_opinion().get(oids, timeout)
-        return {name: value for oid in oids for name, value in self.get([oid], timeout).items()}
+            return await self._asked_again(lambda second: second.get(oids, timeout))
+        return {name: value for oid in oids for name, value in (await self.get([oid], timeout)).items()}
 
-    def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
+    async def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
         if not self._bulk:
-            row = self.get_next(oid, timeout)
+            row = await self.get_next(oid, timeout)
             return [] if row is None else [row]
         asked = self._fast.GetIter(dotted_of(oid), max_repetitions)
         for tree in self._trees(oid):
             base = self._bases[tree]
             try:
-                rows = self._ask(
+                rows = await self._ask(
                     lambda: self._socket.send_get_bulk(asked),
                     lambda base=base: self._socket.recv_get_bulk(base),  # type: ignore[misc]
                     timeout,
                 )
             except StopAsyncIteration:
                 return []
-            found = [(tuple(map(int, row[0].split("."))), row[1]) for row in rows if row is not None]
+            found = [(_oid(row[0]), row[1]) for row in rows if row is not None]
             if found or not rows:
                 return found
         return []
@@ -125,40 +125,40 @@ class GufoEngine:
         if self._second is not None:
             self._second.close()
 
-    def _ask(self, send: Callable[[], None], receive: Callable[[], T], timeout: float) -> T:
+    async def _ask(self, send: Callable[[], None], receive: Callable[[], T], timeout: float) -> T:
         ends = time.monotonic() + timeout
-        self._prepare(ends)
+        await self._prepare(ends)
         try:
-            return self._exchange(send, receive, ends)
+            return await self._exchange(send, receive, ends)
         except AuthenticationError:
             if self._synced_at is None:
                 raise
         # Perhaps it has restarted: learn its boots and time again, once.
         self._synced_at = None
-        self._prepare(ends)
+        await self._prepare(ends)
         try:
-            return self._exchange(send, receive, ends)
+            return await self._exchange(send, receive, ends)
         except AuthenticationError as error:
-            raise self._why_refused(timeout) or error from None
+            raise await self._why_refused(timeout) or error from None
 
-    def _why_refused(self, timeout: float) -> AuthenticationError | None:
+    async def _why_refused(self, timeout: float) -> AuthenticationError | None:
         """gufo has one error for a wrong user, a wrong password and a wrong clock; pysnmp has three."""
         if importlib.util.find_spec("pysnmp") is None:
             return None
         try:
             with contextlib.suppress(NoAnswerError, AgentError):
-                self._second_opinion().get([_SYS_UPTIME], timeout)
+                await self._asked_again(lambda second: second.get([_SYS_UPTIME], timeout))
         except AuthenticationError as error:
             return error
         return None
 
-    def _prepare(self, ends: float) -> None:
+    async def _prepare(self, ends: float) -> None:
         """v3: learn the agent's engine id, then set the keys for it, then its boots and time."""
         if self._credentials.version != "v3":
             return
         exchange = (self._socket.send_refresh, self._socket.recv_refresh)
         if not self._keys_set:
-            self._exchange(*exchange, ends)
+            await self._exchange(*exchange, ends)
             user = _user(self._credentials)
             self._socket.set_keys(
                 user.name, user.get_auth_alg(), user.get_auth_key(), user.get_priv_alg(), user.get_priv_key()
@@ -168,19 +168,21 @@ class GufoEngine:
             return
         now = time.monotonic()
         if self._synced_at is None or now - self._synced_at > _RESYNC_SECONDS:
-            self._exchange(*exchange, ends)
+            await self._exchange(*exchange, ends)
             self._synced_at = now
 
-    def _exchange(self, send: Callable[[], None], receive: Callable[[], T], ends: float) -> T:
+    async def _exchange(self, send: Callable[[], None], receive: Callable[[], T], ends: float) -> T:
         """Send, then wait for the answer to this very request: gufo drops late answers to earlier ones."""
         try:
             send()
             while True:
                 left = ends - time.monotonic()
-                if left <= 0 or not self._poll.poll(left * 1000):
+                if left <= 0 or not await readable(self._descriptor, left):
                     raise NoAnswerError("没有应答")
-                with contextlib.suppress(BlockingIOError):
+                try:
                     return receive()
+                except BlockingIOError:
+                    continue
         except TimeoutError as error:  # ICMP port unreachable
             raise NoAnswerError("端口没有开放") from error
         except self._fast.SnmpAuthError as error:
@@ -192,6 +194,11 @@ class GufoEngine:
         except OSError as error:
             raise NoAnswerError(f"网络错误（{error.strerror or error}）") from error
 
+    async def _asked_again(self, ask: Callable[[Engine], Coroutine[Any, Any, T]]) -> T:
+        """What pysnmp, which blocks, says to the same question."""
+        second = self._second_opinion()
+        return await elsewhere(lambda: alone(ask(second)))
+
     def _second_opinion(self) -> Engine:
         if self._second is None:
             if importlib.util.find_spec("pysnmp") is None:
@@ -200,6 +207,21 @@ class GufoEngine:
 
             self._second = PysnmpEngine(*self._where, self._credentials)
         return self._second
+
+
+def _oid(name: str) -> Oid:
+    return _cached(name) if len(name) <= _USUAL else oid_of(name)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _cached(name: str) -> Oid:
+    """An OID as numbers. Devices of one model name the same instances, and the rows of a table differ in
+    their last number; parsing each anew costs more than the whole exchange that brought it."""
+    before, _, last = name.rpartition(".")
+    return (*_before(before), int(last))
+
+
+_before = functools.lru_cache(maxsize=1 << 11)(oid_of)
 
 
 def _open_socket(fast: Any, where: str, credentials: Credentials) -> Any:

@@ -1,7 +1,8 @@
 """The engine on pysnmp: every algorithm, every error told apart, and forty times the CPU.
 
 Used where gufo-snmp is not installed or lacks the algorithm, and for a second opinion on empty answers.
-pysnmp is asynchronous; an engine keeps a private loop and runs it for the one request.
+pysnmp is asynchronous; an engine keeps a private loop and runs it for the one request, so it blocks: a device
+read with it has a thread of its own.
 """
 
 from __future__ import annotations
@@ -52,16 +53,16 @@ class PysnmpEngine:
         self._auth = _auth(api, credentials)
         self._bulk = credentials.version != "v1"
 
-    def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
+    async def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
         try:
             rows = self._ask(self._api.get_cmd, oids, timeout)
         except _NoSuchNameError:
             if len(oids) == 1:
                 return {}
-            return {name: value for oid in oids for name, value in self.get([oid], timeout).items()}
+            return {name: value for oid in oids for name, value in (await self.get([oid], timeout)).items()}
         return {oid: value for oid, value, seen in rows if seen}
 
-    def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
+    async def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
         try:
             rows = self._ask(self._api.next_cmd, [oid], timeout)
         except _NoSuchNameError:
@@ -70,12 +71,12 @@ class PysnmpEngine:
             return (name, value) if seen else None
         return None
 
-    def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
+    async def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
         def command(engine: Any, auth: Any, transport: Any, context: Any, *binds: Any, **options: Any) -> Any:
             return self._api.bulk_cmd(engine, auth, transport, context, 0, max_repetitions, *binds, **options)
 
         if not self._bulk:
-            row = self.get_next(oid, timeout)
+            row = await self.get_next(oid, timeout)
             return [] if row is None else [row]
         found: list[Varbind] = []
         for name, value, seen in self._ask(command, [oid], timeout):

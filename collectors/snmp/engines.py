@@ -1,9 +1,9 @@
 """What the walker asks of an SNMP library, and which library answers.
 
-An engine sends one request and hands back one answer. It neither walks nor retries: both libraries walk
-endlessly on an agent that goes backwards, and gufo-snmp shows tooBig as an empty answer, so the walker
-does that itself. Values are plain Python: INTEGER, Counter, Gauge, TimeTicks → int; OCTET STRING and
-Opaque → bytes; OBJECT IDENTIFIER and IpAddress → dotted str; NULL → None.
+An engine sends one request, waits as ``waiting`` says, and hands back one answer. It neither walks nor
+retries: both libraries walk endlessly on an agent that goes backwards, and gufo-snmp shows tooBig as an
+empty answer, so the walker does that itself. Values are plain Python: INTEGER, Counter, Gauge, TimeTicks →
+int; OCTET STRING and Opaque → bytes; OBJECT IDENTIFIER and IpAddress → dotted str; NULL → None.
 """
 
 from __future__ import annotations
@@ -65,15 +65,15 @@ class Credentials(msgspec.Struct, kw_only=True, frozen=True):
 class Engine(Protocol):
     """One conversation with one agent. ``timeout`` is in seconds and bounds the one request."""
 
-    def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
+    async def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
         """Values of instances; those the agent does not have (noSuchObject, noSuchInstance) are absent."""
         ...
 
-    def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
+    async def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
         """The next instance; None at the end of the MIB view."""
         ...
 
-    def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
+    async def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
         """The next instances in the order they came, cut before the end of the MIB view. Empty does not
         mean the end: a library may hide an error so."""
         ...

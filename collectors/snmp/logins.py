@@ -64,7 +64,7 @@ def credentials_of(logins: Sequence[Login], run: Run) -> list[Credentials]:
     ]
 
 
-def log_in(
+async def log_in(
     target: str,
     where: tuple[str, int],
     logins: Sequence[Credentials],
@@ -82,7 +82,7 @@ def log_in(
         walker = Walker(opened, run, limits, ends=ends)
         ends = walker.ends
         try:
-            scalars = walker.get(tables.SCALARS)
+            scalars = await walker.get(tables.SCALARS)
         except (NoAnswerError, AuthenticationError, AgentError) as error:
             opened.close()
             if len(logins) == 1:
@@ -113,7 +113,7 @@ def _nothing_worked(failures: Sequence[tuple[Credentials, Exception]]) -> Source
     return SourceError(f"没有应答，试了 {len(failures)} 组凭据（{tried}）", _SILENT_REMEDY)
 
 
-def answers_to_default(
+async def answers_to_default(
     where: tuple[str, int], session: Session, engine: EngineName, run: Run, limits: Limits
 ) -> bool | None:
     """Whether the device answers, v2c or v1, to a community from the list of defaults: one GET of
@@ -125,7 +125,7 @@ def answers_to_default(
             guess = Credentials(version=version, community=community)
             opened = open_engine(*where, guess, engine)
             try:
-                Walker(opened, run, patience, ends=session.walker.ends).get((tables.SYS_OBJECT_ID,))
+                await Walker(opened, run, patience, ends=session.walker.ends).get((tables.SYS_OBJECT_ID,))
             except (NoAnswerError, AuthenticationError, AgentError):
                 continue
             else:
@@ -133,7 +133,7 @@ def answers_to_default(
             finally:
                 opened.close()
     try:
-        session.walker.get((tables.SYS_OBJECT_ID,))
+        await session.walker.get((tables.SYS_OBJECT_ID,))
     except (NoAnswerError, AuthenticationError, AgentError):
         return None
     return False

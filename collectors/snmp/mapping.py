@@ -6,13 +6,14 @@ wrong type count as not seen; an index that does not parse is left out.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from collectors.snmp import tables as t
-from collectors.snmp.addresses import addresses_of
+from collectors.snmp.addresses import addresses_of, ipv6_shown
 from collectors.snmp.engines import Oid, Value, Version
 from collectors.snmp.health import set_health
 from collectors.snmp.identity import identify
@@ -105,8 +106,7 @@ def _telnet(answers: Answers) -> Maybe[bool]:
 def _ipv6_visible(answers: Answers) -> Maybe[bool]:
     """True where a table shows an IPv6 address other than ::1; never False (RFC 4293 and RFC 2465 tables
     may both be missing on a device that runs IPv6)."""
-    shown = any(a.family == "ipv6" and a.scope != "host" for _, a in addresses_of(answers))
-    return True if shown else UNKNOWN
+    return True if ipv6_shown(answers) else UNKNOWN
 
 
 def interfaces_of(
@@ -118,13 +118,8 @@ def interfaces_of(
     clean: Callable[[str], str] = str,
 ) -> list[Interface]:
     """All interfaces of a target, in the order of ifIndex."""
-    columns: dict[tuple[str, int], dict[Oid, Value]] = {}
-    for table in (t.IF_TABLE, t.IF_X_TABLE):
-        read = answers.columns(table)
-        for first, last in table.columns:
-            for column in range(first, last + 1):
-                columns[table.name, column] = read.get(column, {})
-    indexes = sorted({index[0] for column in columns.values() for index in column if len(index) == 1})
+    columns, more = answers.columns(t.IF_TABLE), answers.columns(t.IF_X_TABLE)
+    indexes = sorted(i for i in {*itertools.chain(*columns.values(), *more.values())} if len(i) == 1)
     addresses: dict[int, list[Address]] = {}
     for index, address in addresses_of(answers):
         addresses.setdefault(index, []).append(address)
@@ -133,8 +128,10 @@ def interfaces_of(
     part_of = [Relation("part_of", uid_of(source, Device.KIND, target))]
     per_interface = _per_interface(answers)
     found = []
-    for index in indexes:
-        interface = _interface({key: column.get((index,)) for key, column in columns.items()}, clean)
+    for at in indexes:
+        index = at[0]
+        row = {number: column.get(at) for number, column in columns.items()}
+        interface = _interface(row, {number: column.get(at) for number, column in more.items()}, clean)
         interface.source, interface.scope, interface.labels = source, target, dict(labels)
         interface.native_id, interface.index = f"{target}/{index}", index
         interface.relations = list(part_of)
@@ -168,32 +165,32 @@ def _per_interface(answers: Answers) -> dict[int, dict[str, Maybe[bool] | int]]:
     return found
 
 
-def _interface(row: dict[tuple[str, int], Value], clean: Callable[[str], str]) -> Interface:
-    """One row of ifTable and ifXTable (RFC 2863)."""
+def _interface(row: dict[int, Value], more: dict[int, Value], clean: Callable[[str], str]) -> Interface:
+    """One row of ifTable and one of ifXTable (RFC 2863), by number of the column."""
 
-    def text(table: str, column: int) -> Maybe[str | None]:
-        found = text_of(row[table, column])
-        return UNKNOWN if found is None else (clean(found) or None)
+    def text(value: Value) -> Maybe[str | None]:
+        found = text_of(value)
+        return UNKNOWN if found is None else (clean(found) or None) if found else None
 
-    description, name = text("ifTable", 2), text("ifXTable", 1)
-    kind = number(row["ifTable", 3])
-    admin, oper = row["ifTable", 7], row["ifTable", 8]
+    description, name = text(row.get(2)), text(more.get(1))
+    kind = number(row.get(3))
+    admin, oper = row.get(7), row.get(8)
     interface = Interface(
         source="",
         native_id="",
         description=description,
-        alias=text("ifXTable", 18),
+        alias=text(more.get(18)),
         interface_type=kind,
         loopback=kind == _LOOPBACK if known(kind) else UNKNOWN,
-        mtu=number(row["ifTable", 4]),
-        speed_bps=_speed(row["ifXTable", 15], row["ifTable", 5]),
-        mac=mac_text(row["ifTable", 6]),
+        mtu=number(row.get(4)),
+        speed_bps=_speed(more.get(15), row.get(5)),
+        mac=mac_text(row.get(6)),
         admin_up=admin == 1 if admin in (1, 2, 3) else UNKNOWN,
         oper_up=oper == 1 if oper in (1, 2, 3, 5, 6, 7) else UNKNOWN,  # unknown(4) says what it says
-        in_octets=first_number(row["ifXTable", 6], row["ifTable", 10]),
-        out_octets=first_number(row["ifXTable", 10], row["ifTable", 16]),
-        in_errors=number(row["ifTable", 14]),
-        out_errors=number(row["ifTable", 20]),
+        in_octets=first_number(more.get(6), row.get(10)),
+        out_octets=first_number(more.get(10), row.get(16)),
+        in_errors=number(row.get(14)),
+        out_errors=number(row.get(20)),
     )
     for candidate in (name, description):
         if known(candidate) and candidate is not None:

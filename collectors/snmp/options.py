@@ -62,7 +62,7 @@ class Options(Login, kw_only=True):
     timeout_seconds: float = 2.0
     retries: int = 2
     concurrency: int = 16
-    max_repetitions: int = 25
+    max_repetitions: int = 50
     device_seconds: float = 60.0
     table_seconds: float = 30.0
 

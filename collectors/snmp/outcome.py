@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from collectors.contract import Run, SourceError
@@ -16,6 +16,8 @@ from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
 from inventory.kinds.network import Device, Interface
 from inventory.resource import Resource
+
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 VIEW_REMEDY = "在设备的 SNMP 只读视图里放开 1.3.6.1.2.1（mib-2）"
 _ISO = (1,)
@@ -143,18 +145,31 @@ def _table_evidence(run: Run, target: str, answers: Answers, wanted: Sequence[Ta
         walk = answers.walks[table.name]
         if not table.evidence or (not walk.rows and walk.status is Status.COMPLETE and table not in _ALWAYS):
             continue
-        at = len(table.entry)
-        rows = {oid: value for oid, value in walk.rows.items() if oid[at] not in table.volatile}
         note = f"# {walk.status.value} {walk.reason}".rstrip()
-        found.append(_evidence(run, target, table.name, table.entry, rows, note))
+        lines = [note, *_table_lines(table, answers, run.redactor)]
+        found.append(_kept(run, target, table.name, dotted_of(table.entry), lines))
     return found
+
+
+def _table_lines(table: Table, answers: Answers, redactor: Redactor) -> Iterator[str]:
+    """The rows of a table in the order they came. An index stands in every column, and is spelt once."""
+    prefix = dotted_of(table.entry)
+    spelt: dict[Oid, str] = {}
+    for column, by_index in answers.columns(table).items():
+        if column in table.volatile:
+            continue
+        for index, value in by_index.items():
+            at = spelt.get(index)
+            if at is None:
+                at = spelt[index] = f".{dotted_of(index)}" if index else ""
+            yield f"{prefix}.{column}{at} = {value if type(value) is int else _shown(value, redactor)}"
 
 
 def _evidence(run: Run, target: str, name: str, entry: Oid, rows: dict[Oid, Value], *notes: str) -> Evidence:
     """Rows as text, one a line. The time of day is not in it, nor sysUpTime and counters, so unchanged
     answers are the same evidence; the text of sysContact is personal and not kept."""
     prefix, size = dotted_of(entry), len(entry)
-    lines = [f"# {target} {name} {prefix}", *notes]
+    lines = [*notes]
     for oid, value in rows.items():
         if oid == t.SYS_UPTIME:
             continue
@@ -163,9 +178,12 @@ def _evidence(run: Run, target: str, name: str, entry: Oid, rows: dict[Oid, Valu
         lines.append(
             f"{prefix}.{dotted_of(oid[size:])} = {shown}" if within else f"{dotted_of(oid)} = {shown}"
         )
-    return run.evidence(
-        "\n".join(lines).encode(), origin=f"{target} {name} {prefix}", media_type="text/plain"
-    )
+    return _kept(run, target, name, prefix, lines)
+
+
+def _kept(run: Run, target: str, name: str, prefix: str, lines: Sequence[str]) -> Evidence:
+    title = f"{target} {name} {prefix}"
+    return run.evidence("\n".join((f"# {title}", *lines)).encode(), origin=title, media_type="text/plain")
 
 
 def _shown(value: Value, redactor: Redactor) -> str:
@@ -176,7 +194,7 @@ def _shown(value: Value, redactor: Redactor) -> str:
         text = value.rstrip(b"\x00").decode()
     except UnicodeDecodeError:
         text = "\x00"
-    if "".join(text.split()).isprintable():
-        return json.dumps(text, ensure_ascii=False)
+    if text.isprintable() or "".join(text.split()).isprintable():
+        return _as_json(text)
     octets = value.decode("latin1")  # in hexadecimal the redactor would not know a secret again
     return value.hex(" ") if redactor.text(octets) == octets else MASK

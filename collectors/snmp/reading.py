@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import msgspec
@@ -60,9 +61,7 @@ class Answers(msgspec.Struct, kw_only=True):
     @property
     def vendor(self) -> str | None:
         """The vendor that the system group names."""
-        object_id = self.scalars.get(SYS_OBJECT_ID)
-        description = text_of(self.scalars.get(SYS_DESCR)) or ""
-        return vendor_of(object_id if isinstance(object_id, str) else "", description)[0]
+        return _vendor(self.scalars.get(SYS_OBJECT_ID), self.scalars.get(SYS_DESCR))
 
     @property
     def asked(self) -> Vendor:
@@ -96,47 +95,52 @@ class Answers(msgspec.Struct, kw_only=True):
         return all(walk is not None and walk.status is Status.COMPLETE for walk in walks)
 
 
-def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
+@functools.lru_cache(maxsize=256)
+def _vendor(object_id: Value, description: Value) -> str | None:
+    return vendor_of(object_id if isinstance(object_id, str) else "", text_of(description) or "")[0]
+
+
+async def read(walker: Walker, scalars: dict[Oid, Value] | None = None) -> Answers:
     """Read system group (unless it is given), then what the device's tables hold. Raises what
     ``Walker.get`` raises where the device does not answer at all; later trouble is in the walks."""
-    answers = Answers(scalars=walker.get(SCALARS) if scalars is None else scalars, walks={})
-    _walk(walker, answers, (*INTERFACE_TABLES, *DEVICE_TABLES, *answers.asked.tables))
+    answers = Answers(scalars=await walker.get(SCALARS) if scalars is None else scalars, walks={})
+    await _walk(walker, answers, (*INTERFACE_TABLES, *DEVICE_TABLES, *answers.asked.tables))
     if answers.silent:
         answers.unread = _NOT_ASKED
     else:
-        _read_objects(walker, answers)
-    _walk(walker, answers, COUNTED_TABLES)
+        await _read_objects(walker, answers)
+    await _walk(walker, answers, COUNTED_TABLES)
     return answers
 
 
-def _walk(walker: Walker, answers: Answers, tables: Sequence[Table]) -> None:
+async def _walk(walker: Walker, answers: Answers, tables: Sequence[Table]) -> None:
     silent = answers.silent
     for table in tables:
         if silent:
             answers.walks[table.name] = Walk(status=Status.FAILED, reason=_NOT_ASKED, silent=True)
             continue
-        walk = walker.walk(table)
+        walk = await walker.walk(table)
         answers.walks[table.name] = walk
         silent = walk.silent
 
 
-def _read_objects(walker: Walker, answers: Answers) -> None:
+async def _read_objects(walker: Walker, answers: Answers) -> None:
     try:
-        answers.objects = _get(walker, answers, (*OBJECTS, *answers.asked.asked))
-        answers.chassis = _get(walker, answers, _wanted_of_chassis(answers))
-        answers.parts = _get(walker, answers, _wanted_of_parts(answers))
+        answers.objects = await _get(walker, answers, (*OBJECTS, *answers.asked.asked))
+        answers.chassis = await _get(walker, answers, _wanted_of_chassis(answers))
+        answers.parts = await _get(walker, answers, _wanted_of_parts(answers))
     except (NoAnswerError, AgentError, AuthenticationError, DeadlineError) as error:
         answers.unread = error.reason if isinstance(error, DeadlineError) else str(error)
 
 
-def _get(walker: Walker, answers: Answers, wanted: Sequence[Oid]) -> dict[Oid, Value]:
+async def _get(walker: Walker, answers: Answers, wanted: Sequence[Oid]) -> dict[Oid, Value]:
     """Instances, as many at once as fit. Each request also asks for one that is known to be there: an
     answer without it would be an error that the library hides."""
     found: dict[Oid, Value] = {}
     there = tuple(answers.scalars)[:1]
     for at in range(0, len(wanted), _AT_ONCE):
         chunk = wanted[at : at + _AT_ONCE]
-        values = walker.get((*there, *chunk))
+        values = await walker.get((*there, *chunk))
         found |= {oid: values[oid] for oid in chunk if oid in values}
     return found
 

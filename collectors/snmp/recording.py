@@ -103,7 +103,7 @@ class ReplayEngine:
         if not self._oids:
             raise NoAnswerError("录制是空的")
 
-    def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
+    async def get(self, oids: Sequence[Oid], timeout: float) -> dict[Oid, Value]:
         found: dict[Oid, Value] = {}
         for oid in oids:
             at = bisect.bisect_left(self._oids, oid)
@@ -111,10 +111,10 @@ class ReplayEngine:
                 found[oid] = self._values[at]
         return found
 
-    def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
-        return next(iter(self.get_bulk(oid, 1, timeout)), None)
+    async def get_next(self, oid: Oid, timeout: float) -> Varbind | None:
+        return next(iter(await self.get_bulk(oid, 1, timeout)), None)
 
-    def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
+    async def get_bulk(self, oid: Oid, max_repetitions: int, timeout: float) -> list[Varbind]:
         at = bisect.bisect_right(self._oids, oid)
         end = at + max_repetitions
         return list(zip(self._oids[at:end], self._values[at:end], strict=True))

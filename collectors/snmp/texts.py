@@ -4,7 +4,7 @@ counts as not seen."""
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 
 from collectors.snmp.engines import Oid, Value
 from inventory.unknown import UNKNOWN, Maybe
@@ -75,5 +75,5 @@ def address_text(octets: Oid) -> str | None:
         return None
     raw = bytes(octets)
     if len(raw) in (4, 8):
-        return str(IPv4Address(raw[:4]))
+        return ".".join(map(str, raw[:4]))
     return str(IPv6Address(raw[:16])) if len(raw) in (16, 20) else None

@@ -9,13 +9,16 @@ a page brings beyond its table is kept: a table that lies in such a stretch is k
 from __future__ import annotations
 
 import bisect
+import itertools
+import operator
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from collectors.contract import DeadlineError, Run, retry
+from collectors.contract import DeadlineError, Run, retry_awaited
+from collectors.snmp import waiting
 from collectors.snmp.engines import (
     AgentError,
     AuthenticationError,
@@ -31,6 +34,9 @@ from inventory.coverage import Status
 
 T = TypeVar("T")
 
+_FIRST_PAGE = 25  # rows of a table of which nothing is known yet
+_ONE_PACKET = 1300  # octets of rows: a page that is longer comes in fragments, which firewalls like to drop
+_oid_of_row = operator.itemgetter(0)
 _SHORTEST_TIMEOUT = 0.05  # below this a request is not worth sending
 
 
@@ -39,7 +45,7 @@ class Limits(msgspec.Struct, kw_only=True, frozen=True):
 
     timeout_seconds: float = 2.0
     attempts: int = 3
-    max_repetitions: int = 25
+    max_repetitions: int = 50
     max_rows: int = 100_000  # of one table
     device_seconds: float = 60.0
     table_seconds: float = 30.0
@@ -67,7 +73,7 @@ class Walker:
         *,
         ends: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], Awaitable[None]] = waiting.sleep,
     ) -> None:
         self._engine = engine
         self._run = run
@@ -76,28 +82,30 @@ class Walker:
         self._sleep = sleep
         self.ends = monotonic() + limits.device_seconds if ends is None else ends
         self._most = limits.max_repetitions  # what the agent was found to manage
+        self._fit = _FIRST_PAGE  # what rows like the last ones leave room for
         self._repetitions = limits.max_repetitions
         self._lows: list[Oid] = []  # sorted; after each of them come the rows of ``_beyond``
         self._beyond: list[list[Varbind]] = []
         self._last: Oid | None = None  # after this instance there are no others
 
-    def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
+    async def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
         """Read instances. Raises NoAnswerError, AuthenticationError, AgentError, DeadlineError."""
         try:
-            return self._retried(lambda: self._engine.get(oids, self._timeout(self.ends)), self.ends)
+            return await self._retried(lambda: self._engine.get(oids, self._timeout(self.ends)), self.ends)
         except TooBigError:
             if len(oids) == 1:
                 raise AgentError("一个值也放不进应答（tooBig）") from None
             half = len(oids) // 2
-            return self.get(oids[:half]) | self.get(oids[half:])
+            return await self.get(oids[:half]) | await self.get(oids[half:])
 
-    def walk(self, table: Table) -> Walk:
+    async def walk(self, table: Table) -> Walk:
         """Read a table. Never raises for the device: what went wrong is in the walk."""
         walk = Walk()
+        self._fit = _FIRST_PAGE
         ends = min(self.ends, self._monotonic() + self._limits.table_seconds)
         try:
             for start, stop in table.ranges():
-                reason = self._range(walk.rows, start, stop, ends)
+                reason = await self._range(walk.rows, start, stop, ends)
                 if reason:
                     walk.status, walk.reason = Status.PARTIAL, reason
                     break
@@ -111,31 +119,44 @@ class Walker:
             walk.status, walk.reason = Status.PARTIAL, str(error)
         return walk
 
-    def _range(self, rows: dict[Oid, Value], start: Oid, stop: Oid, ends: float) -> str:
+    async def _range(self, rows: dict[Oid, Value], start: Oid, stop: Oid, ends: float) -> str:
         """Read the instances between ``start`` and ``stop`` into ``rows``; why it broke off, or ""."""
         at = start
         page = self._known_after(start)
         while True:
-            page = page or self._page(at, ends)
+            page = page or await self._page(at, ends)
             if not page:
                 return ""
-            for position, (oid, value) in enumerate(page):
-                if oid <= at:
-                    return "设备返回的 OID 不递增（代理有缺陷），已停止读取"
-                if oid >= stop:
-                    self._note(at, page[position:])
-                    return ""
-                at = oid
-                if len(rows) >= self._limits.max_rows:
-                    return f"超过 {self._limits.max_rows} 行，已停止读取"
-                rows[oid] = value
+            oids = [oid for oid, _ in page]
+            if not (at < oids[0] and _increasing(oids)):
+                return self._up_to_the_fault(rows, at, stop, page)
+            inside = len(page) if oids[-1] < stop else bisect.bisect_left(oids, stop)
+            room = self._limits.max_rows - len(rows)
+            rows.update(page[: min(inside, room)])
+            if inside > room:
+                return f"超过 {self._limits.max_rows} 行，已停止读取"
+            at = oids[inside - 1] if inside else at
+            if inside < len(page):
+                self._note(at, page[inside:])
+                return ""
             page = []
 
+    def _up_to_the_fault(self, rows: dict[Oid, Value], at: Oid, stop: Oid, page: list[Varbind]) -> str:
+        """Take what a page that goes back somewhere holds before that place; what comes after its table
+        is not kept, since such a page is not believed."""
+        for oid, value in page:
+            if oid <= at:
+                return "设备返回的 OID 不递增（代理有缺陷），已停止读取"
+            if oid >= stop:
+                return ""
+            at = oid
+            if len(rows) >= self._limits.max_rows:
+                return f"超过 {self._limits.max_rows} 行，已停止读取"
+            rows[oid] = value
+        raise AssertionError("a page that goes back nowhere")
+
     def _note(self, after: Oid, page: list[Varbind]) -> None:
-        """Keep what a page holds beyond its table: the instances that follow ``after``, one by one. A page
-        that goes back somewhere is not believed."""
-        if any(page[n][0] <= page[n - 1][0] for n in range(1, len(page))):
-            return
+        """Keep what a page holds beyond its table: the instances that follow ``after``, one by one."""
         at = bisect.bisect_right(self._lows, after)
         self._lows.insert(at, after)
         self._beyond.insert(at, page)
@@ -143,18 +164,21 @@ class Walker:
     def _known_after(self, start: Oid) -> list[Varbind]:
         """Instances after ``start`` that came with an earlier page; [] where they have to be asked for."""
         at = bisect.bisect_right(self._lows, start) - 1
-        return [row for row in self._beyond[at] if row[0] > start] if at >= 0 else []
+        if at < 0:
+            return []
+        page = self._beyond[at]
+        return page[bisect.bisect_right(page, start, key=_oid_of_row) :]
 
-    def _page(self, at: Oid, ends: float) -> list[Varbind]:
+    async def _page(self, at: Oid, ends: float) -> list[Varbind]:
         """The next rows after ``at``; empty only at the end of the MIB view."""
 
         if self._last is not None and at >= self._last:
             return []
 
-        def attempt() -> list[Varbind]:
+        async def attempt() -> list[Varbind]:
             timeout = self._timeout(ends)
             try:
-                page = self._engine.get_bulk(at, self._repetitions, timeout)
+                page = await self._engine.get_bulk(at, min(self._repetitions, self._fit), timeout)
             except NoAnswerError:
                 self._repetitions = max(1, self._repetitions // 2)  # perhaps the answer was too long
                 raise
@@ -162,8 +186,9 @@ class Walker:
                 page = []
             if page:
                 self._repetitions = min(self._most, self._repetitions * 2)
+                self._fit = max(1, _ONE_PACKET // _octets_of(page[-1]))
                 return page
-            row = self._engine.get_next(at, self._timeout(ends))
+            row = await self._engine.get_next(at, self._timeout(ends))
             if row is None:
                 self._last = at
                 return []
@@ -171,17 +196,18 @@ class Walker:
             return [row]
 
         try:
-            return self._retried(attempt, ends)
+            return await self._retried(attempt, ends)
         except TooBigError:
             raise AgentError("一个值也放不进应答（tooBig）") from None
 
-    def _retried(self, call: Callable[[], T], ends: float) -> T:
+    async def _retried(self, call: Callable[[], Awaitable[T]], ends: float) -> T:
         base = min(0.5, self._limits.timeout_seconds / 4)  # a time-out has been a wait already
 
-        def sleep(seconds: float) -> None:
-            self._sleep(min(seconds, max(0.0, ends - self._monotonic())))
+        async def sleep(seconds: float) -> None:
+            await self._sleep(min(seconds, max(0.0, ends - self._monotonic())))
 
-        return retry(call, self._run, attempts=self._limits.attempts, base_seconds=base, sleep=sleep)
+        attempts = self._limits.attempts
+        return await retry_awaited(call, self._run, attempts=attempts, base_seconds=base, sleep=sleep)
 
     def _timeout(self, ends: float) -> float:
         left = ends - self._monotonic()
@@ -189,3 +215,14 @@ class Walker:
             at_device = ends >= self.ends
             raise DeadlineError(self._limits.device_seconds if at_device else self._limits.table_seconds)
         return self._run.timeout(min(self._limits.timeout_seconds, left))
+
+
+def _increasing(oids: Sequence[Oid]) -> bool:
+    return all(map(operator.lt, oids, itertools.islice(oids, 1, None)))
+
+
+def _octets_of(row: Varbind) -> int:
+    """About how long a row is in an answer: headers, OID, value."""
+    oid, value = row
+    long = sum(1 for part in oid if part > 127)
+    return 7 + len(oid) + 2 * long + (len(value) if isinstance(value, (bytes, str)) else 4)

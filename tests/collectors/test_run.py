@@ -27,6 +27,7 @@ from collectors.contract import (
     SourceError,
     collector,
     retry,
+    retry_awaited,
 )
 from collectors.redact import MASK
 from collectors.run import collect_all
@@ -337,6 +338,33 @@ def test_retry_does_what_the_peer_asks_and_never_waits_past_the_deadline() -> No
     with pytest.raises(RetryableError):
         retry(flaky(1, after=11.0), run_with(clock), sleep=clock.sleep)
     assert clock.slept == []
+
+
+@pytest.mark.parametrize(("failures", "after", "slept"), [(2, 0.0, [0.5, 1.0]), (1, 7.0, [7.0])])
+def test_retry_of_what_is_awaited_is_the_same(failures: int, after: float, slept: list[float]) -> None:
+    clock, call = Clock(), flaky(failures, after)
+
+    async def awaited() -> str:
+        return call()
+
+    async def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+
+    def retried(attempts: int) -> str:
+        run = run_with(clock)
+        how = retry_awaited(
+            awaited, run, attempts=attempts, base_seconds=0.5, sleep=sleep, jitter=lambda: 1.0
+        )
+        with pytest.raises(StopIteration) as end:  # it never waits for anything but ``sleep``
+            how.send(None)
+        return str(end.value.value)
+
+    assert retried(3) == "answer"
+    assert clock.slept == slept
+    call = flaky(1, after=11.0)
+    with pytest.raises(RetryableError):
+        retried(3)
+    assert clock.slept == slept
 
 
 def test_retry_leaves_other_errors_alone() -> None:

@@ -220,11 +220,12 @@ class faulty_agent:  # noqa: N801
         farm = self.farm
         serving = farm.Farm(Namespace(max_msg=1472, community="public", v3=None))
         good = serving.answer
-        if_descr = bytes((0x2B, 6, 1, 2, 1, 2, 2, 1, 2))
+        if_entry = bytes((0x2B, 6, 1, 2, 1, 2, 2, 1))
 
         def answer(device, recording, tag, *rest):
             asked = rest[2]
-            if tag != 0xA0 and if_descr in asked:
+            _, found, column = asked.partition(if_entry)
+            if tag != 0xA0 and found and column[0] > 1:
                 status = farm.enc_int(self.error_status)
                 return status + farm.enc_int(1) + asked, True
             return good(device, recording, tag, *rest)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from collectors.contract import SourceError
 from collectors.snmp.engines import NoAnswerError
 from collectors.snmp.recording import Recording, ReplayEngine, find, stems
+from collectors.snmp.waiting import alone
 
 
 def values(text):
@@ -65,10 +66,10 @@ def test_no_bytes_break_the_parser(content):
 
 def test_it_answers_like_an_agent():
     engine = ReplayEngine(Recording(b"1.3.1.0|2|1\n1.3.2.0|2|2\n1.3.2.1|2|3\n"))
-    assert engine.get([(1, 3, 1, 0), (1, 3, 7, 0)], 1) == {(1, 3, 1, 0): 1}
-    assert engine.get_next((1, 3, 1), 1) == ((1, 3, 1, 0), 1)
-    assert engine.get_bulk((1, 3, 1, 0), 9, 1) == [((1, 3, 2, 0), 2), ((1, 3, 2, 1), 3)]
-    assert engine.get_next((1, 3, 2, 1), 1) is None
+    assert alone(engine.get([(1, 3, 1, 0), (1, 3, 7, 0)], 1)) == {(1, 3, 1, 0): 1}
+    assert alone(engine.get_next((1, 3, 1), 1)) == ((1, 3, 1, 0), 1)
+    assert alone(engine.get_bulk((1, 3, 1, 0), 9, 1)) == [((1, 3, 2, 0), 2), ((1, 3, 2, 1), 3)]
+    assert alone(engine.get_next((1, 3, 2, 1), 1)) is None
     with pytest.raises(NoAnswerError):
         ReplayEngine(Recording(b""))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from collectors.contract import DeadlineError, Run, Source
 from collectors.snmp.engines import AgentError, AuthenticationError, NoAnswerError, TooBigError
 from collectors.snmp.tables import Table
+from collectors.snmp.waiting import alone
 from collectors.snmp.walker import Limits, Walker
 from inventory.coverage import Status
 
@@ -32,14 +33,14 @@ class Agent:
         at = bisect.bisect_right(self.oids, oid)
         return [(o, sum(o)) for o in self.oids[at : at + count]]
 
-    def get(self, oids, timeout):
+    async def get(self, oids, timeout):
         self.requests += 1
         return {o: sum(o) for o in oids if o in self.oids}
 
-    def get_next(self, oid, timeout):
+    async def get_next(self, oid, timeout):
         return next(iter(self.after(oid, 1)), None)
 
-    def get_bulk(self, oid, max_repetitions, timeout):
+    async def get_bulk(self, oid, max_repetitions, timeout):
         return self.after(oid, max_repetitions)
 
     def close(self):
@@ -54,7 +55,7 @@ class Clock:
         self.now += self.step
         return self.now
 
-    def sleep(self, seconds):
+    async def sleep(self, seconds):
         self.slept.append(seconds)
         self.now += seconds
 
@@ -62,7 +63,20 @@ class Clock:
 def walker(agent, clock=None, **limits):
     clock = clock or Clock()
     run = Run(Source(name="s", type="snmp", deadline_seconds=1000), monotonic=clock)
-    return Walker(agent, run, Limits(**limits), monotonic=clock, sleep=clock.sleep)
+    return Alone(Walker(agent, run, Limits(**limits), monotonic=clock, sleep=clock.sleep))
+
+
+class Alone:
+    """A walker on its own: each walk is run to its end."""
+
+    def __init__(self, reader):
+        self.reader = reader
+
+    def walk(self, table):
+        return alone(self.reader.walk(table))
+
+    def get(self, oids):
+        return alone(self.reader.get(oids))
 
 
 parts = st.integers(0, 5) | st.integers(0, 2**32 - 1)
@@ -143,13 +157,13 @@ def test_rows_are_capped():
 @pytest.mark.parametrize("fits", [1, 3, 10])
 def test_too_big_halves_the_page_for_good(hidden, fits):
     class Small(Agent):
-        def get_bulk(self, oid, max_repetitions, timeout):
+        async def get_bulk(self, oid, max_repetitions, timeout):
             if max_repetitions > fits:
                 self.requests += 1
                 if hidden:
                     return []
                 raise TooBigError
-            return super().get_bulk(oid, max_repetitions, timeout)
+            return await super().get_bulk(oid, max_repetitions, timeout)
 
     agent = Small(oids(200))
     walk = walker(agent, max_repetitions=25).walk(WHOLE)
@@ -157,9 +171,24 @@ def test_too_big_halves_the_page_for_good(hidden, fits):
     assert agent.requests < 12 + 200 / max(1, fits // 2)  # it does not try the big page again and again
 
 
+@pytest.mark.parametrize(("value", "fits"), [(7, 50), (b"x" * 100, 11), (b"x" * 5000, 1)])
+def test_a_page_is_what_fits_one_packet(value, fits):
+    asked = []
+
+    class Wordy(Agent):
+        async def get_bulk(self, oid, max_repetitions, timeout):
+            asked.append(max_repetitions)
+            return [(o, value) for o, _ in await super().get_bulk(oid, max_repetitions, timeout)]
+
+    walk = walker(Wordy(oids(200)), max_repetitions=50).walk(WHOLE)
+    assert (walk.status, len(walk.rows)) == (Status.COMPLETE, 200)
+    assert asked[0] == 25  # of a table of which nothing is known yet
+    assert set(asked[1:]) == {fits}
+
+
 def test_bulk_that_never_works_is_walked_row_by_row():
     class NoBulk(Agent):
-        def get_bulk(self, oid, max_repetitions, timeout):
+        async def get_bulk(self, oid, max_repetitions, timeout):
             return []
 
     walk = walker(NoBulk(oids(30))).walk(WHOLE)
@@ -170,11 +199,11 @@ def test_lost_packets_are_asked_for_again_with_smaller_pages():
     asked = []
 
     class Lossy(Agent):
-        def get_bulk(self, oid, max_repetitions, timeout):
+        async def get_bulk(self, oid, max_repetitions, timeout):
             asked.append(max_repetitions)
             if len(asked) in (2, 3):
                 raise NoAnswerError("没有应答")
-            return super().get_bulk(oid, max_repetitions, timeout)
+            return await super().get_bulk(oid, max_repetitions, timeout)
 
     clock = Clock()
     walk = walker(Lossy(oids(100)), clock, max_repetitions=20, attempts=3).walk(WHOLE)
@@ -185,10 +214,10 @@ def test_lost_packets_are_asked_for_again_with_smaller_pages():
 
 def test_silence_in_the_middle_keeps_the_rows_and_says_so():
     class Dies(Agent):
-        def get_bulk(self, oid, max_repetitions, timeout):
+        async def get_bulk(self, oid, max_repetitions, timeout):
             if self.requests == 2:
                 raise NoAnswerError("没有应答")
-            return super().get_bulk(oid, max_repetitions, timeout)
+            return await super().get_bulk(oid, max_repetitions, timeout)
 
     walk = walker(Dies(oids(100)), max_repetitions=10).walk(WHOLE)
     assert (walk.status, len(walk.rows), walk.silent) == (Status.PARTIAL, 20, True)
@@ -201,7 +230,7 @@ def test_silence_in_the_middle_keeps_the_rows_and_says_so():
 )
 def test_errors_are_values(error, status):
     class Refuses(Agent):
-        def get_bulk(self, oid, max_repetitions, timeout):
+        async def get_bulk(self, oid, max_repetitions, timeout):
             raise error
 
     walk = walker(Refuses([])).walk(WHOLE)
@@ -225,7 +254,7 @@ def test_a_request_never_waits_past_the_deadline():
     timeouts = []
 
     class Slow(Agent):
-        def get(self, oids, timeout):
+        async def get(self, oids, timeout):
             timeouts.append(timeout)
             clock.now += timeout
             raise NoAnswerError("没有应答")
@@ -241,10 +270,10 @@ def test_a_request_never_waits_past_the_deadline():
 
 def test_a_get_that_is_too_big_is_asked_in_halves():
     class Narrow(Agent):
-        def get(self, oids, timeout):
+        async def get(self, oids, timeout):
             if len(oids) > 2:
                 raise TooBigError
-            return super().get(oids, timeout)
+            return await super().get(oids, timeout)
 
     wanted = oids(7)
     assert set(walker(Narrow(wanted)).get(wanted)) == set(wanted)
@@ -279,8 +308,8 @@ def test_a_stretch_that_is_known_is_not_asked_for():
 
 def test_a_stretch_that_goes_back_is_not_believed():
     class Jumps(Agent):
-        def get_bulk(self, oid, max_repetitions, timeout):
-            page = super().get_bulk(oid, max_repetitions, timeout)
+        async def get_bulk(self, oid, max_repetitions, timeout):
+            page = await super().get_bulk(oid, max_repetitions, timeout)
             if oid < (1, 3, 6, 1, 2):  # beyond the first table it goes back, over rows of the second
                 return [*page[:2], ((1, 3, 6, 1, 9, 1, 1), 0), ((1, 3, 6, 1, 3, 1, 1), 0)]
             return page
