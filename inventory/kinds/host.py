@@ -136,6 +136,7 @@ class Account(Resource):
     password_max_days: Maybe[int | None] = UNKNOWN
     expires: Maybe[date | None] = UNKNOWN
     superuser: Maybe[bool] = UNKNOWN  # uid 0
+    id_shared: Maybe[bool] = UNKNOWN  # another account of this machine has the same uid
     sudo: Maybe[bool] = UNKNOWN  # may use sudo, by group or by rule
 
 
