@@ -8,13 +8,14 @@ what a person has to look at beside. Rules do not know of it, and it holds no ve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection as Ids
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
-from inventory.coverage import Status
+from inventory.coverage import Collection, Status
 from inventory.snapshot import Snapshot
 from policies.outcome import Rule
 
@@ -73,28 +74,35 @@ class Side(msgspec.Struct, frozen=True):
 
 
 def sides_of(assets: Iterable[str], snapshot: Snapshot) -> list[Side]:
-    """The side of each asset (by uid), in order; equal ones are one object."""
-    states: dict[tuple[str, str], bool] = {}
-    for c in snapshot.collections:
-        whole = c.status in (Status.COMPLETE, Status.UNSUPPORTED)
-        states[c.source, c.kind] = states.get((c.source, c.kind), True) and whole
-    wholes: dict[str, set[str]] = {}
-    for (source, kind), whole in states.items():
-        if whole:
-            wholes.setdefault(source, set()).add(kind)
-    made: dict[tuple[str, str], Side] = {}
+    """The side of each asset (by uid), in order; equal ones are one object. An asset of one scope (a host
+    among many of a source) is concerned by the collections of that scope and by those of the whole source,
+    any other by all of its source."""
+    attempts: dict[str, list[Collection]] = {}
+    for collection in snapshot.collections:
+        attempts.setdefault(collection.source, []).append(collection)
+    made: dict[tuple[str, str, str], Side] = {}
     sides = []
     for uid in assets:
         source, kind, _ = uid.split("/", 2)
-        if (source, kind) not in made:
-            made[source, kind] = Side(kind, frozenset(wholes.get(source, ())))
-        sides.append(made[source, kind])
+        resource = snapshot.get(uid)
+        key = (source, kind, resource.scope if resource else "")
+        if key not in made:
+            made[key] = Side(kind, _whole(attempts.get(source, []), key[2]))
+        sides.append(made[key])
     return sides
 
 
-def unheard(
-    needed: Sequence[str], side: Side, rules: Mapping[str, Rule], heard: Collection[str]
-) -> list[str]:
+def _whole(attempts: Iterable[Collection], scope: str) -> frozenset[str]:
+    """Kinds of which every collection that concerns a scope ("" = all of the source) was whole."""
+    states: dict[str, bool] = {}
+    for c in attempts:
+        if not scope or c.scope in ("", scope):
+            whole = c.status in (Status.COMPLETE, Status.UNSUPPORTED)
+            states[c.kind] = states.get(c.kind, True) and whole
+    return frozenset(kind for kind, whole in states.items() if whole)
+
+
+def unheard(needed: Sequence[str], side: Side, rules: Mapping[str, Rule], heard: Ids[str]) -> list[str]:
     """Deciding rules that did not speak to an asset though they had to: those that met no resource there.
     One of a kind that may be absent has nothing to say where the kind was collected whole."""
     return [

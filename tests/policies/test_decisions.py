@@ -21,7 +21,7 @@ from inventory.systems import System
 from policies.assess import assess
 from policies.assessment import ObjectVerdict
 from policies.bounds import bounds_of
-from policies.decisions import Decision, by_control
+from policies.decisions import Decision, by_control, sides_of
 from policies.outcome import ControlLinks, Examples, Outcome, Rule
 from policies.standards import StandardError, load_standard
 from policies.verdict import Verdict
@@ -119,6 +119,26 @@ def test_that_nothing_is_there_counts_only_where_all_was_seen() -> None:
     assert judged("pp-", whole=("account",)).verdict is UNKNOWN
     assert judged("pp-", whole=("account",)).reason == "没有看到：监听端口"
     assert judged("pp.").reason == "没有运行的规则：open"
+
+
+def test_a_host_is_concerned_by_its_own_scope_and_the_whole_source() -> None:
+    hosts = [Host(source="dc", native_id=n, scope=n) for n in ("10.0.0.1", "10.0.0.2")]
+    whole = Host(source="dc", native_id="x")
+
+    def told(scope: str, kind: str, status: Status) -> Collection:
+        return Collection(source="dc", scope=scope, kind=kind, status=status, started_at=AT, ended_at=AT)
+
+    collections = [
+        told("10.0.0.1", "listener", Status.COMPLETE),
+        told("10.0.0.2", "listener", Status.DENIED),
+        told("", "account", Status.COMPLETE),
+        told("", "route", Status.PARTIAL),
+        told("10.0.0.1", "route", Status.COMPLETE),
+    ]
+    snapshot = Snapshot.of_batches([Batch(resources=[*hosts, whole], collections=collections)], AT)
+    sides = sides_of([*(h.uid for h in hosts), whole.uid, hosts[0].uid], snapshot)
+    assert [sorted(side.whole) for side in sides[:3]] == [["account", "listener"], ["account"], ["account"]]
+    assert sides[3] is sides[0]
 
 
 def test_other_rules_on_the_requirement_still_count() -> None:
