@@ -14,6 +14,7 @@ import msgspec
 
 from inventory.answers import Answer
 from inventory.coverage import Collection
+from inventory.kinds import KINDS
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
@@ -22,6 +23,7 @@ from policies.answers import WARN_DAYS, current, today_of
 from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
+from policies.decisions import Decision, sides_of, unheard
 from policies.high_risk import high_risks
 from policies.outcome import Outcome, Rule
 from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
@@ -66,7 +68,7 @@ def assess(
     links = links_of(standard, chosen, outcomes)
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
-    scope = _Scope(system, estate, outcomes, readings, chosen_method["unlisted_objects"])
+    scope = _Scope(system, standard, estate, outcomes, readings, snapshot, chosen_method["unlisted_objects"])
     day = today or today_of(snapshot.info.taken_at)
     people = People(current(answers, system.name, standard.name), day, warn_days)
     controls = people.controls([scope.control(control, links.get(control.id, [])) for control in chosen])
@@ -155,16 +157,24 @@ class _Scope:
     def __init__(
         self,
         system: System,
+        standard: Standard,
         estate: Estate,
         outcomes: Sequence[Outcome],
         readings: Readings,
+        snapshot: Snapshot,
         unlisted: str,
     ) -> None:
         self.system = system
+        self.decisions = standard.decisions
         self.rules = [o.rule for o in outcomes]
+        self.by_id = {rule.id: rule for rule in self.rules}
         self.readings = readings
         self.unlisted = unlisted
         self.assets = [asset.uid for asset in estate.assets]
+        sides = sides_of(self.assets, snapshot)
+        self.sides = list(dict.fromkeys(sides))
+        place = {side: index for index, side in enumerate(self.sides)}
+        self.side_of = [place[side] for side in sides]
         self.by_type: dict[str, list[int]] = {}
         for position, asset in enumerate(estate.assets):
             for type_ in asset.types:
@@ -193,20 +203,18 @@ class _Scope:
         if not links and not any(speaks):
             return []
         why = NO_CHECK if control.automation == "technical-auto" else f"{NO_CHECK}，{BY_PERSON}"
-        rules = [self.rules[index] for index, _ in links]
-        decides = tuple(d for _, d in links)
         rows = [self.readings.masks[index] for index, _ in links]
         judgements: dict[tuple[int, ...], _Judged] = {}
         objects = []
         for position, (due, *answers) in enumerate(zip(speaks, *rows, strict=True)):
-            masks = tuple(answers)
-            if not any(masks):
+            if not any(answers):
                 if due:
                     objects.append(self._not_checked(position, why))
                 continue
-            judged = judgements.get(masks)
+            key = (self.side_of[position], *answers)
+            judged = judgements.get(key)
             if judged is None:
-                judged = judgements[masks] = _judge(control.automation, rules, decides, masks)
+                judged = judgements[key] = self._judged(control, links, key)
             asset = self.assets[position]
             objects.append(
                 ObjectVerdict(
@@ -219,6 +227,23 @@ class _Scope:
                 )
             )
         return objects
+
+    def _judged(self, control: Control, links: Sequence[Link], key: tuple[int, ...]) -> _Judged:
+        """A control on the assets of one side that gave these answers, one for each link."""
+        side, masks = self.sides[key[0]], key[1:]
+        decision = self.decisions.get(control.id)
+        needed = decision.by.get(side.kind) if decision else None  # type: ignore[call-overload]
+        spoke = [(self.rules[i], d, mask) for (i, d), mask in zip(links, masks, strict=True) if mask]
+        if needed is None:
+            wanted = PASS | FAIL if any(mask != NONE_APPLIES for _, _, mask in spoke) else NONE_APPLIES
+            return _judge(
+                control.automation, spoke, any(d and m & wanted for _, d, m in spoke), _rest(decision)
+            )
+        open_ = unheard(needed, side, self.by_id, {rule.id for rule, _, _ in spoke})
+        kinds = dict.fromkeys(self.by_id[i].kind for i in open_ if i in self.by_id)
+        titles = "、".join(KINDS[kind].TITLE for kind in kinds)
+        lost = f"没有看到：{titles}" if titles else f"没有运行的规则：{'、'.join(open_)}"
+        return _judge(control.automation, spoke, not open_, lost if open_ else _rest(decision))
 
     def _speaks_to(self, control: Control) -> bytearray:
         """Per asset, whether the control speaks to its type; a manual one is asked of people as a whole."""
@@ -261,24 +286,26 @@ class _Scope:
         return tuple(dict.fromkeys(text for index, _ in links for text in self.readings.lost[index]))
 
 
-def _judge(
-    automation: str, rules: Sequence[Rule], decides: tuple[bool, ...], masks: tuple[int, ...]
-) -> _Judged:
-    """One control on one asset, from what each of its rules found there.
+def _rest(decision: Decision | None) -> str:
+    """What is said where all that was seen complies and does not decide."""
+    return f"机器可见部分符合；待人工确认：{decision.left}" if decision and decision.left else PARTLY
 
-    符合 needs all of: data can decide the control (technical-auto), a deciding rule spoke, every rule
+
+def _judge(automation: str, spoke: Sequence[tuple[Rule, bool, int]], decided: bool, rest: str) -> _Judged:
+    """One control on one asset, from what each of the rules that spoke found there.
+
+    符合 needs all of: data can decide the control (technical-auto), what decides it has spoken, every rule
     passed, and nothing was unseen. Where only something less was seen to comply, the rest is a person's.
     """
-    spoke = [(rule, d, mask) for rule, d, mask in zip(rules, decides, masks, strict=True) if mask]
     checks = {rule.id: _check(mask) for rule, _, mask in spoke}
     if all(mask == NONE_APPLIES for _, _, mask in spoke):
-        if any(d for _, d, _ in spoke):
+        if decided:
             return _Judged(Verdict.NOT_APPLICABLE, None, "检查不适用于该对象", checks)
         return _Judged(Verdict.UNKNOWN, None, NOT_HERE, checks)
     parts: list[Bounds] = []
     for _, _, mask in spoke:
         parts += [b for bit, b in ((PASS, PASSED), (FAIL, FAILED), (BLIND, UNSEEN)) if mask & bit]
-    if automation != "technical-auto" or not any(d and mask & (PASS | FAIL) for _, d, mask in spoke):
+    if automation != "technical-auto" or not decided:
         parts.append(UNSEEN)
     bounds = together(parts)
     verdict = verdict_of(bounds)
@@ -288,7 +315,7 @@ def _judge(
         Verdict.PASS: f"{len(spoke)} 项检查全部符合",
         Verdict.PARTIAL: f"部分不符合：{failed}",
         Verdict.FAIL: f"不符合：{failed}",
-    }.get(verdict, "有内容没有看到" if blind else PARTLY)
+    }.get(verdict, "有内容没有看到" if blind else rest)
     return _Judged(verdict, told(bounds), reason, checks, bool(failed), blind and not failed)
 
 

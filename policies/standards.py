@@ -1,8 +1,9 @@
 """Standards: catalogues of requirements, as data.
 
-A standard is a file ``<name>.yaml``; beside it may lie ``<name>-high-risk.yaml`` (cases) and
-``<name>-scoring.yaml`` (parameters of the editions). The program brings its own; users may have a folder
-with theirs in the same format. Nothing here judges anything.
+A standard is a file ``<name>.yaml``; beside it may lie ``<name>-high-risk.yaml`` (cases),
+``<name>-scoring.yaml`` (parameters of the editions) and ``<name>-decisions.yaml`` (which rules decide what
+together). The program brings its own; users may have a folder with theirs in the same format. Nothing here
+judges anything.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import msgspec
 from inventory.systems import Grade
 from policies.assessment import Automation, Control
 from policies.crypto import JUDGEMENTS, CryptoUnit, GeneralRequirement, Layer, Seen, Strength
+from policies.decisions import Decision, DecisionFile, by_control
 from policies.yaml_text import YamlError, YamlText, read_yaml, typed
 
 BUILT_IN = Path(__file__).with_name("standards")
@@ -181,6 +183,7 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
     editions: Mapping[str, EditionMethod]
     shared: Mapping[str, Parameter]
     default_edition: str
+    decisions: Mapping[str, Decision] = MappingProxyType({})  # by control id
     layers: Mapping[str, Layer] = MappingProxyType({})
     crypto: Mapping[str, CryptoUnit] = MappingProxyType({})
     general: tuple[GeneralRequirement, ...] = ()
@@ -223,7 +226,7 @@ def available(folders: Sequence[Path] = ()) -> list[str]:
         path.stem
         for folder in (BUILT_IN, *folders)
         for path in folder.glob("*.yaml")
-        if not path.stem.endswith(("-high-risk", "-scoring"))
+        if not path.stem.endswith(("-high-risk", "-scoring", "-decisions"))
     )
 
 
@@ -253,8 +256,13 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         by_case = _cases_by_id(cases.cases, path)
         controls, same, points = _controls(text, catalogue, by_case)
         crypto = _crypto(text, catalogue)
+        decided = _beside(path, "decisions", DecisionFile)
     except YamlError as error:
         raise StandardError(str(error)) from error
+    try:
+        decisions = by_control(decided.decisions if decided else (), same)
+    except ValueError as error:
+        raise StandardError(f"{name}-decisions.yaml: {error}") from error
     return Standard(
         name=name,
         title=catalogue.title,
@@ -269,6 +277,7 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         editions=MappingProxyType(scoring.editions),
         shared=MappingProxyType(scoring.shared),
         default_edition=scoring.default,
+        decisions=decisions,
         layers=MappingProxyType({x.code: x for x in catalogue.crypto.layers} if catalogue.crypto else {}),
         crypto=MappingProxyType(crypto),
         general=catalogue.crypto.general if catalogue.crypto else (),

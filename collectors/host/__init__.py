@@ -15,6 +15,17 @@ from collectors.contract import Access, Run, Source, SourceError
 from collectors.contract import Options as BaseOptions
 from collectors.host.accounts import read_accounts
 from collectors.host.evidence import chapter_evidence, table_evidence
+from collectors.host.hardening import (
+    file_integrity,
+    intrusion_detection,
+    read_core_dumps,
+    read_file_modes,
+    read_graphical,
+    read_history_size,
+    read_signature_age,
+    read_tools,
+    read_trusted_boot,
+)
 from collectors.host.network import interfaces, ipv6_enabled, read_routes
 from collectors.host.notebook import Notebook, decode
 from collectors.host.packages import read_updates
@@ -139,9 +150,18 @@ class _Machine:
             logging=read_logging(book, processes),
             updates=read_updates(book, started),
             mandatory_access_control=mandatory_access_control(book),
-            malware_protection=malware_protection(processes),
+            malware_protection=(agents := malware_protection(processes)),
             firewall=firewall(book, processes),
             ipv6_enabled=ipv6_enabled(book),
+            trusted_boot=read_trusted_boot(book),
+            file_modes=read_file_modes(book),
+            malware_signatures_age_days=read_signature_age(book, agents, started),
+            intrusion_detection=intrusion_detection(processes),
+            file_integrity=file_integrity(book, processes),
+            core_dumps_exposed=read_core_dumps(book),
+            history_size=read_history_size(book),
+            graphical=read_graphical(book, processes),
+            development_tools=read_tools(book),
         )
         return self._batch("host", [row], Status.COMPLETE, started)
 

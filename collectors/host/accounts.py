@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -168,6 +169,7 @@ def read_accounts(
     groups = None if isinstance(group_bytes, Refusal) else group_members(group_bytes)
     sudo = read_sudo(notebook)
     counts: dict[str, int] = {}
+    holders = Counter(person.user_id for person in people)
     rows = []
     for person in people:
         counts[person.name] = counts.get(person.name, 0) + 1
@@ -183,6 +185,7 @@ def read_accounts(
                 shell=person.shell,
                 login_allowed=may_log_in(person.shell),
                 superuser=person.user_id == 0,
+                id_shared=holders[person.user_id] > 1 or (False if clean else UNKNOWN),
                 sudo=_sudo(sudo, person, groups),
                 **_password(person, shadow),
             )

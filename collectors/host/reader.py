@@ -47,6 +47,9 @@ COMMANDS: frozenset[tuple[str, ...]] = frozenset(
     dnf -C -q check-update
     dnf -C -q updateinfo list --updates --security
     yum -C -q check-update
+    stat -c %a:%U:%G:%n /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/sudoers /etc/crontab \
+        /etc/ssh/sshd_config /var/log/audit /var/log/messages /var/log/syslog /var/log/secure \
+        /var/log/auth.log
     """.strip().splitlines()
 )
 """Every command a reader may run, whole: all of them only read."""

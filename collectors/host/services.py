@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from collectors.host.audit_rules import covered
 from collectors.host.notebook import Notebook, decode, lines
 from collectors.host.processes import Processes
 from collectors.host.reader import Output, Refusal
@@ -136,6 +137,7 @@ def read_audit(notebook: Notebook, processes: Processes) -> Audit:
     state = notebook.command("auditctl", "-s") if notebook.root else Refusal.DENIED
     if isinstance(loaded, Output) and loaded.status == 0:
         audit.rules = audit_rules(loaded.stdout)
+        audit.covers = covered([loaded.stdout])
     if isinstance(state, Output) and state.status == 0:
         match = re.search(r"(?m)^enabled\s+(\d)|\benabled=(\d)", decode(state.stdout))
         audit.immutable = (match[1] or match[2]) == "2" if match else UNKNOWN
@@ -148,6 +150,7 @@ def read_audit(notebook: Notebook, processes: Processes) -> Audit:
         return audit
     if not isinstance(audit.rules, int):
         audit.rules = sum(audit_rules(data) for data in configured)
+        audit.covers = covered(configured)
     if not isinstance(audit.immutable, bool):
         audit.immutable = any(is_immutable(data) for data in configured)
     return audit

@@ -60,12 +60,20 @@ class TimeSync(Nested):
     synchronized: Maybe[bool] = UNKNOWN
 
 
+AuditSubject = Literal[
+    "identity", "privilege", "logins", "time", "permissions", "deletion", "modules", "mounts"
+]
+
+
 class Audit(Nested):
-    """Kernel audit. ``immutable``: rules locked until reboot (-e 2)."""
+    """Kernel audit. ``immutable``: rules locked until reboot (-e 2). ``covers``: what the rules record:
+    changes of accounts, gaining of privileges, log-ins, clock, permissions, deletion, kernel modules,
+    mounts."""
 
     running: Maybe[bool] = UNKNOWN
     rules: Maybe[int] = UNKNOWN  # number of rules loaded or configured
     immutable: Maybe[bool] = UNKNOWN
+    covers: Maybe[list[AuditSubject]] = UNKNOWN
 
 
 class Logging(Nested):
@@ -85,12 +93,32 @@ class Updates(Nested):
     index_age_days: Maybe[int] = UNKNOWN  # age of the local package index the numbers rest on
 
 
+class TrustedBoot(Nested):
+    """``secure_boot`` None = no UEFI; ``chip``: a TPM or TCM is there; ``measured``: the kernel (IMA)
+    measures what is run."""
+
+    secure_boot: Maybe[bool | None] = UNKNOWN
+    chip: Maybe[bool] = UNKNOWN
+    measured: Maybe[bool] = UNKNOWN
+
+
+class FileMode(Nested):
+    """Permissions of a sensitive file; ``mode`` octal, three digits or four."""
+
+    path: Maybe[str] = UNKNOWN
+    mode: Maybe[str] = UNKNOWN
+    owner: Maybe[str] = UNKNOWN
+    group: Maybe[str] = UNKNOWN
+
+
 class Host(Resource):
     """A Linux machine seen from the inside. One per source of type ``local`` or ``ssh``."""
 
     KIND: ClassVar[str] = "host"
     TITLE: ClassVar[str] = "主机"
-    VOLATILE: ClassVar[frozenset[str]] = frozenset({"uptime_seconds", "memory_available_mib"})
+    VOLATILE: ClassVar[frozenset[str]] = frozenset(
+        {"uptime_seconds", "memory_available_mib", "malware_signatures_age_days"}
+    )
 
     os_id: Maybe[str] = UNKNOWN  # os-release ID, lower case
     os_name: Maybe[str] = UNKNOWN  # PRETTY_NAME
@@ -119,6 +147,15 @@ class Host(Resource):
     malware_protection: Maybe[list[str]] = UNKNOWN  # names of known agents running
     firewall: Maybe[str | None] = UNKNOWN  # nftables, iptables, firewalld, ufw with rules; None = no rules
     ipv6_enabled: Maybe[bool] = UNKNOWN
+    trusted_boot: Maybe[TrustedBoot] = UNKNOWN
+    file_modes: Maybe[list[FileMode]] = UNKNOWN  # of those sensitive files that there are
+    malware_signatures_age_days: Maybe[int | None] = UNKNOWN  # None = no agent runs
+    intrusion_detection: Maybe[list[str]] = UNKNOWN  # names of known agents running
+    file_integrity: Maybe[list[str]] = UNKNOWN  # what keeps a record of files to find changed ones
+    core_dumps_exposed: Maybe[bool] = UNKNOWN  # of programs that change their user, to any reader
+    history_size: Maybe[int | None] = UNKNOWN  # commands a shell keeps (HISTSIZE); None = none set
+    graphical: Maybe[bool] = UNKNOWN  # a desktop runs
+    development_tools: Maybe[list[str]] = UNKNOWN  # compilers, debuggers, sniffers installed
 
 
 class Account(Resource):
@@ -136,6 +173,7 @@ class Account(Resource):
     password_max_days: Maybe[int | None] = UNKNOWN
     expires: Maybe[date | None] = UNKNOWN
     superuser: Maybe[bool] = UNKNOWN  # uid 0
+    id_shared: Maybe[bool] = UNKNOWN  # another account of this machine has the same uid
     sudo: Maybe[bool] = UNKNOWN  # may use sudo, by group or by rule
 
 

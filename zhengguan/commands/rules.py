@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import msgspec
-
-from inventory.systems import Grade
+from policies.assets import OBJECT_TITLE
 from policies.outcome import Rule
+from policies.reach import WORDS, reach
 from policies.rule_examples import lint, test_rule
 from policies.rules import RulesError, load_rules
 from policies.spelling import suggestion
-from policies.standards import Standard, available, load_standard
+from policies.standards import available, load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
 from zhengguan import console
 from zhengguan.config import DEFAULT_FILE, load_config
@@ -111,58 +110,43 @@ def _lint(options: argparse.Namespace, rules: list[Rule]) -> int:
     return Exit.FINE  # remarks, not errors: what is wrong does not load
 
 
-class _Reach(msgspec.Struct):
-    """How far the rules reach into one level of a standard."""
-
-    standard: str
-    level: int
-    automatic: int = 0
-    partly: int = 0
-    manual: int = 0
-    missing: int = 0
-    items: list[dict[str, object]] = []
-
-
-def _speaking(standard: Standard, rules: list[Rule]) -> dict[str, dict[str, bool]]:
-    """Control → the rules that speak to it at its level or at another one → whether they decide it."""
-    found: dict[str, dict[str, bool]] = {}
-    for rule in rules:
-        for id_ in rule.controls.all():
-            for same in standard.counterparts(id_) if id_ in standard else ():
-                told = found.setdefault(same, {})
-                told[rule.id] = told.get(rule.id, False) or id_ in rule.controls.decides
-    return found
-
-
 def _coverage(options: argparse.Namespace, rules: list[Rule]) -> int:
-    level = options.level
     standard = load_standard(options.standard)
-    speaking = _speaking(standard, rules)
-    reach = _Reach(options.standard, level)
-    for control in standard.chosen(Grade(level, level), cloud=True):
-        rows = speaking.get(control.id, {})
-        if control.automation == "technical-auto" and any(rows.values()):
-            word = "automatic"
-        elif rows:
-            word = "partly"
-        elif control.automation == "manual":
-            word = "manual"
-        else:
-            word = "missing"
-        setattr(reach, word, getattr(reach, word) + 1)
-        reach.items.append(
-            {"id": control.id, "control_point": control.control_point, "reach": word, "rules": sorted(rows)}
-        )
+    found = reach(standard, rules, options.level)
     if options.json:
-        console.write_json(reach)
+        console.write_json(found)
         return Exit.FINE
-    words = {"automatic": "自动", "partly": "部分", "manual": "人工", "missing": "尚无"}
     console.table(
-        ("", "测评项", "控制点", "规则"),
-        [(words[str(i["reach"])], i["id"], i["control_point"], len(i["rules"])) for i in reach.items],  # type: ignore[arg-type]
+        ("", "测评项", "控制点", "规则", "判定的对象", "留给人的"),
+        [
+            (WORDS[i.reach], i.id, i.control_point, len(i.rules), _types(i.decided), i.left)
+            for i in found.items
+        ],
+    )
+    console.table(
+        ("章", *WORDS.values()),
+        [
+            (f"{_PARTS[c.part]} {c.class_name}", c.automatic, c.partly, c.manual, c.missing)
+            for c in found.classes
+        ],
     )
     console.say(
-        f"{options.standard} {level} 级：自动 {reach.automatic}，部分 {reach.partly}，"
-        f"人工 {reach.manual}，尚无 {reach.missing}"
+        f"{options.standard} {options.level} 级：自动 {found.automatic}，部分 {found.partly}，"
+        f"人工 {found.manual}，尚无 {found.missing}"
+    )
+    if found.automatic_for_some:
+        console.say(
+            f"自动的里面有 {found.automatic_for_some} 项，另有能采集到的对象类型看不到判定所需的内容"
+            f"（--json 的 unseen 逐项说明），这些对象由人作答"
+        )
+    console.say(
+        "人工：访谈、文档、现场，由人作答（zhengguan attest）；尚无：数据能看到一部分而还没有规则，也由人作答"
     )
     return Exit.FINE
+
+
+_PARTS = {"general": "通用", "cloud": "云计算"}
+
+
+def _types(types: tuple[str, ...]) -> str:
+    return "、".join(OBJECT_TITLE.get(t, t) for t in types)

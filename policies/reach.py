@@ -1,0 +1,166 @@
+"""Reach: how far the rules go into one level of a standard, and what that leaves to people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from inventory.kinds import KINDS
+from inventory.systems import Grade
+from policies.assessment import Control
+from policies.assets import OBJECT_TITLE
+from policies.decisions import AssetKind, Decision
+from policies.outcome import Rule
+from policies.standards import Standard
+
+Word = Literal["automatic", "partly", "manual", "missing"]
+WORDS: dict[Word, str] = {"automatic": "自动", "partly": "部分", "manual": "人工", "missing": "尚无"}
+"""``automatic``: data can decide it, and rules do for each type of object that collectors see; ``partly``:
+rules see a part; ``manual``: an interview, a document or a visit; ``missing``: data could show a part, and
+no rule looks yet, so that people answer it all."""
+
+SEEN_AS: dict[str, AssetKind] = {
+    "server": "host",
+    "vm": "server",
+    "network_device": "device",
+    "security_device": "device",
+    "cluster": "cluster",
+    "cloud_platform": "cloud",
+    "virtual_network": "cloud",
+    "image": "cloud",
+    "application": "source",
+}
+"""Types of objects that collectors see → the kind of asset as which they judge them. A server is judged
+where somebody logs in; from its cloud's or cluster's side its inside cannot be seen. An application is seen
+at its encrypted endpoints alone, and counts where these decide."""
+
+_UNSEEN = "没有采集"
+_CONFIGURATION = "device_config"
+_NO_CONFIGURATION = "设备的配置没有采集"
+
+
+class ItemReach(msgspec.Struct, kw_only=True, frozen=True):
+    """One requirement. ``decided``: types of objects that rules decide; ``open``: types that collectors see
+    and rules do not decide; ``unseen``: type → why no collector decides it; ``left``: what a person looks
+    at, in plain words (中文)."""
+
+    id: str
+    class_name: str
+    control_point: str
+    summary: str
+    automation: str
+    reach: Word
+    rules: tuple[str, ...]
+    decided: tuple[str, ...]
+    open: tuple[str, ...]
+    unseen: dict[str, str]
+    left: str
+
+
+class ClassReach(msgspec.Struct, kw_only=True):
+    """A chapter of the standard: items by reach."""
+
+    part: str
+    class_name: str
+    automatic: int = 0
+    partly: int = 0
+    manual: int = 0
+    missing: int = 0
+
+
+class Reach(msgspec.Struct, kw_only=True):
+    """One level of a standard. ``automatic_for_some``: of the automatic items, those with a type of object
+    that collectors see and whose deciding facts they do not see (each item says why)."""
+
+    standard: str
+    level: int
+    automatic: int = 0
+    partly: int = 0
+    manual: int = 0
+    missing: int = 0
+    automatic_for_some: int = 0
+    classes: list[ClassReach] = msgspec.field(default_factory=list)
+    items: list[ItemReach] = msgspec.field(default_factory=list)
+
+
+def reach(standard: Standard, rules: Sequence[Rule], level: int) -> Reach:
+    """How far ``rules`` reach into everything that one level asks for, its cloud part among it."""
+    speaking = _speaking(standard, rules)
+    found = Reach(standard=standard.name, level=level)
+    classes: dict[tuple[str, str], ClassReach] = {}
+    for control in standard.chosen(Grade(level, level), cloud=True):
+        item = _item(control, standard.decisions.get(control.id), speaking.get(control.id, {}))
+        place = (control.part, control.class_name)
+        chapter = classes.setdefault(place, ClassReach(part=control.part, class_name=control.class_name))
+        for counted in (found, chapter):
+            setattr(counted, item.reach, getattr(counted, item.reach) + 1)
+        some = any(why != _UNSEEN for why in item.unseen.values())
+        found.automatic_for_some += item.reach == "automatic" and some
+        found.items.append(item)
+    found.classes = list(classes.values())
+    return found
+
+
+def _speaking(standard: Standard, rules: Sequence[Rule]) -> dict[str, dict[str, bool]]:
+    """Control → the rules that speak to it at its level or at another one → whether they decide it."""
+    found: dict[str, dict[str, bool]] = {}
+    for rule in rules:
+        for id_ in rule.controls.all():
+            for same in standard.counterparts(id_) if id_ in standard else ():
+                told = found.setdefault(same, {})
+                told[rule.id] = told.get(rule.id, False) or id_ in rule.controls.decides
+    return found
+
+
+def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) -> ItemReach:
+    by = decision.by if decision else {}
+    reasons = decision.unseen if decision else {}
+    decided, open_, unseen = [], [], {}
+    for type_ in control.objects:
+        kind = SEEN_AS.get(type_)
+        if kind is None or (kind == "source" and kind not in by):
+            unseen[type_] = _UNSEEN
+        elif control.automation == "technical-auto" and all(r in rows for r in by.get(kind, ("",))):
+            decided.append(type_)
+        elif kind in reasons:
+            unseen[type_] = reasons[kind]
+        elif kind == "device" and kind not in by and _CONFIGURATION not in KINDS:
+            unseen[type_] = _NO_CONFIGURATION
+        else:
+            open_.append(type_)
+    alone = control.automation == "technical-auto" and any(rows.values())
+    word: Word = "missing"
+    if (decided and not open_) or (alone and not by):
+        word = "automatic"
+    elif rows:
+        word = "partly"
+    elif control.automation == "manual":
+        word = "manual"
+    return ItemReach(
+        id=control.id,
+        class_name=control.class_name,
+        control_point=control.control_point,
+        summary=control.summary,
+        automation=control.automation,
+        reach=word,
+        rules=tuple(sorted(rows)),
+        decided=tuple(decided),
+        open=tuple(open_),
+        unseen=unseen,
+        left=_left(control, decision, word, [*open_, *(t for t, why in unseen.items() if why == _UNSEEN)]),
+    )
+
+
+def _left(control: Control, decision: Decision | None, word: Word, types: Sequence[str]) -> str:
+    """What is left to a person (中文)."""
+    if word in ("manual", "missing"):
+        return decision.left if decision and decision.left else f"全部由人核查：{control.summary}"
+    parts = [decision.left] if decision and decision.left else []
+    titles = "、".join(OBJECT_TITLE.get(t, t) for t in types)
+    if titles:
+        parts.append(f"{titles}由人核查")
+    if not parts and word == "partly":
+        parts.append(f"规则之外的部分由人核查：{control.summary}")
+    return "；".join(parts)
