@@ -11,6 +11,7 @@ Lines end at ``\\n`` alone, so that numbers stay those of the masked text.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 MAX_DEPTH = 24
 MAX_BANNER = 200  # lines a notice may have before its end is held to be missing
@@ -28,6 +29,19 @@ _BANNER = re.compile(
 _END_OF_BLOCK = {"certificate": ("quit",), "public-key-code": ("public-key-code end",)}
 
 
+class LineWords(list[str]):
+    """Words of a line. Behind the last one is an empty word: a command that breaks off has no value, and
+    a reader need not ask for the length first."""
+
+    __slots__ = ()
+
+    def __getitem__(self, place: Any) -> Any:
+        try:
+            return super().__getitem__(place)
+        except IndexError:
+            return ""
+
+
 class Node:
     """One line, and the lines indented below it. ``line`` counts from 1; ``last`` is the line it ends on
     (the notice of a banner has more than one)."""
@@ -41,8 +55,8 @@ class Node:
         self.children: list[Node] | tuple[Node, ...] = _NONE
 
     @property
-    def words(self) -> list[str]:
-        return self.text.split()
+    def words(self) -> LineWords:
+        return LineWords(self.text.split())
 
     def __repr__(self) -> str:
         return f"Node({self.line}, {self.text!r}, {len(self.children)} below)"

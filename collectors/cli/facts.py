@@ -17,6 +17,15 @@ _DIALECTS: dict[str, tuple[str, str]] = {
     "huawei_vrp": ("collectors.cli.facts_vrp", "huawei_vrp"),
     "huawei_vrpv8": ("collectors.cli.facts_vrp", "huawei_vrp"),
     "huawei": ("collectors.cli.facts_vrp", "huawei_vrp"),
+    "hp_comware": ("collectors.cli.facts_comware", "hp_comware"),
+    "h3c_comware": ("collectors.cli.facts_comware", "hp_comware"),
+    "cisco_ios": ("collectors.cli.facts_ios", "cisco_ios"),
+    "cisco_xe": ("collectors.cli.facts_ios", "cisco_ios"),
+    "ruijie_os": ("collectors.cli.facts_ios", "ruijie_os"),
+    "zte_zxros": ("collectors.cli.facts_zte", "zte_zxros"),
+    "frr": ("collectors.cli.facts_frr", "frr"),
+    "juniper_junos": ("collectors.cli.facts_junos", "juniper_junos"),
+    "juniper": ("collectors.cli.facts_junos", "juniper_junos"),
 }
 """Platform (netmiko's device types, and ours) → the module that reads its dialect, the dialect's name."""
 

@@ -26,11 +26,14 @@ class Default(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool = False
 
 
+_SHOWN = "show running-config 对关闭的接口总是写出 shutdown"
 DEFAULTS: tuple[Default, ...] = (
     Default(
         platform="huawei_vrp", fact="terminals.idle_seconds", value=600, verified=True,
         basis="idle-timeout 的默认值 10 分钟（Quidway 操作手册、CloudEngine 命令参考）",
     ),
+    Default(platform="cisco_ios", fact="interfaces.shutdown", value=False, basis=_SHOWN, verified=True),
+    Default(platform="ruijie_os", fact="interfaces.shutdown", value=False, basis=_SHOWN, verified=True),
 )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeVar
 
 from collectors.cli.config_tree import Node, lines_of, tree
 from collectors.cli.facts_defaults import default_of
-from inventory.unknown import UNKNOWN, Maybe
+from inventory.kinds.device_config import PasswordStorage
+from inventory.unknown import UNKNOWN, Maybe, Unknown
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ DEFAULT_PASSWORDS = frozenset(
     "admin admin123 admin@123 admin@huawei admin@huawei.com admin@h3c password password123 p@ssw0rd "
     "huawei huawei123 huawei@123 h3c h3capadmin h3c123 cisco cisco123 ruijie ruijie123 zte zte123 zxr10 "
     "juniper juniper123 123456 12345678 123456789 1234 888888 000000 root root123 super super123 "
-    "changeme_123 default guest test test123 switch router enable".split()
+    "changeme_123 default guest test test123 switch router enable zebra".split()
 )
 """Makers' and people's defaults as their manuals and public lists have them, in lower case."""
 
@@ -149,8 +150,11 @@ def span(node: Node) -> list[int]:
     return [node.line] if end == node.line else [node.line, end]
 
 
-def guessable(password: str, name: str = "") -> bool:
-    """Whether a password in the clear is empty, the account's name, or a well-known default."""
+def guessable(storage: Maybe[PasswordStorage], password: str, name: str = "") -> Maybe[bool]:
+    """Whether a password is empty, the account's name, or a well-known default; UNKNOWN where it does not
+    stand in the clear, since none is tried or deciphered."""
+    if isinstance(storage, Unknown) or storage not in ("plain", "none"):
+        return UNKNOWN
     plain = password.strip().strip('"').lower()
     return not plain or plain == name.lower() or plain in DEFAULT_PASSWORDS
 

@@ -144,14 +144,15 @@ def _telnet(config: Config, terminals: Maybe[list[TerminalLine]]) -> TelnetServe
         ipv4, seen = False, [*seen, node.line]
     for node in config.all("telnet ipv6 server disable"):
         ipv6, seen = False, [*seen, node.line]
-    if _only_ssh(config, terminals):  # the service may listen, but no line lets anybody in by it
+    if only_ssh(config, terminals):  # the service may listen, but no line lets anybody in by it
         ipv4, ipv6 = False, False
         assert not isinstance(terminals, Unknown)
         seen += [n for row in terminals if row.line_type == "vty" for n in row.lines]  # type: ignore[union-attr]
     return TelnetServer(ipv4=ipv4, ipv6=ipv6, lines=numbers(seen=seen))
 
 
-def _only_ssh(config: Config, terminals: Maybe[list[TerminalLine]]) -> bool:
+def only_ssh(config: Config, terminals: Maybe[list[TerminalLine]]) -> bool:
+    """Whether every line that people reach over the network takes SSH and nothing else."""
     if config.partial or isinstance(terminals, Unknown):
         return False
     rows = [row for row in terminals if row.line_type == "vty"]
@@ -246,7 +247,7 @@ def _user(config: Config, name: str, nodes: list[Node]) -> LocalUser:
         privilege=None if level is None else str(level),
         services=sorted(told["service-type"]) if "service-type" in told else config.default("users.services"),
         password_storage=storage,
-        password_guessable=guessable(secret, name) if storage == "plain" else UNKNOWN,
+        password_guessable=guessable(storage, secret, name),
         lines=numbers(*nodes),
     )
 
@@ -316,7 +317,7 @@ def _privileged(config: Config) -> PrivilegedPassword:
     storage = _storage(node.words[2:], node.words[-1])
     return PrivilegedPassword(
         password_storage=storage,
-        password_guessable=guessable(node.words[-1]) if storage == "plain" else UNKNOWN,
+        password_guessable=guessable(storage, node.words[-1]),
         lines=numbers(node),
     )
 

@@ -1,9 +1,10 @@
-"""VRP (Huawei): SNMP, logs, time. Routing and interfaces are in modules of their own."""
+"""VRP and Comware: SNMP, logs, time. Routing and interfaces are in modules of their own."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from collectors.cli import facts_vrp_ports, facts_vrp_routing
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_reader import Config, default_community, family_of, last, numbers, word_after
 from inventory.kinds.device_config import (
@@ -38,7 +39,13 @@ _LEVELS = {"privacy": "authPriv", "authentication": "authNoPriv"}
 
 def read(config: Config) -> dict[str, Any]:
     """Fields of ``DeviceConfig``."""
-    return {"snmp": snmp(config), "logging": logging(config), "ntp": ntp(config)}
+    return {
+        "snmp": snmp(config),
+        "logging": logging(config),
+        "ntp": ntp(config),
+        "routing": facts_vrp_routing.sessions(config),
+        **facts_vrp_ports.read(config),
+    }
 
 
 def snmp(config: Config) -> SnmpAgent:
@@ -68,6 +75,7 @@ def _versions(config: Config, nodes: list[Node], seen: list[int]) -> dict[str, A
         f"version{v}": config.default(f"snmp.version{v}") if nodes else config.absent(False)
         for v in ("1", "2c", "3")
     }
+    first = next((n for n in nodes if " sys-info version " in n.text), None)
     said = [(n, True) for n in nodes] + [(n, False) for n in config.all("undo snmp-agent")]
     for node, state in sorted(said, key=lambda pair: pair[0].line):
         if " sys-info version " not in node.text:
@@ -75,6 +83,8 @@ def _versions(config: Config, nodes: list[Node], seen: list[int]) -> dict[str, A
         seen.append(node.line)
         words = node.text.split(" sys-info version ", 1)[1].split()
         names = ("1", "2c", "3") if "all" in words else tuple(w.removeprefix("v") for w in words)
+        if state:  # both makers write the list whole; only version 3 is on without a word
+            told |= {f"version{v}": config.absent(False) for v in ("1", "2c") if node is first}
         for name in names:
             if f"version{name}" in told:
                 told[f"version{name}"] = state
