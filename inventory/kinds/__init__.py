@@ -7,6 +7,7 @@ from inventory.kinds import (
     cluster,
     compute,
     crypto,
+    device_config,
     host,
     identity,
     network,
@@ -16,7 +17,9 @@ from inventory.kinds import (
 )
 from inventory.resource import Resource
 
-FAMILIES = (cloud, identity, compute, storage, virtual_network, cluster, host, network, crypto, usage)
+FAMILIES = (
+    cloud, identity, compute, storage, virtual_network, cluster, host, network, device_config, crypto, usage,
+)  # fmt: skip
 KINDS: dict[str, type[Resource]] = {kind.KIND: kind for family in FAMILIES for kind in family.FAMILY}
 """Kind name → type, in the order of the families. The name is the same word in code, store, command
 line, metrics and reports."""

@@ -12,6 +12,7 @@ from inventory.kinds import KINDS
 from inventory.kinds.address import address_of
 from inventory.kinds.cloud import Cloud, Endpoint
 from inventory.kinds.compute import Hypervisor, Image, Server
+from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.host import Account, Host, Listener
 from inventory.kinds.identity import User
 from inventory.kinds.network import Device, Interface, Route
@@ -196,6 +197,18 @@ def test_an_owner_that_was_not_selected_or_not_seen_is_an_asset_all_the_same() -
     )
     unnamed = only(estate(User(source="cloud2", native_id="u")))
     assert (unnamed.uid, unnamed.name) == ("cloud2/cloud/cloud2", "cloud2")
+
+
+def test_a_configuration_belongs_to_its_device_seen_or_not() -> None:
+    device = Device(source="sw1", native_id="sw1", name="核心", role="switch")
+    config = DeviceConfig(source="sw1", native_id="sw1", relations=[Relation("part_of", device.uid)])
+    together = only(estate(device, config))
+    assert (together.uid, together.category, together.resources) == (device.uid, "网络设备", 2)
+    alone = only(estate(config))
+    assert (alone.uid, alone.types) == (device.uid, ("network_device", "security_device"))
+    # what two sources see is two assets, as everywhere: nothing proves them the same device
+    elsewhere = Device(source="snmp1", native_id="sw1", name="核心", role="switch")
+    assert len(estate(elsewhere, config).assets) == 2
 
 
 def test_importance_comes_from_the_label_or_the_system() -> None:
