@@ -159,6 +159,11 @@ def guessable(storage: Maybe[PasswordStorage], password: str, name: str = "") ->
     return not plain or plain == name.lower() or plain in DEFAULT_PASSWORDS
 
 
+def in_clear(storage: Maybe[PasswordStorage]) -> Maybe[bool]:
+    """Whether a password is readable as it stands, or there is none to hide."""
+    return UNKNOWN if isinstance(storage, Unknown) else storage in ("plain", "none")
+
+
 def default_community(name: str) -> bool:
     """Whether a community is one that everybody tries first."""
     return name.strip().strip('"').lower() in DEFAULT_COMMUNITIES

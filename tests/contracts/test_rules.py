@@ -85,6 +85,7 @@ def test_the_worst_mistakes_of_each_kind_are_looked_for() -> None:
     assert counts["account"] >= 5
     assert counts["listener"] >= 5
     assert counts["device"] >= 5
+    assert counts["device_config"] >= 60
     assert {"user", "port", "network", "volume", "image", "hypervisor", "cloud", "quota"} <= set(counts)
 
 
@@ -100,7 +101,7 @@ def test_ipv6_is_judged_as_ipv4_is() -> None:
 
 
 def test_what_decides_a_control_is_few_and_known() -> None:
-    """Passing these answers a whole requirement for a host; a new one is a decision, not an accident."""
+    """Passing these answers a whole requirement for a host or a device; a new one is a decision, not an accident."""
     deciding = {control: set[str]() for rule in RULES for control in rule.controls.decides}
     for rule in RULES:
         for control in rule.controls.decides:
@@ -108,9 +109,17 @@ def test_what_decides_a_control_is_few_and_known() -> None:
     assert {control: sorted(ids) for control, ids in deciding.items() if control.startswith("dengbao/8")} == {
         "dengbao/8.1.4.1.a": [
             "account-empty-password", "account-extra-superuser", "account-password-max-days",
+            "config-line-no-authentication", "config-line-shared-password", "config-password-classes",
+            "config-password-length", "config-password-max-days", "config-user-default-password",
             "host-password-classes", "host-password-length", "host-password-max-days", "ssh-empty-passwords",
         ],
-        "dengbao/8.1.4.1.b": ["host-lockout", "host-session-timeout"],
-        "dengbao/8.1.4.1.c": ["listener-rsh", "listener-telnet", "ssh-weak-ciphers", "ssh-weak-key-exchange"],
+        "dengbao/8.1.4.1.b": [
+            "config-line-idle-timeout", "config-lockout", "host-lockout", "host-session-timeout",
+        ],
+        "dengbao/8.1.4.1.c": [
+            "config-http", "config-ssh-version1", "config-telnet-ipv4", "config-telnet-ipv6", "listener-rsh",
+            "listener-telnet", "ssh-weak-ciphers", "ssh-weak-key-exchange",
+        ],
         "dengbao/8.1.4.3.d": ["host-audit-immutable"],
+        "dengbao/8.1.4.4.c": ["config-line-acl-ipv4", "config-line-acl-ipv6"],
     }  # fmt: skip
