@@ -71,16 +71,19 @@ class Config:
 
 
 def begins(text: str, prefix: str) -> bool:
-    """Whether a line begins with these whole words, without regard to case."""
-    head = text[: len(prefix)]
-    return (head == prefix or head.lower() == prefix) and (
-        len(text) == len(prefix) or text[len(prefix)] == " "
-    )
+    """Whether a line begins with these whole words; VRP writes some of its own in capitals."""
+    if not text.startswith(prefix) and text[: len(prefix)].lower() != prefix:
+        return False
+    return len(text) == len(prefix) or text[len(prefix)] == " "
 
 
 def below(node: Node, *prefixes: str) -> list[Node]:
-    """Children that begin with one of these words."""
-    return [child for child in node.children if any(begins(child.text, prefix) for prefix in prefixes)]
+    """Children that begin with one of these whole words, as they are written."""
+    return [
+        child
+        for child in node.children
+        if child.text.startswith(prefixes) and any(begins(child.text, prefix) for prefix in prefixes)
+    ]
 
 
 def last(nodes: Iterable[Node]) -> Node | None:
