@@ -11,6 +11,7 @@ from collectors.cli.facts_reader import (
     Config,
     below,
     guessable,
+    in_clear,
     last,
     minutes_seconds,
     number_in,
@@ -111,19 +112,10 @@ def _terminal(config: Config, node: Node, classes: dict[str, Node]) -> TerminalL
         authentication=_mode(config, mode),
         password_storage=_storage(own.words[3]) if own and len(own.words) > 4 else UNKNOWN,
         idle_seconds=minutes_seconds(idle.words) if idle else config.default("terminals.idle_seconds"),
-        privilege=_level(role) if role else config.absent(None),
+        administrator=role.words[-1] in (*_ADMINISTRATORS, "3") if role else config.absent(False),
+        remote=kind == "vty",
         lines=numbers(node, mode, idle, inbound, role, own),
     )
-
-
-def _level(node: Node) -> Any:
-    word = node.words[-1]
-    if word.isdigit():
-        return int(word)
-    if word in ("network-admin", "mdc-admin"):
-        return 15
-    level = word.removeprefix("level-")
-    return int(level) if level.isdigit() else None
 
 
 def _transports(config: Config, node: Node | None) -> Any:
@@ -249,6 +241,7 @@ def _user(config: Config, node: Node) -> LocalUser:
         privilege="、".join(roles) if roles else config.absent(None),
         services=sorted(services) if services else config.absent([]),
         password_storage=storage,
+        password_in_clear=in_clear(storage),
         password_guessable=guessable(storage, words[2], name),
         lines=numbers(node, password, *below(node, "service-type"), *below(node, "authorization-attribute")),
     )

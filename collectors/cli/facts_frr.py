@@ -45,11 +45,15 @@ def _terminals(config: Config) -> Maybe[list[TerminalLine]]:
         idle, acl = last(below(node, "exec-timeout")), last(below(node, "access-class"))
         six = last(below(node, "ipv6 access-class"))
         free = last(below(node, "no login"))
+        if password is None and free is None and not config.partial:
+            continue  # a daemon without a password lets nobody in
         storage: Any = UNKNOWN if password is None else "hash" if password.words[1:2] == ["8"] else "plain"
         rows.append(
             TerminalLine(
                 name="vty",
                 line_type="vty",
+                remote=True,
+                administrator=False,
                 acl_ipv4=acl.words[-1] if acl else config.absent(None),
                 acl_ipv6=six.words[-1] if six else config.absent(None),
                 authentication="none" if free else "password" if password else UNKNOWN,
@@ -60,7 +64,7 @@ def _terminals(config: Config) -> Maybe[list[TerminalLine]]:
                 lines=numbers(node, idle, acl, six, free, password),
             )
         )
-    return rows or UNKNOWN
+    return rows if rows or not config.partial else UNKNOWN
 
 
 def _logging(config: Config) -> DeviceLogging:

@@ -11,6 +11,7 @@ from collectors.cli.facts_reader import (
     begins,
     below,
     guessable,
+    in_clear,
     last,
     minutes_seconds,
     number_in,
@@ -86,8 +87,7 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "banner": banner(config),
         "files": _files(config),
         "spare": _spare(config),
-        "configuration_backup": bool([n for n in config.all("archive") if below(n, "path")])
-        or config.absent(False),
+        "configuration_backup": _backup(config),
         "control_plane_protection": _control_plane(config),
         "boot_verified": bool(config.all("secure boot-image")) or config.default("boot_verified"),
         "policies": config.absent([]),
@@ -112,18 +112,28 @@ def _terminal(config: Config, node: Node) -> TerminalLine:
     login = last(below(node, "login", "no login"))
     four, six = last(below(node, "access-class", "ip access-class")), last(below(node, "ipv6 access-class"))
     kind: Any = _KINDS.get(words[1], "other")
+    transports = _transports(config, inbound) if kind == "vty" else UNKNOWN
     return TerminalLine(
         name=" ".join(words[1:]),
         line_type=kind,
-        transports=_transports(config, inbound) if kind == "vty" else UNKNOWN,
+        transports=transports,
         acl_ipv4=_inbound(four) or config.absent(None),
         acl_ipv6=_inbound(six) or config.absent(None),
         authentication=_authentication(config, login, kind),
         password_storage=password_of(password.words)[0] if password else UNKNOWN,
         idle_seconds=minutes_seconds(idle.words) if idle else config.default("terminals.idle_seconds"),
-        privilege=number_in(level.words) if level else config.absent(None),
+        administrator=(number_in(level.words) or 0) >= 15 if level else config.absent(False),
+        remote=_remote(config, transports, kind),
         lines=numbers(node, idle, level, inbound, password, login, four, six),
     )
+
+
+def _remote(config: Config, transports: Maybe[list[str]], kind: str) -> Maybe[bool]:
+    if kind != "vty":
+        return False
+    if isinstance(transports, Unknown):  # RGOS lets in what it serves; what IOS does depends on its release
+        return True if config.platform == "ruijie_os" else UNKNOWN
+    return bool(transports)
 
 
 def _inbound(node: Node | None) -> str | None:
@@ -295,6 +305,7 @@ def _user(config: Config, name: str, nodes: list[Node]) -> LocalUser:
         privilege=None if level is None else str(level),
         services=[mode] if mode else config.default("users.services"),
         password_storage=storage,
+        password_in_clear=in_clear(storage),
         password_guessable=guessable(storage, secret, name),
         lines=numbers(*nodes),
     )
@@ -403,6 +414,13 @@ def _spare(config: Config) -> SpareServices:
         source_routing_ipv6=state("ipv6 source-route", "source_routing_ipv6"),
         lines=numbers(*small, *loads, seen=seen),
     )
+
+
+def _backup(config: Config) -> Maybe[bool]:
+    if any(below(n, "path") for n in config.all("archive")):
+        return True
+    absent: Maybe[bool] = UNKNOWN if config.platform == "ruijie_os" else config.absent(False)
+    return absent
 
 
 def _control_plane(config: Config) -> Any:

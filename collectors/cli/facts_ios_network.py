@@ -34,7 +34,9 @@ def snmp(config: Config) -> SnmpAgent:
     communities = [_community(config, n) for n in config.all("snmp-server community") if len(n.words) > 2]
     groups = [n for n in config.all("snmp-server group") if n.words[3:4] == ["v3"]]
     users = [n for n in config.all("snmp-server user") if "v3" in n.words]
-    rows = [_group(config, n) for n in groups] + [_user(config, n, groups) for n in users]
+    served = {n.words[3] for n in users}
+    rows = [_group(config, n) for n in groups if n.words[2] not in served]
+    rows += [_user(config, n, groups) for n in users]
     hosts = config.all("snmp-server host")
     off = config.all("no enable service snmp-agent")
     seen: list[int] = []
@@ -113,14 +115,14 @@ def _user(config: Config, node: Node, groups: list[Node]) -> SnmpUser:
     auth = low[low.index("auth") + 1] if "auth" in low[:-1] else None
     priv = _privacy(low)
     group = last(g for g in groups if g.words[2] == words[3]) if len(words) > 3 else None
-    level: Any = "authPriv" if priv else "authNoPriv" if auth else UNKNOWN
+    level: Any = "authPriv" if priv is not None else "authNoPriv" if auth else UNKNOWN
     if group is not None:
         level = next((_LEVELS[w] for w in group.words[4:5] if w in _LEVELS), level)
     return SnmpUser(
         name=words[2],
         level=level,
         authentication=_ALGORITHMS.get(auth, UNKNOWN) if auth else UNKNOWN,
-        privacy=priv if priv else UNKNOWN,
+        privacy=priv if priv is not None else UNKNOWN,
         acl_ipv4=_access(words, six=False)
         or (_access(group.words, six=False) if group else None)
         or config.absent(None),

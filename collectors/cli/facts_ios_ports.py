@@ -41,6 +41,8 @@ def interface(config: Config, name: str, nodes: list[Node]) -> ConfigInterface:
     for node in nodes:
         for child in node.children:
             used |= _line(row, child.text, child.words)
+    if name.lower().startswith(("lo", "null", "inloop")):  # nothing is forwarded back out of these
+        row.redirects_ipv4 = row.redirects_ipv6 = row.proxy_arp = False
     if port:
         row.used = True if used else config.absent(False)
     if row.mode is UNKNOWN and (row.ipv4 is True or row.ipv6 is True):
@@ -168,12 +170,14 @@ def lan(config: Config, interfaces: list[ConfigInterface]) -> LanProtection:
         *_in(sections, "ipv6 nd raguard", "ipv6 nd ra-guard"),
     ]
     dot1x = [*config.all("dot1x system-auth-control"), *config.all("dot1x enable")]
+    # RGOS may write these two in words that we do not know
+    unsaid = UNKNOWN if config.platform == "ruijie_os" else config.absent(False)
     return LanProtection(
         dhcp_snooping_ipv4=bool(four) or config.absent(False),
         dhcp_snooping_ipv6=bool(six) or config.absent(False),
-        arp_inspection=bool(arp) or config.absent(False),
-        nd_inspection=bool(nd) or config.absent(False),
-        ra_guard=bool(guard) or config.absent(False),
+        neighbour_inspection_ipv4=bool(arp) or config.absent(False),
+        neighbour_inspection_ipv6=bool(nd) or unsaid,
+        ra_guard=bool(guard) or unsaid,
         dot1x=bool(dot1x) or any(i.access_control is True for i in interfaces) or config.absent(False),
         lines=numbers(*four, *six, *arp, *nd, *guard, *dot1x),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from collectors.cli import facts_junos_network, facts_junos_ports
 from collectors.cli.config_words import Document, Words
 from collectors.cli.facts_defaults import default_of
-from collectors.cli.facts_reader import MAX_LINES
+from collectors.cli.facts_reader import MAX_LINES, in_clear
 from inventory.kinds.device_config import (
     Aaa,
     FileServices,
@@ -115,11 +115,12 @@ def _terminals(config: Reader) -> list[TerminalLine]:
         TerminalLine(
             name="system services", line_type="vty", transports=remote or config.absent([]),
             acl_ipv4=four or config.absent(None), acl_ipv6=six or config.absent(None), authentication="aaa",
-            idle_seconds=idle, privilege=None, lines=lines,
+            idle_seconds=idle, administrator=False, remote=bool(remote) or config.absent(False),
+            lines=lines,
         ),
         TerminalLine(
-            name="console", line_type="console", authentication="aaa", idle_seconds=idle, privilege=None,
-            lines=config.lines(("system", "ports", "console")),
+            name="console", line_type="console", authentication="aaa", idle_seconds=idle, administrator=False,
+            remote=False, lines=config.lines(("system", "ports", "console")),
         ),
     ]  # fmt: skip
 
@@ -223,6 +224,7 @@ def _user(config: Reader, login: Words, name: str, user: Words) -> LocalUser:
         privilege=role,
         services=["ssh-key"] if keys and not secret else config.default("users.services"),
         password_storage=_storage(secret),
+        password_in_clear=in_clear(_storage(secret)),
         lines=sorted({user.line, found.line if found else user.line}),
     )
 

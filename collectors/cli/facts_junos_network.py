@@ -107,6 +107,8 @@ def _user(config: Reader, snmp: Words, name: str, word: Words) -> SnmpUser:
         level=level,
         authentication=parts[0] if parts else config.absent(None),
         privacy=private[0] if private else config.absent(None),
+        acl_ipv4=config.lo0_filter("inet") or config.absent(None),
+        acl_ipv6=config.lo0_filter("inet6") or config.absent(None),
         lines=[word.line],
     )
 

@@ -56,7 +56,9 @@ def _interfaces(config: Reader, name: str, word: Words) -> list[ConfigInterface]
         ConfigInterface(
             name=name, physical=port, shutdown=off,
             used=bool(units) or bundled or word.has("description") or config.absent(False),
-            mode=_mode(switched), storm_control=_storm(config, name, switched) if port else UNKNOWN,
+            mode="routed" if not switched and any(u.has("family") for _, u in units) else _mode(switched),
+            ipv4=False, ipv6=False, acl_in_ipv4=None, acl_in_ipv6=None, urpf_ipv4=False, urpf_ipv6=False,
+            storm_control=_storm(config, name, switched) if port else UNKNOWN,
             access_control=_access(config, name) if port else UNKNOWN,
             ra_guard=_guarded(config, name) if port else UNKNOWN, lines=[word.line],
         )
@@ -138,8 +140,8 @@ def _lan(config: Reader) -> LanProtection:
     return LanProtection(
         dhcp_snooping_ipv4=bool(found) or either("examine-dhcp"),
         dhcp_snooping_ipv6=either("dhcpv6-options", "examine-dhcpv6", "light-weight-dhcpv6-relay"),
-        arp_inspection=either("arp-inspection"),
-        nd_inspection=either("neighbor-discovery-inspection", "ipv6-source-guard"),
+        neighbour_inspection_ipv4=either("arp-inspection"),
+        neighbour_inspection_ipv6=either("neighbor-discovery-inspection", "ipv6-source-guard"),
         ra_guard=guard or config.absent(False),
         dot1x=config.off("protocols", "dot1x", "authenticator"),
         lines=sorted({word.line for word in (*found, *old)})[:20],

@@ -71,16 +71,19 @@ class Config:
 
 
 def begins(text: str, prefix: str) -> bool:
-    """Whether a line begins with these whole words, without regard to case."""
-    head = text[: len(prefix)]
-    return (head == prefix or head.lower() == prefix) and (
-        len(text) == len(prefix) or text[len(prefix)] == " "
-    )
+    """Whether a line begins with these whole words; VRP writes some of its own in capitals."""
+    if not text.startswith(prefix) and text[: len(prefix)].lower() != prefix:
+        return False
+    return len(text) == len(prefix) or text[len(prefix)] == " "
 
 
 def below(node: Node, *prefixes: str) -> list[Node]:
-    """Children that begin with one of these words."""
-    return [child for child in node.children if any(begins(child.text, prefix) for prefix in prefixes)]
+    """Children that begin with one of these whole words, as they are written."""
+    return [
+        child
+        for child in node.children
+        if child.text.startswith(prefixes) and any(begins(child.text, prefix) for prefix in prefixes)
+    ]
 
 
 def last(nodes: Iterable[Node]) -> Node | None:
@@ -157,6 +160,11 @@ def guessable(storage: Maybe[PasswordStorage], password: str, name: str = "") ->
         return UNKNOWN
     plain = password.strip().strip('"').lower()
     return not plain or plain == name.lower() or plain in DEFAULT_PASSWORDS
+
+
+def in_clear(storage: Maybe[PasswordStorage]) -> Maybe[bool]:
+    """Whether a password is readable as it stands, or there is none to hide."""
+    return UNKNOWN if isinstance(storage, Unknown) else storage in ("plain", "none")
 
 
 def default_community(name: str) -> bool:

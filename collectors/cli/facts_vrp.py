@@ -11,6 +11,7 @@ from collectors.cli.facts_reader import (
     begins,
     below,
     guessable,
+    in_clear,
     last,
     minutes_seconds,
     number_in,
@@ -93,7 +94,8 @@ def _terminal(config: Config, node: Node) -> TerminalLine:
         authentication=_mode(config, mode),
         password_storage=_storage(own.words[3:], own.words[-1]) if own and len(own.words) > 3 else UNKNOWN,
         idle_seconds=minutes_seconds(idle.words) if idle else config.default("terminals.idle_seconds"),
-        privilege=number_in(level.words) if level else config.absent(None),
+        administrator=(number_in(level.words) or 0) >= 3 if level else config.absent(False),
+        remote=words[1] == "vty",
         lines=numbers(node, mode, idle, inbound, level, own),
     )
 
@@ -247,6 +249,7 @@ def _user(config: Config, name: str, nodes: list[Node]) -> LocalUser:
         privilege=None if level is None else str(level),
         services=sorted(told["service-type"]) if "service-type" in told else config.default("users.services"),
         password_storage=storage,
+        password_in_clear=in_clear(storage),
         password_guessable=guessable(storage, secret, name),
         lines=numbers(*nodes),
     )
@@ -256,7 +259,10 @@ def _password_rules(config: Config) -> PasswordRules:
     policies = [
         p for a in config.all("aaa") for p in below(a, "local-aaa-user password policy administrator")
     ]
-    expire = last(n for p in policies for n in below(p, "password expire"))
+    expire = last([
+        *(n for a in config.all("aaa") for n in below(a, "user-password expire")),  # VRP 8
+        *(n for p in policies for n in below(p, "password expire")),
+    ])  # fmt: skip
     history = last(n for p in policies for n in below(p, "password history record number"))
     length = last([
         *config.all("set password min-length"),
@@ -275,7 +281,7 @@ def _password_rules(config: Config) -> PasswordRules:
 def _days(config: Config, node: Node | None, policy: bool) -> Any:
     if node is None:
         return config.default("password_rules.max_days") if policy else config.absent(None)
-    return number_in(node.words) or None  # 0 = never
+    return number_in(node.words, after="expire") or None  # 0 = never
 
 
 def _count(config: Config, node: Node | None, policy: bool) -> Any:

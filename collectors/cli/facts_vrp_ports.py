@@ -62,6 +62,8 @@ def interface(config: Config, node: Node) -> ConfigInterface:
     used = False
     for child in node.children:
         used |= _line(row, child.text, child.words)
+    if name.lower().startswith(("lo", "null", "inloop")):  # nothing is forwarded back out of these
+        row.redirects_ipv4 = row.redirects_ipv6 = row.proxy_arp = False
     if is_port:
         row.used = True if used else config.absent(False)
     if row.mode is UNKNOWN and (row.ipv4 is True or row.ipv6 is True):
@@ -172,8 +174,8 @@ def lan(config: Config, interfaces: list[ConfigInterface]) -> LanProtection:
     return LanProtection(
         dhcp_snooping_ipv4=bool(snooping) or config.absent(False),
         dhcp_snooping_ipv6=bool(six) or config.absent(False),
-        arp_inspection=bool(arp) or config.absent(False),
-        nd_inspection=bool(nd) or config.absent(False),
+        neighbour_inspection_ipv4=bool(arp) or config.absent(False),
+        neighbour_inspection_ipv6=bool(nd) or config.absent(False),
         ra_guard=bool(guard) or config.absent(False),
         dot1x=bool(dot1x) or any(i.access_control is True for i in interfaces) or config.absent(False),
         lines=numbers(*snooping, *six, *arp, *nd, *guard, *dot1x),

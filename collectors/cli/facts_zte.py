@@ -14,7 +14,7 @@ from collectors.cli import facts_ios_network, facts_ios_ports, facts_ios_routing
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_ios import banner, password_of, privileged
 from collectors.cli.facts_ios import users as old_users
-from collectors.cli.facts_reader import Config, below, guessable, last, number_in, numbers
+from collectors.cli.facts_reader import Config, below, guessable, in_clear, last, number_in, numbers
 from inventory.kinds.device_config import (
     Aaa,
     DeviceLogging,
@@ -62,7 +62,32 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         fields["hostname"] = name.words[1]
     fields |= facts_ios_network.read(config) | facts_ios_ports.read(config)
     fields["logging"] = _logging(config, fields["logging"])
+    _unlearn(fields)
     return fields
+
+
+def _unlearn(fields: dict[str, Any]) -> None:
+    """What ZXROS may write in words that we do not know is not absent, but not seen."""
+    rows = fields["interfaces"] if isinstance(fields["interfaces"], list) else []
+    ports = ("storm_control", "access_control", "ra_guard", "dhcpv6_guard")
+    snooping = (
+        "dhcp_snooping_ipv6",
+        "neighbour_inspection_ipv4",
+        "neighbour_inspection_ipv6",
+        "ra_guard",
+        "dot1x",
+    )
+    for things, names in ((rows, ports), ([fields["lan"]], snooping)):
+        for thing in things:
+            for name in names:
+                if getattr(thing, name) is not True:
+                    setattr(thing, name, UNKNOWN)
+    for row in (*_listed(fields["snmp"].communities), *_listed(fields["snmp"].users)):
+        row.acl_ipv4 = row.acl_ipv6 = UNKNOWN
+
+
+def _listed(rows: Any) -> list[Any]:
+    return rows if isinstance(rows, list) else []
 
 
 def _telnet(config: Config) -> Maybe[bool]:
@@ -108,6 +133,8 @@ def _terminals(config: Config, telnet: Maybe[bool]) -> Maybe[list[TerminalLine]]
                 acl_ipv6=_acl(config, "ipv6", telnet),
                 authentication="aaa",
                 idle_seconds=_idle(config, "telnet"),
+                administrator=False,
+                remote=True,
                 lines=numbers(*remote),
             )
         )
@@ -116,7 +143,8 @@ def _terminals(config: Config, telnet: Maybe[bool]) -> Maybe[list[TerminalLine]]
         rows.append(
             TerminalLine(
                 name="line console", line_type="console", authentication="aaa",
-                idle_seconds=_idle(config, "console"), lines=numbers(*console),
+                idle_seconds=_idle(config, "console"), administrator=False, remote=False,
+                lines=numbers(*console),
             )
         )  # fmt: skip
     return rows or UNKNOWN
@@ -195,7 +223,7 @@ def _user(
     if password:
         storage, secret = password_of(password.words)
     if password and password.words[1:2] == ["encrypted"]:
-        storage = "reversible"  # the maker does not say how it is made; nothing shows it to be one-way
+        storage = UNKNOWN  # the maker does not say how it is made
     services = kinds.get(template.words[-1]) if template else None
     return LocalUser(
         name=name,
@@ -204,6 +232,7 @@ def _user(
         privilege=None if level is None else str(level),
         services=sorted(services) if services else UNKNOWN,
         password_storage=storage,
+        password_in_clear=False if storage is UNKNOWN and password else in_clear(storage),
         password_guessable=guessable(storage, secret, name),
         lines=numbers(node, password, template),
     )

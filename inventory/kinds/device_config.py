@@ -58,12 +58,13 @@ class TerminalLine(Nested):
     name: Maybe[str] = UNKNOWN  # "vty 0 4", "con 0"
     line_type: Maybe[Literal["vty", "console", "aux", "other"]] = UNKNOWN
     transports: Maybe[list[Literal["ssh", "telnet", "other"]]] = UNKNOWN  # sorted; [] = none may connect
+    remote: Maybe[bool] = UNKNOWN  # people reach it over the network
     acl_ipv4: Maybe[str | None] = UNKNOWN
     acl_ipv6: Maybe[str | None] = UNKNOWN
     authentication: Maybe[Literal["aaa", "local", "password", "none"]] = UNKNOWN  # aaa: names an account
     password_storage: Maybe[PasswordStorage] = UNKNOWN  # of the line's own password, where it has one
     idle_seconds: Maybe[int | None] = UNKNOWN  # None = never logged out
-    privilege: Maybe[int | None] = UNKNOWN  # the level that the line itself gives; None = none
+    administrator: Maybe[bool] = UNKNOWN  # the line itself gives the highest level
     lines: Maybe[list[int]] = UNKNOWN
 
 
@@ -88,9 +89,8 @@ class LocalUser(Nested):
     privilege: Maybe[str | None] = UNKNOWN  # level, role or class as the device writes it
     services: Maybe[list[str]] = UNKNOWN  # ssh, telnet, ftp, http, terminal …; as the device writes them
     password_storage: Maybe[PasswordStorage] = UNKNOWN
-    password_guessable: Maybe[bool] = (
-        UNKNOWN  # empty, the name itself, or a well-known default; told in memory
-    )
+    password_in_clear: Maybe[bool] = UNKNOWN  # readable as it stands; so is none at all
+    password_guessable: Maybe[bool] = UNKNOWN  # empty, the name itself, or a well-known default
     lines: Maybe[list[int]] = UNKNOWN
 
 
@@ -263,8 +263,8 @@ class LanProtection(Nested):
 
     dhcp_snooping_ipv4: Maybe[bool] = UNKNOWN
     dhcp_snooping_ipv6: Maybe[bool] = UNKNOWN
-    arp_inspection: Maybe[bool] = UNKNOWN
-    nd_inspection: Maybe[bool] = UNKNOWN  # ND snooping, ND inspection, SAVI
+    neighbour_inspection_ipv4: Maybe[bool] = UNKNOWN  # of ARP
+    neighbour_inspection_ipv6: Maybe[bool] = UNKNOWN  # ND snooping, ND inspection, SAVI
     ra_guard: Maybe[bool] = UNKNOWN
     dot1x: Maybe[bool] = UNKNOWN
     lines: Maybe[list[int]] = UNKNOWN

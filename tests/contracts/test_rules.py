@@ -85,6 +85,7 @@ def test_the_worst_mistakes_of_each_kind_are_looked_for() -> None:
     assert counts["account"] >= 5
     assert counts["listener"] >= 5
     assert counts["device"] >= 5
+    assert counts["device_config"] >= 60
     assert {"user", "port", "network", "volume", "image", "hypervisor", "cloud", "quota"} <= set(counts)
 
 
