@@ -36,6 +36,7 @@ from collectors.host.reader import LocalReader, Reader, Refusal
 from collectors.host.recording import RecordingReader, load
 from collectors.host.services import read_audit, read_time_sync
 from collectors.host.sockets import read_listeners
+from collectors.host.ssh_sources import read_any_source
 from collectors.host.sshd import read_ssh_server
 from collectors.host.syslog import read_logging
 from collectors.host.system import host_id, system_facts
@@ -140,7 +141,7 @@ class _Machine:
             name=self.name,
             labels=dict(self.source.labels),
             **system_facts(book),
-            ssh=read_ssh_server(book, processes, self.options.sshd_config),
+            ssh=(ssh := read_ssh_server(book, processes, self.options.sshd_config)),
             password_policy=read_password_policy(book),
             lockout=read_lockout(book),
             session_timeout_seconds=read_session_timeout(book),
@@ -151,8 +152,8 @@ class _Machine:
             updates=read_updates(book, started),
             mandatory_access_control=mandatory_access_control(book),
             malware_protection=(agents := malware_protection(processes)),
-            firewall=firewall(book, processes),
-            ipv6_enabled=ipv6_enabled(book),
+            firewall=(packet_filter := firewall(book, processes)),
+            ipv6_enabled=(ipv6 := ipv6_enabled(book)),
             trusted_boot=read_trusted_boot(book),
             file_modes=read_file_modes(book),
             malware_signatures_age_days=read_signature_age(book, agents, started),
@@ -163,6 +164,8 @@ class _Machine:
             graphical=read_graphical(book, processes),
             development_tools=read_tools(book),
         )
+        if ssh.installed is not False:
+            ssh.any_source = read_any_source(book, ssh, packet_filter, ipv6)
         return self._batch("host", [row], Status.COMPLETE, started)
 
     def accounts(self) -> Batch:

@@ -30,6 +30,7 @@ class SshServer(Nested):
     authentication_methods: Maybe[list[str]] = (
         UNKNOWN  # ["any"] or lists such as "publickey,keyboard-interactive"
     )
+    any_source: Maybe[bool] = UNKNOWN  # any address may reach it, as sshd and the packet filter tell
 
 
 class PasswordPolicy(Nested):
