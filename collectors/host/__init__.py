@@ -18,6 +18,7 @@ from collectors.host.evidence import chapter_evidence, table_evidence
 from collectors.host.hardening import (
     file_integrity,
     intrusion_detection,
+    malware_blocking,
     read_core_dumps,
     read_file_modes,
     read_graphical,
@@ -157,6 +158,7 @@ class _Machine:
             trusted_boot=read_trusted_boot(book),
             file_modes=read_file_modes(book),
             malware_signatures_age_days=read_signature_age(book, agents, started),
+            malware_blocking=malware_blocking(processes, agents),
             intrusion_detection=intrusion_detection(processes),
             file_integrity=file_integrity(book, processes),
             core_dumps_exposed=read_core_dumps(book),
