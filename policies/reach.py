@@ -149,18 +149,16 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
         decided=tuple(decided),
         open=tuple(open_),
         unseen=unseen,
-        left=_left(control, decision, word, [*open_, *(t for t, why in unseen.items() if why == _UNSEEN)]),
+        left=_left(control, decision, word, [*open_, *unseen]),
     )
 
 
 def _left(control: Control, decision: Decision | None, word: Word, types: Sequence[str]) -> str:
     """What is left to a person (中文)."""
+    told = [decision.left] if decision and decision.left else []
     if word in ("manual", "missing"):
-        return decision.left if decision and decision.left else f"全部由人核查：{control.summary}"
-    parts = [decision.left] if decision and decision.left else []
+        return "".join(told) or f"全部由人核查：{control.summary}"
+    if control.automation != "technical-auto":  # of every object a part
+        return "".join(told) or f"规则之外的部分由人核查：{control.summary}"
     titles = "、".join(OBJECT_TITLE.get(t, t) for t in types)
-    if titles:
-        parts.append(f"{titles}由人核查")
-    if not parts and word == "partly":
-        parts.append(f"规则之外的部分由人核查：{control.summary}")
-    return "；".join(parts)
+    return "；".join([*told, f"{titles}由人核查"] if titles else told)

@@ -18,6 +18,7 @@ from collectors.host.evidence import chapter_evidence, table_evidence
 from collectors.host.hardening import (
     file_integrity,
     intrusion_detection,
+    malware_blocking,
     read_core_dumps,
     read_file_modes,
     read_graphical,
@@ -36,6 +37,7 @@ from collectors.host.reader import LocalReader, Reader, Refusal
 from collectors.host.recording import RecordingReader, load
 from collectors.host.services import read_audit, read_time_sync
 from collectors.host.sockets import read_listeners
+from collectors.host.ssh_sources import read_any_source
 from collectors.host.sshd import read_ssh_server
 from collectors.host.syslog import read_logging
 from collectors.host.system import host_id, system_facts
@@ -140,7 +142,7 @@ class _Machine:
             name=self.name,
             labels=dict(self.source.labels),
             **system_facts(book),
-            ssh=read_ssh_server(book, processes, self.options.sshd_config),
+            ssh=(ssh := read_ssh_server(book, processes, self.options.sshd_config)),
             password_policy=read_password_policy(book),
             lockout=read_lockout(book),
             session_timeout_seconds=read_session_timeout(book),
@@ -151,11 +153,12 @@ class _Machine:
             updates=read_updates(book, started),
             mandatory_access_control=mandatory_access_control(book),
             malware_protection=(agents := malware_protection(processes)),
-            firewall=firewall(book, processes),
-            ipv6_enabled=ipv6_enabled(book),
+            firewall=(packet_filter := firewall(book, processes)),
+            ipv6_enabled=(ipv6 := ipv6_enabled(book)),
             trusted_boot=read_trusted_boot(book),
             file_modes=read_file_modes(book),
             malware_signatures_age_days=read_signature_age(book, agents, started),
+            malware_blocking=malware_blocking(processes, agents),
             intrusion_detection=intrusion_detection(processes),
             file_integrity=file_integrity(book, processes),
             core_dumps_exposed=read_core_dumps(book),
@@ -163,6 +166,8 @@ class _Machine:
             graphical=read_graphical(book, processes),
             development_tools=read_tools(book),
         )
+        if ssh.installed is not False:
+            ssh.any_source = read_any_source(book, ssh, packet_filter, ipv6)
         return self._batch("host", [row], Status.COMPLETE, started)
 
     def accounts(self) -> Batch:

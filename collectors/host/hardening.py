@@ -122,6 +122,17 @@ def read_signature_age(notebook: Notebook, agents: Maybe[list[str]], now: dateti
     return max(0, int((now.timestamp() - max(times)) // _DAY)) if times else UNKNOWN
 
 
+def malware_blocking(processes: Processes, agents: Maybe[list[str]]) -> Maybe[bool | None]:
+    """Whether files are checked as they are opened: of ClamAV its on-access scanner runs. None = no agent
+    runs. In which way others are set is not known."""
+    if not isinstance(agents, list):
+        return UNKNOWN
+    if not agents:
+        return None
+    running = processes.running("clamonacc")
+    return UNKNOWN if agents != ["ClamAV"] or running is None else running
+
+
 def intrusion_detection(processes: Processes) -> Maybe[list[str]]:
     """Known agents against intrusion that run; as ``protection.malware_protection``."""
     found = [product for product, programs in INTRUSION_AGENTS.items() if processes.find(*programs)]

@@ -85,6 +85,8 @@ def collect(reader: Reader, survey: Survey, seen: Seen) -> Iterator[Batch]:
     yield from _bounds(reader, survey, facts)
 
     hosts, host_listing = reader.all(nodes.ASK, nodes.NodeRow)
+    if host_listing.whole and (count := nodes.control_plane_nodes(hosts)):
+        seen.cluster["control_plane_nodes"] = count
     accounts, account_listing = reader.all(ACCOUNTS, AccountRow)
     seen.accounts, seen.account_listing = accounts, account_listing
     seen.node_labels = {key for row in hosts for key in row.meta.labels or {}}

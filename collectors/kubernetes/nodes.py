@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -193,3 +193,10 @@ def _gpu(
 def _round(value: float) -> float:
     """Three places: a thousandth of a processor is the least that is asked for."""
     return round(value, 3)
+
+
+def control_plane_nodes(rows: Iterable[NodeRow]) -> int:
+    """How many nodes carry the label of the control plane (``master`` before Kubernetes 1.20); 0 where the
+    nodes of a managed cluster are workers alone."""
+    wanted = {f"{_ROLE}control-plane", f"{_ROLE}master"}
+    return sum(1 for row in rows if wanted & set(row.meta.labels or {}))

@@ -28,6 +28,7 @@ class Cluster(Resource):
     service_families: Maybe[list[Family]] = UNKNOWN
     anonymous_permissions: Maybe[bool] = UNKNOWN  # anonymous may do more than discovery and health
     pod_security_admission: Maybe[bool] = UNKNOWN  # some admission judges pods: PSA labels, PSP, a policy
+    control_plane_nodes: Maybe[int] = UNKNOWN  # never 0: a managed cluster hides them
 
 
 class ControlPlaneComponent(Resource):

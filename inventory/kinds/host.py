@@ -30,6 +30,7 @@ class SshServer(Nested):
     authentication_methods: Maybe[list[str]] = (
         UNKNOWN  # ["any"] or lists such as "publickey,keyboard-interactive"
     )
+    any_source: Maybe[bool] = UNKNOWN  # any address may reach it, as sshd and the packet filter tell
 
 
 class PasswordPolicy(Nested):
@@ -150,6 +151,7 @@ class Host(Resource):
     trusted_boot: Maybe[TrustedBoot] = UNKNOWN
     file_modes: Maybe[list[FileMode]] = UNKNOWN  # of those sensitive files that there are
     malware_signatures_age_days: Maybe[int | None] = UNKNOWN  # None = no agent runs
+    malware_blocking: Maybe[bool | None] = UNKNOWN  # files are checked as they are opened; None = no agent
     intrusion_detection: Maybe[list[str]] = UNKNOWN  # names of known agents running
     file_integrity: Maybe[list[str]] = UNKNOWN  # what keeps a record of files to find changed ones
     core_dumps_exposed: Maybe[bool] = UNKNOWN  # of programs that change their user, to any reader

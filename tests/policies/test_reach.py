@@ -45,7 +45,7 @@ def test_automatic_is_decided_for_every_object_that_is_seen() -> None:
     why = msgspec.structs.replace(host, unseen={"cluster": "看不到"})
     seen = item(MALWARE, [rule("a", MALWARE)], why)
     assert (seen.reach, seen.unseen) == ("automatic", {"terminal": "没有采集", "cluster": "看不到"})
-    assert seen.left == "终端由人核查"
+    assert seen.left == "终端、容器集群由人核查"
     two = msgspec.structs.replace(why, by={"host": ("a", "b")})
     assert item(MALWARE, [rule("a", MALWARE)], two).reach == "partly"  # b is not among the rules
     assert item(MALWARE, [rule("a", MALWARE), rule("b", MANY_FACTORS)], two).reach == "partly"
@@ -61,7 +61,8 @@ def test_evidence_is_never_automatic_and_says_what_is_left() -> None:
     told = Decision(item=MANY_FACTORS, left="两种方式里有没有密码技术")
     seen = item(MANY_FACTORS, [rule("a", "", decides=[MANY_FACTORS])], told)
     assert seen.reach == "partly"
-    assert seen.left.startswith("两种方式里有没有密码技术；")
+    assert seen.left == "两种方式里有没有密码技术"
+    assert item(MANY_FACTORS, [rule("a", MANY_FACTORS)]).left.startswith("规则之外的部分由人核查：")
     none = item(MANY_FACTORS, [])
     assert (none.reach, none.left) == ("missing", f"全部由人核查：{none.summary}")
 

@@ -16,6 +16,7 @@ from collectors.host.hardening import (
     file_integrity,
     file_modes,
     intrusion_detection,
+    malware_blocking,
     read_core_dumps,
     read_file_modes,
     read_graphical,
@@ -122,6 +123,15 @@ def test_age_of_signatures_is_known_of_clamav_alone(notebook: Make) -> None:
     assert read_signature_age(notebook(), ["ClamAV"], NOW) is UNKNOWN
     renewed = {"/var/lib/clamav/daily.cvd": 0.0, "/var/lib/clamav/daily.cld": NOW.timestamp() + 60}
     assert read_signature_age(notebook(modified=renewed), ["ClamAV"], NOW) == 0  # its clock is ahead
+
+
+def test_blocking_is_known_of_clamav_alone() -> None:
+    assert malware_blocking(processes("clamd", "clamonacc"), ["ClamAV"]) is True
+    assert malware_blocking(processes("clamd"), ["ClamAV"]) is False
+    assert malware_blocking(processes("clamd", complete=False), ["ClamAV"]) is UNKNOWN
+    assert malware_blocking(processes("hipsdaemon"), ["火绒"]) is UNKNOWN
+    assert malware_blocking(processes("sshd"), []) is None
+    assert malware_blocking(processes("sshd"), UNKNOWN) is UNKNOWN
 
 
 def test_agents_against_intrusion() -> None:

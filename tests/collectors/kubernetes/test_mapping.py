@@ -253,4 +253,6 @@ def test_the_cluster_itself(whole: Any, expected: dict[str, Any]) -> None:
     assert "apps.kruise.io/v1alpha1" in cluster.api_groups
     assert "v1" in cluster.api_groups
     assert cluster.certificate_verified is True
+    control_plane = [n for n in whole.of("node").values() if {"control-plane", "master"} & set(n.roles)]
+    assert cluster.control_plane_nodes == len(control_plane) > 0
     assert cluster.endpoint.startswith("https://127.0.0.1:")

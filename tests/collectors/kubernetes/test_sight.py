@@ -34,6 +34,7 @@ def test_one_namespace_is_kept_and_nothing_is_concluded(replayed: Callable[[str]
     assert set(statuses.values()) == {"denied"}
     assert {w.namespace for w in estate.resources["workload"]} == {"finance"}
     assert sum(w.pods for w in estate.resources["workload"]) == 31
+    assert str(estate.of("cluster")["cluster"].control_plane_nodes) == "未知"
     assert list(estate.of("namespace")) == ["finance"]
     finance = estate.of("namespace")["finance"]
     for field in ("network_policies", "default_deny_ingress", "quota", "limit_range", "pods"):
