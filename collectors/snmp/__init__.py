@@ -6,6 +6,7 @@ failed collection of its own, its earlier rows stay, and nothing is concluded ab
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -102,9 +103,11 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
             yield outcome.failed(run, target, started, error)
         return
 
+    by_name = _by_name(targets)
+
     async def read_one(target: str) -> tuple[_Device, Batch]:
         device = await _read_one(target, options, credentials, run)
-        return device, _batch(target, device, targets, run)
+        return device, _batch(target, device, by_name, run)
 
     results = every(targets, options, credentials, run, read_one)
     for done, (target, result) in enumerate(results, start=1):
@@ -256,7 +259,7 @@ def _by_name(targets: Sequence[str]) -> dict[str, str]:
     return {split_target(target)[0].lower(): target for target in targets}
 
 
-def _batch(target: str, device: _Device, targets: Sequence[str], run: Run) -> Batch:
+def _batch(target: str, device: _Device, by_name: dict[str, str], run: Run) -> Batch:
     known = device.known
     access = mapping.Access(
         version=known.version or "v2c",
@@ -265,10 +268,9 @@ def _batch(target: str, device: _Device, targets: Sequence[str], run: Run) -> Ba
         default_community=UNKNOWN if known.default_community is None else known.default_community,
         address=UNKNOWN if known.address is None else known.address,
     )
-    name, labels, clean = run.source.name, run.source.labels, run.redactor.text
-    resource = mapping.device_of(
-        name, target, labels, access, device.answers, clean=clean, targets=_by_name(targets)
-    )
+    name, labels = run.source.name, run.source.labels
+    clean = functools.cache(run.redactor.text)  # an interface has its name in two or three columns
+    resource = mapping.device_of(name, target, labels, access, device.answers, clean=clean, targets=by_name)
     interfaces = mapping.interfaces_of(name, target, labels, device.answers, clean=clean)
     return outcome.batch(
         run, target, device.started, answers=device.answers, device=resource, interfaces=interfaces

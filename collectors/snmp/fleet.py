@@ -32,21 +32,23 @@ def every(
     finished: SimpleQueue[tuple[str, T | BaseException]] = SimpleQueue()
     pending = dict.fromkeys(targets)
     at_once = min(options.concurrency, len(targets))
-    stop = (_in_threads if _blocks(options, credentials) else _in_one_thread)(
-        targets, at_once, f"snmp-{run.source.name}", work, finished.put
-    )
+    room = threading.Semaphore(2 * at_once)  # being read, or read and not yet taken: more would pile up
+    read = _in_threads if _blocks(options, credentials) else _in_one_thread
+    stop = read(targets, at_once, f"snmp-{run.source.name}", room, work, finished.put)
     try:
         while pending:
             try:
                 target, result = finished.get(timeout=_left(run) + _LATE_SECONDS)
             except Empty:
                 break
+            room.release()
             del pending[target]
             yield target, result
         for target in pending:
             yield target, DeadlineError(run.source.deadline_seconds)
     finally:
         stop()
+        room.release(len(targets))  # those that wait for it may end
 
 
 def _blocks(options: Options, credentials: Sequence[Credentials]) -> bool:
@@ -63,12 +65,14 @@ def _in_threads(
     targets: list[str],
     at_once: int,
     name: str,
+    room: threading.Semaphore,
     work: Callable[[str], Coroutine[Any, Any, T]],
     done: Callable[[tuple[str, T | BaseException]], None],
 ) -> Callable[[], None]:
     """Begin to read devices, one in a thread; what stops it from beginning with more of them."""
 
     def one(target: str) -> T:
+        room.acquire()
         return alone(work(target))
 
     def ended(target: str, future: Future[T]) -> None:
@@ -86,14 +90,17 @@ def _in_one_thread(
     targets: list[str],
     at_once: int,
     name: str,
+    room: threading.Semaphore,
     work: Callable[[str], Coroutine[Any, Any, T]],
     done: Callable[[tuple[str, T | BaseException]], None],
 ) -> Callable[[], None]:
     """The same, all in one thread."""
     stopped = threading.Event()
 
-    def tasks() -> Iterator[tuple[Coroutine[Any, Any, T], Callable[[T | BaseException], None]]]:
+    def tasks() -> Iterator[tuple[Coroutine[Any, Any, T], Callable[[T | BaseException], None]] | None]:
         for target in targets:
+            while not room.acquire(blocking=False):
+                yield None
             if stopped.is_set():
                 return
             yield work(target), lambda result, target=target: done((target, result))  # type: ignore[misc]

@@ -158,11 +158,12 @@ def _table_lines(table: Table, answers: Answers, redactor: Redactor) -> Iterator
     for column, by_index in answers.columns(table).items():
         if column in table.volatile:
             continue
+        head = f"{prefix}.{column}"
         for index, value in by_index.items():
             at = spelt.get(index)
             if at is None:
                 at = spelt[index] = f".{dotted_of(index)}" if index else ""
-            yield f"{prefix}.{column}{at} = {value if type(value) is int else _shown(value, redactor)}"
+            yield f"{head}{at} = {value if type(value) is int else _shown(value, redactor)}"
 
 
 def _evidence(run: Run, target: str, name: str, entry: Oid, rows: dict[Oid, Value], *notes: str) -> Evidence:

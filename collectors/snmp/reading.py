@@ -79,8 +79,12 @@ class Answers(msgspec.Struct, kw_only=True):
             return self.by_column[table.name]
         at = len(table.entry)
         found: dict[int, dict[Oid, Value]] = {}
+        last, column = -1, {}  # the rows of a column come one after the other
         for oid, value in self.rows(table).items():
-            found.setdefault(oid[at], {})[oid[at + 1 :]] = value
+            if oid[at] != last:
+                last = oid[at]
+                column = found.setdefault(last, {})
+            column[oid[at + 1 :]] = value
         if found:
             self.by_column[table.name] = found
         return found

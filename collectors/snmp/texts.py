@@ -3,6 +3,7 @@ counts as not seen."""
 
 from __future__ import annotations
 
+import functools
 import re
 from ipaddress import IPv6Address
 
@@ -10,6 +11,7 @@ from collectors.snmp.engines import Oid, Value
 from inventory.unknown import UNKNOWN, Maybe
 
 _MOST_CHARACTERS = 1024  # DisplayString has 255 (RFC 2579); some agents send more
+_NAME_OCTETS = 64
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffd\ud800-\udfff]+"
 )
@@ -21,6 +23,10 @@ def text_of(value: Value) -> str | None:
     characters become a space. None where the value is no OCTET STRING."""
     if not isinstance(value, bytes):
         return None
+    return _short(value) if len(value) <= _NAME_OCTETS else _decoded(value)
+
+
+def _decoded(value: bytes) -> str:
     raw = value.rstrip(b"\x00")[: _MOST_CHARACTERS * 4]
     for encoding in ("utf-8", "gb18030"):
         try:
@@ -31,6 +37,9 @@ def text_of(value: Value) -> str | None:
     else:
         text = raw.decode("utf-8", "replace")
     return " ".join(_CONTROL.sub(" ", text).split())[:_MOST_CHARACTERS]
+
+
+_short = functools.lru_cache(maxsize=1 << 12)(_decoded)  # devices of one model name their ports alike
 
 
 def number(value: Value) -> Maybe[int]:

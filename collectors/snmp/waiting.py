@@ -12,7 +12,7 @@ import itertools
 import os
 import select
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import coroutine
 from typing import Any, NamedTuple, TypeVar
@@ -81,10 +81,11 @@ class _Running:
 
 
 def side_by_side(
-    tasks: Iterable[tuple[Coroutine[Any, Any, T], Callable[[T | BaseException], None]]], at_once: int
+    tasks: Iterable[tuple[Coroutine[Any, Any, T], Callable[[T | BaseException], None]] | None], at_once: int
 ) -> None:
     """Run coroutines to their ends, ``at_once`` of them at a time, all in this thread; what each returns
-    or raises goes to the function beside it. ``tasks`` is asked for the next one when there is room."""
+    or raises goes to the function beside it. ``tasks`` is asked for the next one when there is room; None
+    means to ask again later."""
     loop = _Loop(at_once)
     try:
         loop.run(iter(tasks))
@@ -110,15 +111,19 @@ class _Loop:
             self._threads.shutdown()
         os.close(self._bell)
 
-    def run(self, tasks: Any) -> None:
-        looked = time.monotonic()
+    def run(self, tasks: Iterator[Any]) -> None:
+        looked, more = time.monotonic(), True
         while True:
-            while len(self._waiting) + self._calls < self._at_once:
-                following = next(tasks, None)
+            while more and len(self._waiting) + self._calls < self._at_once:
+                try:
+                    following = next(tasks)
+                except StopIteration:
+                    more = False
+                    break
                 if following is None:
                     break
                 self._step(_Running(*following), None)
-            if not self._waiting and not self._calls:
+            if not (more or self._waiting or self._calls):
                 return
             # answers first: one that waits to be read is in time, however long the others took
             for descriptor, _ in self._epoll.poll(_TICK_SECONDS):

@@ -15,7 +15,7 @@ import pytest
 from collectors import snmp
 from collectors.contract import Run, Source, SourceError
 from collectors.run import collect_all
-from collectors.snmp import engines
+from collectors.snmp import engines, fleet
 from collectors.snmp.engines import Credentials, choose, split_target
 from inventory.coverage import Status
 
@@ -165,6 +165,43 @@ def test_nothing_outlives_the_deadline(lab):
     assert time.monotonic() - began < 3
     assert {c.status for c in batch.collections} == {Status.FAILED}
     assert {c.scope for c in batch.collections} == {target}
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_no_more_is_read_than_is_taken(monkeypatch, blocks):
+    """Whoever stores the batches may be slower than the network; what waits for him must not pile up."""
+    monkeypatch.setattr(fleet, "_blocks", lambda options, credentials: blocks)
+    targets = [f"10.0.0.{n}" for n in range(1, 41)]
+    source = Source(name="net", type="snmp", deadline_seconds=30)
+    begun = []
+
+    async def work(target):
+        begun.append(target)
+
+    options = snmp.Options(targets=targets, concurrency=3, **PUBLIC)
+    for taken, _ in enumerate(fleet.every(targets, options, [], Run(source), work), start=1):
+        if taken == 5:
+            time.sleep(0.1)  # time enough to begin them all
+            assert len(begun) <= 5 + 2 * 3
+    assert sorted(begun) == sorted(targets)
+
+
+def test_those_who_wait_for_room_end_when_nobody_wants_them(monkeypatch):
+    for blocks in (False, True):
+        monkeypatch.setattr(fleet, "_blocks", lambda options, credentials, blocks=blocks: blocks)
+        targets = [f"10.0.0.{n}" for n in range(1, 41)]
+        options = snmp.Options(targets=targets, concurrency=3, **PUBLIC)
+
+        async def work(target):
+            return target
+
+        results = fleet.every(targets, options, [], Run(Source(name="left", type="snmp")), work)
+        next(results)
+        results.close()
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("snmp-left")]
+    for thread in threads:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_probe_tells_who_answers(lab):

@@ -69,6 +69,12 @@ def test_only_so_many_at_once():
     assert max(most) == 4
 
 
+def test_it_asks_again_for_what_is_not_there_yet():
+    given, results = iter([None, sleep(0), None, None, sleep(0)]), []
+    side_by_side(((one, results.append) if one else None for one in given), at_once=4)
+    assert results == [None, None]
+
+
 def test_a_new_socket_with_the_number_of_one_that_is_gone(echo):
     async def one(number):
         for _ in range(5):
