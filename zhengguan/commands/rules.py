@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from policies.assets import OBJECT_TITLE
+from policies.decisions import Decision
 from policies.outcome import Rule
 from policies.reach import WORDS, reach
 from policies.rule_examples import lint, test_rule
@@ -76,10 +77,18 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
         for id_ in ids:
             standard = standards.get(id_.partition("/")[0])
             control = standard.get(standard.counterparts(id_)[0]) if standard and id_ in standard else None
+            together = _deciding(standard.decisions.get(control.id), rule) if standard and control else set()
+            others = f"（与另外 {len(together) - 1} 条规则一起判定）" if len(together) > 1 else ""
             denied = "".join(f"（不符合则 {j} 不符合）" for j, units in rule.denies.items() if id_ in units)
-            told = f" {control.control_point}：{control.summary}{denied}" if control else ""
-            console.say(f"  {word} {id_}{told}")
+            told = f" {control.control_point}：{control.summary}{denied}{others}" if control else ""
+            console.say(f"  {'判定' if together else word} {id_}{told}")
     return Exit.FINE
+
+
+def _deciding(decision: Decision | None, rule: Rule) -> set[str]:
+    """The rules that decide a requirement together with this one, itself among them."""
+    lists = decision.by.values() if decision else ()
+    return {other for rules in lists if rule.id in rules for other in rules}
 
 
 def _test(options: argparse.Namespace, rules: list[Rule]) -> int:
