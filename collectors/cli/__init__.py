@@ -131,7 +131,7 @@ def _batch(timed: _Timed, source: Source, run: Run) -> Batch:
     reading, clean = timed.reading, run.redactor.text
     device = mapping.device_of(source.name, source.labels, reading, reading.neighbour_targets, clean)
     found = mapping.interfaces_of(source.name, source.labels, reading, clean)
-    config = mapping.config_of(source.name, source.labels, reading)
+    config = mapping.config_of(source.name, source.labels, reading, clean)
     return outcome.batch(run, reading, timed.started, device, found, config)
 
 

@@ -241,7 +241,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def config_of(source: str, labels: Mapping[str, str], reading: Reading) -> DeviceConfig | None:
+def config_of(source: str, labels: Mapping[str, str], reading: Reading, clean: Clean) -> DeviceConfig | None:
     """The device's configuration, put in its place; None where none was read."""
     if reading.config is None:
         return None
@@ -251,7 +251,7 @@ def config_of(source: str, labels: Mapping[str, str], reading: Reading) -> Devic
         source=source,
         native_id=reading.target,
         scope=reading.target,
-        name=name or reading.target,
+        name=plain_text(name, clean) or reading.target,
         labels=dict(labels),
         relations=[Relation("part_of", uid_of(source, Device.KIND, reading.target))],
     )

@@ -23,6 +23,7 @@ from inventory.coverage import Status
 from inventory.kinds.device_config import DeviceConfig
 
 _RIGHTS = "给采集账号能看全部配置的只读权限（zhengguan doctor 列出各平台的做法）"
+_HIDDEN = re.compile(r"ACCESS-DENIED|/\* OMITTED \*/")
 _LATER = "稍后再试；多次如此则调大 command_seconds、device_seconds、output_mib"
 _NO_ALGORITHM = (
     "升级设备软件或打开它的新算法；暂时不行，就在来源上写 client: openssh，并把要用的旧算法逐个写进 legacy"
@@ -137,7 +138,7 @@ def ask_all(session: Session, reading: Reading) -> None:
         else:
             _judge_refusal(answer, raw, session)
         if command.purpose == "configuration":
-            _judge_configuration(answer, raw, session.platform, reading)
+            judge_configuration(answer, raw, session.platform, reading)
             reading.config = config_facts(session.platform, answer, raw, reading)
         answer.text = masked(raw)
         reading.answers.append(answer)
@@ -167,7 +168,7 @@ def _judge_refusal(answer: Answer, raw: str, session: Session) -> None:
         answer.status, answer.reason = Status.UNSUPPORTED, f"设备不认 {answer.command}：{said}"
 
 
-def _judge_configuration(answer: Answer, raw: str, platform: Platform, reading: Reading) -> None:
+def judge_configuration(answer: Answer, raw: str, platform: Platform, reading: Reading) -> None:
     """A configuration without its end, or seen by an account that may not see all of it, is not whole."""
     if answer.status is not Status.COMPLETE:
         return
@@ -177,6 +178,9 @@ def _judge_configuration(answer: Answer, raw: str, platform: Platform, reading: 
     elif platform.ending and not re.fullmatch(platform.ending, lines[-1]):
         answer.status, answer.reason = Status.PARTIAL, f"配置没有读到结尾（最后一行应是 {platform.ending}）"
         answer.remedy = _LATER
+    elif platform.family == "junos" and _HIDDEN.search(raw):
+        answer.status, answer.remedy = Status.PARTIAL, _RIGHTS
+        answer.reason = "账号看不到配置的一部分（ACCESS-DENIED、OMITTED）"
     elif platform.full_level:
         level = re.search(r"(?i)privilege level is (\d+)", reading.text("privilege"))
         if level is None:

@@ -28,6 +28,7 @@ _QUIET_SECONDS = 0.1  # after a prompt: what comes within this was no prompt
 _POLL_SECONDS = 0.25
 _TAIL = 600  # characters in which a prompt, a question or a pager stands
 _MOST_QUESTIONS = 6
+_BLANK = " \t\r\x00"  # not what latin-1 makes of other bytes
 _ANSWERS = ("", "N", "n", " ")
 
 _PROMPT = re.compile(
@@ -35,7 +36,8 @@ _PROMPT = re.compile(
     r"(?:HRP_[MS]|RBM_[PSAB])?[<\[][~*]?[^<>\[\]\r\n]{1,80}[>\]]"  # VRP, Comware
     r"|[\w.@:/~()\x80-\xff+-]{1,80}[>#$%]"  # Cisco and its like, Junos, FRR, a shell
     r"|\[?[\w.-]+@[\w.-]+[: ][^\r\n]{0,60}\]?[#$]"
-    r")\s*$"
+    r")\s*$",
+    re.ASCII,  # a byte of a Chinese name is no white space
 )
 _MORE = (
     r"(?:-{2,4} ?\(?[Mm][Oo][Rr][Ee][^\r\n]{0,24}?\)?-{2,4}|<-{1,3} ?[Mm]ore ?-{1,3}>"
@@ -125,6 +127,7 @@ class Session(msgspec.Struct, kw_only=True):
     prompt: str
     user: str
     command_seconds: float
+    hang_up: Callable[[], None]
     enabled: bool = False
     refused_enable: bool = False
 
@@ -157,7 +160,7 @@ class Session(msgspec.Struct, kw_only=True):
 
     def at_prompt(self) -> bool:
         """Whether the last thing heard is the prompt on a line of its own."""
-        tail = self.wire.tail().rstrip()
+        tail = self.wire.tail().rstrip(_BLANK + "\n")
         return tail.endswith(self.prompt) and tail[: -len(self.prompt)][-1:] in ("", "\n", "\r", "\x00")
 
     def _cleaned(self, heard: str, command: str) -> str:
@@ -169,11 +172,11 @@ class Session(msgspec.Struct, kw_only=True):
         if newline and command in first:
             text = rest
         lines = text.split("\n")
-        while lines and not lines[-1].strip():
+        while lines and not lines[-1].strip(_BLANK):
             lines.pop()
-        if lines and lines[-1].strip() == self.prompt:
+        if lines and lines[-1].strip(_BLANK) == self.prompt:
             lines.pop()
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(line.rstrip(_BLANK) for line in lines)
 
     def close(self) -> None:
         """Leave politely, then hang up."""
@@ -182,7 +185,7 @@ class Session(msgspec.Struct, kw_only=True):
         except LineClosedError:
             pass
         finally:
-            self.wire.close()
+            self.hang_up()
 
 
 def decoded(text: str) -> str:
@@ -222,7 +225,7 @@ def open_session(place: Place, logins: list[Secrets], options: Options, run: Run
                 run,
                 attempts=options.retries + 1,
             )
-            return begin(Wire(line, ends, int(options.output_mib * 2**20)), login, options, platform)
+            session = begin(Wire(line, ends, int(options.output_mib * 2**20)), login, options, platform)
         except SourceError as error:
             watch.end()
             if error.status is not Status.DENIED:
@@ -234,6 +237,9 @@ def open_session(place: Place, logins: list[Secrets], options: Options, run: Run
         except BaseException:
             watch.end()
             raise
+        else:
+            session.hang_up = watch.end
+            return session
     if len(refused) == 1:
         raise refused[0]
     raise SourceError(
@@ -279,6 +285,7 @@ def begin(wire: Wire, login: Secrets, options: Options, name: str) -> Session:
         prompt=prompt,
         user=login.user,
         command_seconds=options.command_seconds,
+        hang_up=wire.close,
     )
     if platform is None:
         session.platform = _detected(session)

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from collectors.cli import recording
-from collectors.cli.reading import Reading, ask_all
+from collectors.cli.platforms import platform_of
+from collectors.cli.reading import Answer, Reading, ask_all, judge_configuration
 from collectors.cli.sessions import Session
 from collectors.contract import Run, Source, collector
 from collectors.recordings import Header
@@ -238,3 +239,65 @@ def test_hostile_text_is_one_harmless_line(collected: Collected) -> None:
     assert first.alias is not None
     assert "hunter22" not in first.alias
     assert first.alias.startswith("a b c")
+
+
+@pytest.mark.parametrize("faults", [(), ("gbk",)])
+def test_chinese_at_the_end_of_a_line_stays_whole(faults: tuple[str, ...], collected: Collected) -> None:
+    """In UTF-8 the last character ends with a byte that latin-1 calls a new line, others with a space."""
+
+    def named(folder: Path) -> None:
+        for name in ("display_interface", "display_current-configuration"):
+            file = folder / f"{name}.txt"
+            text = (
+                file.read_text(encoding="utf-8")
+                .replace("to-province-core", "省内")
+                .replace("管理网", "网段栠")
+            )
+            file.write_text(text, encoding="utf-8")
+
+    batch = collected("vrp", *faults, edit=named)
+    found = {i.name: i.alias for i in rows(batch, Interface)}
+    assert (found["GigabitEthernet0/0/1"], found["Vlanif10"]) == ("省内", "网段栠")
+    (kept,) = [e for e in batch.evidence if e.origin == "core display current-configuration"]
+    assert {" description 省内", " description 网段栠"} <= set(kept.content.decode().split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("privilege", "status"),
+    [
+        ("Current privilege level is 15", Status.COMPLETE),
+        ("Current privilege level is 1", Status.PARTIAL),
+        ("", Status.PARTIAL),
+    ],
+)
+def test_ios_shows_all_of_its_configuration_to_level_15_alone(
+    privilege: str, status: Status, tmp_path: Path
+) -> None:
+    answers = [
+        (
+            "version",
+            "show version",
+            "Cisco IOS Software, C2960 Software, Version 15.2(7)E3, RELEASE SOFTWARE",
+        ),
+        ("privilege", "show privilege", privilege),
+        ("configuration", "show running-config", "hostname SW\n!\nline vty 0 4\n transport input ssh\nend"),
+        ("interfaces", "show interfaces", "Vlan1 is administratively down, line protocol is down"),
+    ]
+    reading = Reading(target="ios", platform="cisco_ios", prompt="SW#")
+    for purpose, command, text in answers:
+        answer = Answer(purpose=purpose, command=command, text=text)  # type: ignore[arg-type]
+        if purpose == "configuration":
+            judge_configuration(answer, text, platform_of("cisco_ios"), reading)
+        reading.answers.append(answer)
+    path = tmp_path / "ios"
+    recording.write(path, Header(format=recording.FORMAT, source="net"), [reading], str)
+    source = Source(name="net", type="cli", options=collector("cli").Options(recording=str(path)))
+    (batch,) = collector("cli").collect(source, Run(source))
+    found = of(batch, "device_config")
+    assert found.status is status
+    assert bool(found.remedy) is (status is Status.PARTIAL)
+    (interface,) = rows(batch, Interface)
+    assert (interface.admin_up, interface.oper_up) == (False, False)
+    assert (interface.addresses == []) if status is Status.COMPLETE else (interface.addresses is UNKNOWN)
+    (device,) = rows(batch, Device)
+    assert (device.vendor, device.version) == ("Cisco", "15.2(7)E3")
