@@ -227,6 +227,16 @@ def test_a_refused_command_is_unsupported_and_never_an_empty_list(collected: Col
     assert rows(batch, Device)[0].neighbours is UNKNOWN
 
 
+def test_an_output_that_nobody_can_read_has_failed_and_is_no_empty_list(collected: Collected) -> None:
+    def odd(folder: Path) -> None:
+        (folder / "display_interface.txt").write_text("接口一：正常\n" * 12, encoding="utf-8")
+
+    interface = of(collected(edit=odd), "interface")
+    assert interface.status is Status.FAILED
+    assert "认不出" in interface.reason
+    assert interface.remedy
+
+
 def test_hostile_text_is_one_harmless_line(collected: Collected) -> None:
     def hostile(folder: Path) -> None:
         file = folder / "display_interface.txt"

@@ -89,6 +89,13 @@ def test_a_question_is_answered_no_and_a_banner_is_no_prompt(
     assert "VRP (R)" in session.ask("display version")
 
 
+def test_a_line_that_reads_like_the_prompt_is_not_the_end(talk: Talk, device: Device) -> None:
+    folder = device()
+    shown = 'sysname CORE-SW1\nheader login information "\n<CORE-SW1>\n"\nreturn'
+    (folder / "display_current-configuration.txt").write_text(shown, encoding="utf-8")
+    assert decoded(talk(folder).ask("display current-configuration")) == shown
+
+
 def test_a_forced_password_change_ends_it_with_a_remedy(talk: Talk, device: Device) -> None:
     with pytest.raises(SourceError, match="先修改口令"):
         talk(device(), "force")
