@@ -20,7 +20,8 @@ KINDS = (Device.KIND, Interface.KIND, DeviceConfig.KIND)
 _OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "arp", "nd", "time")
 _OF_INTERFACES: tuple[Purpose, ...] = ("interfaces", "ipv4", "ipv6")
 _VOLATILE = re.compile(
-    r"(?i)\bup ?time\b|\bexpired?\b|\bsystem start|current time|holdtime|time remaining|\bhold\b"
+    r"(?i)\b(?:up|update) ?time\b|\btime to live\b|\bexpired?\b"
+    r"|\bsystem start|current time|holdtime|time remaining|\bhold\b"
 )
 _DATED = re.compile(
     r"(?im)^(!Time: |## Last commit: |! Last configuration change at |! NVRAM config last).*$"

@@ -122,6 +122,8 @@ def test_a_comware_switch(collected: Collected) -> None:
     assert (found.vendor, found.software, found.model) == ("H3C", "Comware", "S5560-30S-EI")
     assert (found.version, found.serial) == ("7.1.070, Release 6126P20", "219801A0XXC19A000001")
     assert found.arp_entries == 1
+    assert [(n.system_name, n.addresses) for n in found.neighbours] == [("CORE-SW1", ["10.10.0.1"])]
+    assert not any(b"Update time" in e.content or b"uptime" in e.content for e in batch.evidence)
     interfaces = {i.name: i for i in rows(batch, Interface)}
     assert list(interfaces) == ["GigabitEthernet1/0/1", "GigabitEthernet1/0/2", "Vlan-interface20"]
     assert interfaces["GigabitEthernet1/0/2"].admin_up is False
