@@ -85,6 +85,7 @@ def device_of(
         snmp_authentication=access.authentication,
         snmp_privacy=access.privacy,
         telnet_enabled=_telnet(answers),
+        ssh_host_key_verified=None,
         ipv6_visible=_ipv6_visible(answers),
     )
     identify(device, answers, clean)
