@@ -62,6 +62,10 @@ HUAWEI_BGP = Table(  # HUAWEI-BGP-VPN-MIB hwBgpPeerTable, by the MIB: remote AS,
     name="hwBgpPeerTable", entry=_enterprise("2011.5.25.177.1.1.2.1"), columns=((2, 2), (5, 5))
 )
 HUAWEI_LOG_ON = _enterprise("2011.5.25.212.1.1.0")
+H3C_LOG_HOSTS = Table(  # HH3C-INFOCENTER-MIB hh3cICLoghostTable, by the MIB: type and address
+    name="hh3cICLoghostTable", entry=_enterprise("25506.2.119.2.2.1"), columns=((2, 3),)
+)
+H3C_MOST_LOG_HOSTS = _enterprise("25506.2.119.2.1.1.0")
 H3C_BGP = Table(  # HH3C-BGP-VPN-MIB hh3cBgpPeerAddrFamilyTable, by the MIB: VPN; peers are its index
     name="hh3cBgpPeerAddrFamilyTable", entry=_enterprise("25506.2.202.1.1.1.1"), columns=((7, 7),)
 )
@@ -136,8 +140,8 @@ VENDORS: dict[str, Vendor] = {
         ),
     ),
     "H3C": Vendor(
-        tables=(H3C_BGP, H3C_BGP_IPV6),
-        objects=H3C_NTP,
+        tables=(H3C_BGP, H3C_BGP_IPV6, H3C_LOG_HOSTS),
+        objects=(*H3C_NTP, H3C_MOST_LOG_HOSTS),
         entities=(
             Entities(  # HH3C-ENTITY-EXT-MIB hh3cEntityExtStateTable: error status normal(2), absent(4)
                 entry=_enterprise("25506.2.6.1.1.1.1"),

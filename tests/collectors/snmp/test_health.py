@@ -272,6 +272,24 @@ def test_time_and_logs(found, rows, replay):
         assert replay(f"1.3.6.1.2.1.197.1.2.1.0|2|{mode}").time_synchronized is told
 
 
+def test_log_hosts_of_h3c(replay):
+    """HH3C-INFOCENTER-MIB: hh3cICMaxLoghost, hh3cICLoghostIpaddressType 2, hh3cICLoghostIpaddress 3."""
+    most, entry = "1.3.6.1.4.1.25506.2.119.2.1.1.0", "1.3.6.1.4.1.25506.2.119.2.2.1"
+    lines = [
+        f"{most}|66|4",
+        *(f"{entry}.2.{n}|2|{kind}" for n, kind in ((1, 1), (2, 2), (3, 16))),
+        f"{entry}.3.1|4x|0a030919",
+        f"{entry}.3.2|4x|20010db8000000000000000000000001",
+        f"{entry}.3.3|4|log.example",
+    ]
+    told = replay(*lines, enterprise=25506).log_servers
+    assert told == ["10.3.9.25", "2001:db8::1", "log.example"]
+    assert replay(lines[0], enterprise=25506).log_servers == []
+    assert not known(replay(enterprise=25506).log_servers)
+    mark = '#!walk {"table": "hh3cICLoghostTable", "status": "partial", "reason": "没有应答"}'
+    assert not known(replay(*lines, mark, enterprise=25506).log_servers)
+
+
 def test_hillstone(replay):
     system = "1.3.6.1.4.1.28557.2.2.1"
     device = replay(
