@@ -54,7 +54,7 @@ def assess_crypto(
     links = links_of(standard, chosen, outcomes)
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
-    scene = Scene(system, standard, outcomes, readings, estate, gaps)
+    scene = Scene(system, standard, outcomes, readings, estate, gaps, resources)
     units = {
         standard.crypto[c.id].code: scene.read(c, links.get(c.id, []))
         for c in chosen
