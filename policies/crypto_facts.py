@@ -34,12 +34,14 @@ _Denied = Literal["D", "A", ""]
 
 class Looked(msgspec.Struct, kw_only=True, frozen=True):
     """What rules found on one thing. ``failed``: titles of rules by what they deny, D, A, or "" for a clue;
-    ``missing`` tells what was not seen (中文)."""
+    ``missing`` tells what was not seen (中文). ``judged``: a rule that could deny something saw enough of it
+    to pass or fail."""
 
     checks: dict[str, Verdict]
     failed: dict[_Denied, list[str]]
     findings: tuple[str, ...] = ()
     missing: str = ""
+    judged: bool = False
 
 
 class UnitReading(msgspec.Struct, kw_only=True, frozen=True):
@@ -136,6 +138,7 @@ class Scene:
             failed=failed,
             findings=tuple(f for i, _ in found for f in self.readings.findings[i].get(asset, ())),
             missing=next((t for i, _ in found if (t := self.readings.missing[i].get(asset))), ""),
+            judged=any(denies[i] and mask & (PASS | FAIL) for i, mask in found),
         )
 
     def _channels(self, denies: Mapping[int, _Denied]) -> tuple[dict[str, CryptoObject], dict[str, Looked]]:
@@ -172,6 +175,7 @@ class Scene:
                 failed=failed,
                 findings=tuple(found[key] for key in ids if key in found),
                 missing=next((f"没有看到：{text}" for key in ids if (text := unseen.get(key))), ""),
+                judged=any(verdict is not Verdict.UNKNOWN for verdict in checks.values()),
             )
         return {uid: _object(uid, _title(ends[uid]), told) for uid, told in looked.items()}, looked
 

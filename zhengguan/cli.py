@@ -241,6 +241,12 @@ def _answers(commands: _Commands) -> None:
         help="要求项或高风险情形的编号；file 用 SHA-256；export、import 用 .xlsx 文件",
     )
     attest.add_argument("--system", metavar="S", default="", help="哪个系统（只有一个时可不写）")
+    attest.add_argument(
+        "--standard",
+        choices=STANDARDS,
+        default="",
+        help="哪个标准（默认系统自己的：list 逐个列出，别的按编号认；export 取第一个）",
+    )
     attest.add_argument("--object", metavar="UID", default="", help="只答这一个对象（默认整个系统）")
     attest.add_argument(
         "--verdict",
@@ -248,6 +254,7 @@ def _answers(commands: _Commands) -> None:
         default="",
         help="符合、部分符合、不符合、不适用；高风险：不存在、存在、已缓解",
     )
+    _judged(attest)
     attest.add_argument("--note", metavar="TEXT", default="", help="事实、依据或理由")
     attest.add_argument(
         "--evidence",
@@ -272,6 +279,30 @@ def _answers(commands: _Commands) -> None:
     attest.add_argument("--dry-run", action="store_true", help="import：只查错，不记录")
     attest.add_argument("-o", "--output", metavar="FILE", default="", help="file：写入文件（默认标准输出）")
     attest.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _judged(attest: argparse.ArgumentParser) -> None:
+    """密评: what is answered of an object, or of a unit as a whole."""
+    crypto = attest.add_argument_group("密评的技术单元（按对象判定；管理单元用 --verdict）")
+    for word, what in (("D", "密码使用有效性"), ("A", "算法和技术合规性"), ("K", "密钥管理安全")):
+        crypto.add_argument(
+            f"--{word}", metavar="V", default="", help=f"{what}：符合 或 不符合，不知道的不写"
+        )
+    crypto.add_argument(
+        "--strength", metavar="BITS", default="", help="A 不符合时：最弱算法的安全强度（比特）"
+    )
+    crypto.add_argument(
+        "--module", metavar="0–4", default="", help="K 不符合时：密码模块等级（GB/T 37092），0 = 没有"
+    )
+    crypto.add_argument(
+        "--keys-managed", metavar="V", default="", help="K 不符合时：密钥管理其余要求是否符合"
+    )
+    crypto.add_argument(
+        "--made-up-by", metavar="单元=对象", action="append", default=[], help="由哪个对象弥补（可重复）"
+    )
+    crypto.add_argument(
+        "--add-object", action="store_true", help="--object 是清单里没有、由人列出的对象，写它的名称"
+    )
 
 
 def _exceptions(commands: _Commands) -> None:

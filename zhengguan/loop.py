@@ -247,6 +247,9 @@ def _assessed(
             parameters=config.policies.miping.parameters,
             members=members,
             program=PROGRAM,
+            answers=answers,
+            today=today,
+            warn_days=config.policies.answers.warn_days,
         )
     return assess(
         system,
