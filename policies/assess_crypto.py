@@ -6,9 +6,10 @@ together into an assessment like any other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection as Several
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from inventory.answers import Answer
 from inventory.resource import Resource
@@ -17,14 +18,15 @@ from inventory.systems import System
 from policies.answered import People, says
 from policies.answered_crypto import Said, answered_facts, settled
 from policies.answers import WARN_DAYS, current, today_of
-from policies.assess import BY_PERSON, links_of, read_of, spoken
-from policies.assessment import Assessment, Control, ControlVerdict, ObjectVerdict
+from policies.assess import BY_PERSON, links_of, read_of, spoken, touched_by
+from policies.assessment import Assessment, Control, ControlVerdict, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, estate_of
 from policies.bounds import told, verdict_of
-from policies.crypto import CryptoEdition, ObjectScore, UnitFacts, UnitScore
+from policies.crypto import CryptoEdition, CryptoScore, ObjectScore, UnitFacts, UnitScore
 from policies.crypto_facts import Looked, Scene, UnitReading, with_answers
 from policies.high_risk import high_risks
 from policies.outcome import Outcome
+from policies.priorities import assumed, priorities
 from policies.readings import readings_of, relevant_gaps
 from policies.scoring.miping import concluded, layers_of, method
 from policies.standards import Standard
@@ -48,12 +50,15 @@ def assess_crypto(
     answers: Iterable[Answer] = (),
     today: date | None = None,
     warn_days: int = WARN_DAYS,
+    ranked: bool = False,
+    assume: Several[str] = (),
 ) -> Assessment:
     """One system against 密评, at ``system.crypto_level``; its ``score`` is a ``CryptoScore``.
 
     ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
     ``people``: what a program tells beside, by unit code; objects by the uid of what they are about, or by
-    the words of what was not covered. Raises ValueError as ``policies.scoring.miping`` does, for parameters
+    the words of what was not covered. ``ranked``: tell what to fix first; ``assume``: rules (ids) to tell the
+    score without whose failures. Raises ValueError as ``policies.scoring.miping`` does, for parameters
     and for what is told.
     """
     chosen_method = method(standard, edition, parameters)
@@ -65,24 +70,36 @@ def assess_crypto(
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
     scene = Scene(system, standard, outcomes, readings, estate, gaps, resources)
-    units = {
-        standard.crypto[c.id].code: scene.read(c, links.get(c.id, []))
-        for c in chosen
-        if standard.layers[standard.crypto[c.id].layer].technical
-    }
+    technical = {c.id for c in chosen if standard.layers[standard.crypto[c.id].layer].technical}
+    units = {c.code: scene.read(c, links.get(c.id, [])) for c in chosen if c.id in technical}
     day = today or today_of(snapshot.info.taken_at)
-    persons = People(current(answers, system.name, standard.name), day, warn_days)
-    told_by, said = answered_facts(persons, [(c, units.get(c.code)) for c in chosen])
-    facts = {code: reading.facts for code, reading in units.items()} | told_by
-    for code, told_ in (people or {}).items():
-        facts[code] = with_answers(facts.get(code, UnitFacts()), told_)
-    facts = settled(persons, facts, said)
-    layers = layers_of(standard, chosen_method, level, facts)
-    verdicts = _Verdicts(system, facts, said, {*(people or ()), *(c for c, by in said.items() if by)})
-    by_control = {unit.control: unit for layer in layers for unit in layer.units}
-    controls = [verdicts.of(c, by_control[c.id], units.get(by_control[c.id].code)) for c in chosen]
-    risks = persons.risks(high_risks(system, standard, controls, outcomes, readings, level=level))
+    held = current(answers, system.name, standard.name)
+
+    def judged(seen: Scene, units: Mapping[str, UnitReading]) -> _Judged:
+        persons = People(held, day, warn_days)
+        told_by, said = answered_facts(persons, [(c, units.get(c.code)) for c in chosen])
+        facts = {code: reading.facts for code, reading in units.items()} | told_by
+        for code, told_ in (people or {}).items():
+            facts[code] = with_answers(facts.get(code, UnitFacts()), told_)
+        facts = settled(persons, facts, said)
+        layers = layers_of(standard, chosen_method, level, facts)
+        verdicts = _Verdicts(system, facts, said, {*(people or ()), *(c for c, by in said.items() if by)})
+        by_control = {unit.control: unit for layer in layers for unit in layer.units}
+        controls = [verdicts.of(c, by_control[c.id], units.get(by_control[c.id].code)) for c in chosen]
+        risks = high_risks(system, standard, controls, outcomes, seen.readings, level=level)
+        risks = persons.risks(risks)
+        return _Judged(persons, controls, risks, concluded(standard, chosen_method, level, layers, risks))
+
+    def if_fixed(rules: Several[str]) -> CryptoScore:
+        fixed = {index for index, outcome in enumerate(outcomes) if outcome.rule.id in rules}
+        other = scene.mended(fixed)
+        touched = touched_by(links, fixed) & technical
+        again = {c.code: other.read(c, links[c.id]) for c in chosen if c.id in touched}
+        return judged(other, units | again).score
+
+    persons, controls, risks, scored = judged(scene, units)
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
+    by_id = {outcome.rule.id: outcome.rule for outcome in outcomes}
     collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
         system=system,
@@ -91,7 +108,7 @@ def assess_crypto(
         taken_at=snapshot.info.taken_at,
         snapshot=snapshot.info.id,
         program=program,
-        score=concluded(standard, chosen_method, level, layers, risks),
+        score=scored,
         controls=controls,
         high_risks=risks,
         assets=estate.assets,
@@ -100,14 +117,27 @@ def assess_crypto(
         collections=collections,
         stale=stale,
         answers=persons.uses(),
+        priorities=priorities(by_id, findings, controls, risks, len(estate.assets), scored, if_fixed)
+        if ranked
+        else [],
+        assumed=assumed(assume, findings, if_fixed) if assume else None,
     )
+
+
+class _Judged(NamedTuple):
+    """What came of the facts, and who said what of them."""
+
+    people: People
+    controls: list[ControlVerdict]
+    risks: list[HighRisk]
+    score: CryptoScore
 
 
 class _Verdicts:
     """Units as verdicts over their objects, as every assessment has them."""
 
     def __init__(
-        self, system: System, facts: Mapping[str, UnitFacts], said: Said, answered: Collection[str]
+        self, system: System, facts: Mapping[str, UnitFacts], said: Said, answered: Several[str]
     ) -> None:
         self.system = system
         self.facts = facts

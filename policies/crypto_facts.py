@@ -8,7 +8,8 @@ interfaces of a cloud), those of the other units are assets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from typing import Literal
 
 import msgspec
@@ -23,7 +24,7 @@ from policies.assessment import Control
 from policies.assets import OBJECT_TITLE, Estate
 from policies.crypto import CryptoObject, UnitFacts
 from policies.outcome import Outcome
-from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings
+from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, mended
 from policies.standards import Standard
 from policies.verdict import Unseen, Verdict
 
@@ -83,6 +84,16 @@ class Scene:
         for position, asset in enumerate(estate.assets):
             for type_ in asset.types:
                 self._by_type.setdefault(type_, []).append(position)
+
+    def mended(self, fixed: Collection[int]) -> Scene:
+        """The same scene, had these outcomes found nothing wrong."""
+        other = copy(self)
+        other.outcomes = [
+            msgspec.structs.replace(o, failed=[], findings=[]) if i in fixed else o
+            for i, o in enumerate(self.outcomes)
+        ]
+        other.readings = mended(self.readings, fixed)
+        return other
 
     def read(self, control: Control, links: Sequence[Link]) -> UnitReading:
         """One technical unit."""

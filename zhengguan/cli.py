@@ -204,6 +204,14 @@ def _policies(commands: _Commands) -> None:
         "--min-coverage", type=float, metavar="0–1", default=None, help="覆盖率低于此值则退出码 3"
     )
     check.add_argument(
+        "--assume-fixed",
+        metavar="RULE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="假设这些规则处处修好，另给出那时的评分区间；问题、结论和退出码仍是现在的",
+    )
+    check.add_argument(
         "--limit", type=int, metavar="N", default=20, help="表格里最多列多少个问题（0 = 全部）"
     )
 

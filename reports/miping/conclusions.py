@@ -10,6 +10,7 @@ from policies.crypto import CryptoUnit, Seen, UnitScore
 from policies.exceptions import excepted
 from policies.scoring.points import points
 from reports.dengbao.conclusions import method
+from reports.dengbao.first import first_fixes
 from reports.dengbao.people import accepted_note
 from reports.dengbao.problems import Problem, count_risks
 from reports.dengbao.wording import HUMAN, RISK_TONE, percent
@@ -17,6 +18,7 @@ from reports.document import Block, Cell, Heading, Paragraph, Table, Tone
 from reports.miping.front import high_risk_text
 from reports.miping.results import open_units
 from reports.miping.wording import (
+    FIRST,
     HIGH_RISKS,
     PARAMETERS,
     PROBLEMS,
@@ -77,6 +79,7 @@ def risks(assessment: Assessment, found: list[Problem]) -> list[Block]:
             "只能酌情降低风险等级，问题仍在。"
         ),
         _cases(assessment, found),
+        *first_fixes(assessment, found, FIRST),
     ]
 
 
