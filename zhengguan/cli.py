@@ -219,10 +219,13 @@ def _policies(commands: _Commands) -> None:
     _exceptions(commands)
 
     rules = commands.add("rules", "列出、查看、测试规则", "zhengguan rules test --folder my-rules")
-    rules.add_argument("action", choices=("list", "show", "test", "lint", "coverage"), help="做什么")
+    rules.add_argument("action", choices=("list", "show", "test", "lint", "coverage", "docs"), help="做什么")
     rules.add_argument("id", nargs="?", default="", help="规则编号（show 用）")
     rules.add_argument(
         "--folder", metavar="DIR", action="append", default=[], help="另加一个规则目录（可重复）"
+    )
+    rules.add_argument(
+        "--out", metavar="DIR", default="docs", help="docs：每条规则、每项要求一页，写到哪个目录（默认 docs）"
     )
     rules.add_argument("--standard", choices=STANDARDS, default="dengbao", help="coverage：哪个标准")
     rules.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=3, help="coverage：等级（默认 3）")
