@@ -157,8 +157,8 @@ def _inventory(commands: _Commands) -> None:
         "what",
         nargs="?",
         default="",
-        metavar="KIND|show|diff|timeline|snapshots|coverage|evidence",
-        help="资源种类，或 show UID、diff [A B]、timeline UID、snapshots、coverage、evidence ID；"
+        metavar="KIND|show|diff|timeline|snapshots|systems|coverage|evidence",
+        help="资源种类，或 show UID、diff [A B]、timeline UID、snapshots、systems、coverage、evidence ID；"
         "不写则按种类计数",
     )
     inventory.add_argument(
@@ -169,6 +169,7 @@ def _inventory(commands: _Commands) -> None:
     )
     inventory.add_argument("--source", metavar="NAME", default="", help="只看这个来源")
     inventory.add_argument("--system", metavar="S", default="", help="只看这个系统的资源")
+    inventory.add_argument("--unassigned", action="store_true", help="只看不属于任何系统（定级对象）的资源")
     inventory.add_argument(
         "--at", metavar="WHEN", default="", help="某时刻（2026-11-22 或 2026-11-22T08:00）或某快照号的样子"
     )
