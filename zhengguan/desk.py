@@ -22,7 +22,7 @@ from reports.document import BEIJING
 from zhengguan.config import Config
 from zhengguan.errors import UserError
 from zhengguan.evidence_files import MOST_FILES, read_evidence
-from zhengguan.loop import answers_of, assess_all, configured, latest, opened, systems_of
+from zhengguan.loop import STANDARD_TITLE, answers_of, assess_all, configured, latest, opened, systems_of
 
 
 class Desk:
@@ -159,11 +159,13 @@ def _standard(config: Config, options: argparse.Namespace) -> Standard:
         return load_standard(options.standard)
     systems = systems_of(config, options.system)
     names = dict.fromkeys(name for system in systems for name in system.standards)
-    known = [load_standard(name) for name in names]
+    own = [load_standard(name) for name in names]
     word = options.target
     if options.action not in ("show", "set", "withdraw"):
-        return known[0]
-    return next((s for s in known if word in s.cases or _control(s, word)), known[0])
+        return own[0]
+    # check may be asked about a standard that is not the system's own: so may people
+    known = [*own, *(load_standard(name) for name in STANDARD_TITLE if name not in names)]
+    return next((s for s in known if word in s.cases or _control(s, word)), own[0])
 
 
 def _control(standard: Standard, word: str) -> str:
