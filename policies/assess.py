@@ -6,7 +6,9 @@ control) → per control and asset → per control. Nothing is 符合 that was n
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -20,13 +22,14 @@ from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.answered import People
 from policies.answers import WARN_DAYS, current, today_of
-from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict
+from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict, Score
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
 from policies.decisions import Decision, sides_of, unheard
 from policies.high_risk import high_risks
 from policies.outcome import Outcome, Rule
-from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
+from policies.priorities import assumed, priorities
+from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, mended, readings_of, relevant_gaps
 from policies.scoring.dengbao import score
 from policies.scoring.method import method
 from policies.standards import Standard
@@ -52,6 +55,8 @@ def assess(
     answers: Iterable[Answer] = (),
     today: date | None = None,
     warn_days: int = WARN_DAYS,
+    ranked: bool = False,
+    assume: Several[str] = (),
 ) -> Assessment:
     """One system against one standard.
 
@@ -59,6 +64,7 @@ def assess(
     Findings are those of rules that speak to what the grade asks for. ``parameters`` replace values of the
     edition's open points, ``importance`` (control id → 关键, 重要 or 一般) the default of 一般.
     ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
+    ``ranked``: tell what to fix first; ``assume``: rules (ids) to tell the score without whose failures.
     Raises ValueError for a parameter that the edition does not have, or a value it does not allow.
     """
     chosen_method = method(standard, edition, parameters)
@@ -70,10 +76,32 @@ def assess(
     readings = readings_of(outcomes, estate, gaps)
     scope = _Scope(system, standard, estate, outcomes, readings, snapshot, chosen_method["unlisted_objects"])
     day = today or today_of(snapshot.info.taken_at)
-    people = People(current(answers, system.name, standard.name), day, warn_days)
-    controls = people.controls([scope.control(control, links.get(control.id, [])) for control in chosen])
+    held = current(answers, system.name, standard.name)
+    people = People(held, day, warn_days)
+    machine = [scope.control(control, links.get(control.id, [])) for control in chosen]
+    controls = people.controls(machine)
     risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
+    scored = score(chosen_method, controls, risks, findings, importance)
+
+    def if_fixed(rules: Several[str]) -> Score:
+        fixed = {index for index, outcome in enumerate(outcomes) if outcome.rule.id in rules}
+        seen = mended(readings, fixed)
+        touched = touched_by(links, fixed)
+        other, persons = scope.seeing(seen), People(held, day, warn_days)
+        now = persons.controls(
+            [
+                other.control(c, links[c.id]) if c.id in touched else was
+                for c, was in zip(chosen, machine, strict=True)
+            ]
+        )
+        left = persons.risks(high_risks(system, standard, now, outcomes, seen))
+        return score(chosen_method, now, left, [f for f in findings if f.rule not in rules], importance)
+
+    by_id = {outcome.rule.id: outcome.rule for outcome in outcomes}
+    first = (
+        priorities(by_id, findings, controls, risks, len(estate.assets), scored, if_fixed) if ranked else []
+    )
     collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
         system=system,
@@ -82,7 +110,7 @@ def assess(
         taken_at=snapshot.info.taken_at,
         snapshot=snapshot.info.id,
         program=program,
-        score=score(chosen_method, controls, risks, findings, importance),
+        score=scored,
         controls=controls,
         high_risks=risks,
         assets=estate.assets,
@@ -91,6 +119,8 @@ def assess(
         collections=collections,
         stale=stale,
         answers=people.uses(),
+        priorities=first,
+        assumed=assumed(assume, findings, if_fixed) if assume else None,
     )
 
 
@@ -113,6 +143,11 @@ def links_of(
         for control, decides in (spread | told).items():
             found.setdefault(control, {})[index] = decides
     return {c.id: sorted(found[c.id].items()) for c in chosen if c.id in found}
+
+
+def touched_by(links: Mapping[str, Sequence[Link]], rules: Several[int]) -> set[str]:
+    """The controls that any of these rules (indexes of outcomes) speaks to."""
+    return {control for control, own in links.items() if any(index in rules for index, _ in own)}
 
 
 def spoken(
@@ -180,6 +215,12 @@ class _Scope:
             for type_ in asset.types:
                 self.by_type.setdefault(type_, []).append(position)
         self._unchecked: dict[tuple[int, str], ObjectVerdict] = {}
+
+    def seeing(self, readings: Readings) -> _Scope:
+        """The same scope with other readings."""
+        other = copy(self)
+        other.readings = readings
+        return other
 
     def control(self, control: Control, links: Sequence[Link]) -> ControlVerdict:
         """One control over the system's assets."""

@@ -14,7 +14,7 @@ from inventory.coverage import Collection
 from inventory.selectors import Selector
 from inventory.systems import System
 from policies.crypto import CryptoScore
-from policies.verdict import Bounds, Finding, Unseen, Verdict
+from policies.verdict import Bounds, Effort, Finding, Severity, Unseen, Verdict
 
 Automation = Literal["technical-auto", "technical-evidence", "manual"]
 Edition = Literal["2019", "2021", "2025"]
@@ -178,11 +178,37 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
     notes: tuple[str, ...]
 
 
+class Priority(msgspec.Struct, kw_only=True, frozen=True):
+    """A rule that failed, in the order of what to fix first. ``findings`` counts them, ``controls`` are those
+    it fails, ``cases`` the high risks it meets. ``gain_low``, ``gain_high``: what mending it alone, wherever
+    it fails, adds to the ends of the range; None = not reckoned."""
+
+    rule: str
+    title: str
+    fix: str
+    severity: Severity
+    effort: Effort
+    findings: int
+    controls: tuple[str, ...]
+    cases: tuple[str, ...]
+    gain_low: Decimal | None
+    gain_high: Decimal | None
+
+
+class Assumed(msgspec.Struct, kw_only=True, frozen=True):
+    """What-if: the score were these rules mended wherever they fail (``findings`` so many). Nothing else of
+    an assessment knows of it."""
+
+    rules: tuple[str, ...]
+    findings: int
+    score: Score | CryptoScore
+
+
 class Assessment(msgspec.Struct, kw_only=True):
     """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid. ``score`` is a
     ``CryptoScore`` for 密评 and a ``Score`` for every other standard. ``answers`` are those people gave for
     this system and standard and nobody took back, as recorded; ``exceptions`` concern this system: they mark
-    findings and change no verdict."""
+    findings and change no verdict. ``priorities`` and ``assumed`` are made where they are asked for."""
 
     system: System
     standard: str  # "dengbao"
@@ -200,6 +226,8 @@ class Assessment(msgspec.Struct, kw_only=True):
     stale: dict[str, datetime]
     answers: list[AnswerUse] = msgspec.field(default_factory=list)
     exceptions: list[ExceptionUse] = msgspec.field(default_factory=list)
+    priorities: list[Priority] = msgspec.field(default_factory=list)
+    assumed: Assumed | None = None
 
     def count(self, verdict: Verdict) -> int:
         """Controls with this verdict."""

@@ -25,6 +25,7 @@ from policies.evaluate import evaluate
 from policies.exceptions import ExceptionsError, load_exceptions, with_exceptions
 from policies.outcome import Outcome, Rule
 from policies.rules import RulesError, load_rules
+from policies.spelling import suggestion
 from policies.standards import load_standard
 from zhengguan import __version__
 from zhengguan.config import DEFAULT_FILE, Config, load_config, yaml_error
@@ -191,17 +192,26 @@ def assess_all(
     edition: str = "",
     now: datetime | None = None,
     answers: Sequence[Answer] = (),
+    ranked: bool = False,
+    assume: Sequence[str] = (),
 ) -> list[Assessment]:
     """Assess systems, in the order given, against one standard or ("") those that each of them names.
 
     ``edition`` "" = the system's or the configured one. ``answers`` are people's (``answers_of``): rules are
-    judged at the time of the snapshot, and answers must still hold today. UserError where the standard has no
-    such edition, or a parameter is set that the method does not take.
+    judged at the time of the snapshot, and answers must still hold today. ``ranked``: tell what to fix first;
+    ``assume``: rules to tell the score without whose failures. UserError where the standard has no such
+    edition, there is no such rule, or a parameter is set that the method does not take.
     """
     if edition and edition not in _EDITIONS[standard]:
         have = "、".join(_EDITIONS[standard])
         raise UserError(f"{STANDARD_TITLE[standard]}没有 {edition} 版的方法", remedy=f"可用：{have}")
     rules = rules_of(config)
+    known = {rule.id for rule in rules}
+    for id_ in assume:
+        if id_ not in known:
+            raise UserError(
+                f"没有规则 {id_}", remedy=suggestion(id_, known) or "用 zhengguan rules list 查编号"
+            )
     moment = now or snapshot.info.taken_at
     today = today_of(now or max(utc_now(), snapshot.info.taken_at))
     result = []
@@ -211,7 +221,19 @@ def assess_all(
         for name in [standard] if standard else dict.fromkeys(system.standards):
             try:
                 result.append(
-                    _assessed(config, name, edition, system, outcomes, snapshot, members, answers, today)
+                    _assessed(
+                        config,
+                        name,
+                        edition,
+                        system,
+                        outcomes,
+                        snapshot,
+                        members,
+                        answers,
+                        today,
+                        ranked=ranked,
+                        assume=assume,
+                    )
                 )
             except ValueError as error:
                 raise UserError(str(error), where=str(config.path), remedy="改 policies 下的参数") from error
@@ -219,7 +241,7 @@ def assess_all(
         result,
         exceptions_of(config),
         snapshot,
-        rules={rule.id for rule in rules},
+        rules=known,
         systems={system.name for system in config.systems},
         today=today,
         warn_days=config.policies.answers.warn_days,
@@ -236,6 +258,9 @@ def _assessed(
     members: Sequence[Resource],
     answers: Sequence[Answer],
     today: date,
+    *,
+    ranked: bool,
+    assume: Sequence[str],
 ) -> Assessment:
     if standard == "miping":
         return assess_crypto(
@@ -247,6 +272,11 @@ def _assessed(
             parameters=config.policies.miping.parameters,
             members=members,
             program=PROGRAM,
+            answers=answers,
+            today=today,
+            warn_days=config.policies.answers.warn_days,
+            ranked=ranked,
+            assume=assume,
         )
     return assess(
         system,
@@ -260,6 +290,8 @@ def _assessed(
         answers=answers,
         today=today,
         warn_days=config.policies.answers.warn_days,
+        ranked=ranked,
+        assume=assume,
     )
 
 

@@ -18,6 +18,7 @@ from policies.assessment import Assessment, Score
 from policies.crypto import CryptoScore
 from policies.exceptions import excepted, exceptions_line
 from policies.outcome import Rule
+from policies.priorities import EFFORT_WORD, gain_text
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.config import Config
@@ -33,6 +34,7 @@ from zhengguan.loop import (
     systems_of,
 )
 
+_TOP = 5
 MACHINE = ("junit", "sarif", "ocsf")
 
 
@@ -66,6 +68,8 @@ def _assessments(config: Config, options: argparse.Namespace) -> list[Assessment
         standard=options.standard,
         edition=options.edition,
         answers=answers_of(store),
+        ranked=options.format not in MACHINE,
+        assume=options.assume_fixed,
     )
 
 
@@ -158,6 +162,14 @@ def as_json(assessment: Assessment) -> dict[str, object]:
             for id_ in (f.id,)
         ],
         "unseen": assessment.unseen,
+        "priorities": assessment.priorities,
+        "assumed": {
+            "rules": assessment.assumed.rules,
+            "findings": assessment.assumed.findings,
+            "score": _score(assessment.assumed.score),
+        }
+        if assessment.assumed
+        else None,
         "answers": assessment.answers,
         "exceptions": assessment.exceptions,
         "controls": [
@@ -185,7 +197,11 @@ def _score(score: Score | CryptoScore) -> object:
 
 def score_line(assessment: Assessment) -> str:
     """One line: the range, what was decided, and the preliminary conclusion for both bounds."""
-    score = assessment.score
+    return score_text(assessment.score)
+
+
+def score_text(score: Score | CryptoScore) -> str:
+    """A score in one line, as ``score_line`` tells it."""
     name = "符合率" if score.unit == "%" else "得分"
     if score.low is None:
         numbers = "没有总分（见说明）"
@@ -208,6 +224,11 @@ def show(assessment: Assessment, limit: int) -> None:
     grade = f"密评第 {score.level} 级" if isinstance(score, CryptoScore) else str(system.graded)
     console.say(f"{system.title}（{system.name}，{grade}）  {title} {score.edition} 版")
     console.say(f"  {score_line(assessment)}")
+    if assessment.assumed:
+        told = assessment.assumed
+        console.say(
+            f"  假设（不是现状）修好 {'、'.join(told.rules)} 的 {told.findings} 处：{score_text(told.score)}"
+        )
     if isinstance(score, CryptoScore):
         _layers(score)
     counts = "，".join(f"{v.label} {assessment.count(v)}" for v in Verdict if assessment.count(v))
@@ -233,12 +254,35 @@ def show(assessment: Assessment, limit: int) -> None:
     )
     if len(shown) < len(groups):
         console.say(f"  还有 {len(groups) - len(shown)} 类问题，--limit 0 全列")
+    _first(assessment)
     if assessment.unseen:
         missing = {u.missing for u in assessment.unseen if u.missing}
         console.say(
             f"  未知 {len(assessment.unseen)} 项（{'；'.join(sorted(missing)[:3])} …），见 --format json"
         )
     console.say()
+
+
+def _first(assessment: Assessment) -> None:
+    """What to fix first."""
+    if not assessment.priorities:
+        return
+    console.say(f"  最先整改（前 {_TOP}；先高风险，再得分，再工作量；--assume-fixed 规则 看合在一起的得分）")
+    console.table(
+        ("规则", "高风险", "处数", "修好后得分", "每处工作量", "处理办法"),
+        [
+            (
+                p.rule,
+                "、".join(p.cases),
+                p.findings,
+                gain_text(p, assessment.score.unit),
+                EFFORT_WORD[p.effort],
+                p.fix,
+            )
+            for p in assessment.priorities[:_TOP]
+        ],
+        styles=["fail" if p.cases else "" for p in assessment.priorities[:_TOP]],
+    )
 
 
 def _layers(score: CryptoScore) -> None:

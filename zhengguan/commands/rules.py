@@ -22,7 +22,14 @@ from zhengguan.loop import refused
 
 def run(options: argparse.Namespace) -> int:
     rules = _load(options)
-    actions = {"list": _list, "show": _show, "test": _test, "lint": _lint, "coverage": _coverage}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "test": _test,
+        "lint": _lint,
+        "coverage": _coverage,
+        "docs": _docs,
+    }
     return actions[options.action](options, rules)
 
 
@@ -35,6 +42,41 @@ def _load(options: argparse.Namespace) -> list[Rule]:
         return load_rules(folders)
     except RulesError as error:
         raise refused(error) from error
+
+
+def _docs(options: argparse.Namespace, rules: list[Rule]) -> int:
+    """Pages of rules and requirements into a folder; of those that are there, only ours are touched."""
+    from collectors.contract import REGISTRY, collector
+    from reports.pages import MARK, pages
+
+    sources = {
+        type_: (plugin.title, tuple(collector(type_).KINDS), collector(type_).PERMISSIONS)
+        for type_, plugin in REGISTRY.items()
+    }
+    made = pages(rules, [load_standard(name) for name in ("dengbao", "miping")], sources)
+    out = Path(options.out)
+    written = removed = 0
+    try:
+        for name, text in made.items():
+            path = out / name
+            if path.exists() and path.read_text(encoding="utf-8") == text:
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written += 1
+        for folder in ("rules", "controls"):
+            for path in sorted((out / folder).rglob("*.md")):
+                ours = path.read_text(encoding="utf-8").startswith(MARK)
+                if ours and path.relative_to(out).as_posix() not in made:
+                    path.unlink()
+                    removed += 1
+    except OSError as error:
+        raise UserError(f"写不进 {out}：{error.strerror}", remedy="检查目录、权限和磁盘") from error
+    if options.json:
+        console.write_json({"pages": len(made), "written": written, "removed": removed})
+    else:
+        console.say(f"{out}：{len(made)} 页，写了 {written}，删了 {removed}")
+    return Exit.FINE
 
 
 def _list(options: argparse.Namespace, rules: list[Rule]) -> int:
