@@ -176,13 +176,14 @@ def _ssh(config: Config, terminals: Maybe[list[TerminalLine]]) -> SshService:
     for field, commands in _ALGORITHMS.items():
         node = last(n for command in commands for n in config.all(command))
         start = 5 if node and node.words[2] == "server" else 3
-        fields[field] = [w.lower() for w in node.words[start:]] if node else config.absent(None)
+        fields[field] = [w.lower() for w in node.words[start:]] if node else UNKNOWN
         seen += [node.line] if node else []
     old = None if version is None else version.words[-1] != "2"
     return SshService(
         ipv4=state,
         ipv6=state,
         version1=config.default("ssh.version1") if old is None else old,
+        algorithms_configured=not isinstance(fields["ciphers"], Unknown) or config.absent(False),
         authentication_retries=number_in(retries.words) if retries else config.absent(None),
         lines=numbers(version, retries, *config.all("enable service ssh-server"), seen=seen),
         **fields,

@@ -189,3 +189,12 @@ def test_telnet_is_off_where_no_line_takes_it() -> None:
     assert config("huawei_vrp", listens.format("all")).telnet.ipv4 is True  # type: ignore[union-attr]
     silent = listens.replace("telnet server enable\n#\n", "").format("all")
     assert config("huawei_vrp", silent).telnet.ipv4 is UNKNOWN  # type: ignore[union-attr]
+
+
+def test_what_the_session_saw_stands_in_for_algorithms_that_are_not_pinned() -> None:
+    told = {"ssh_ciphers": "aes256-ctr,3des-cbc", "ssh_macs": "hmac-sha2-256"}
+    open_, pinned = config("cisco_ios", "ip ssh version 2\nend\n", **told), sample("cisco_ios-good")
+    assert open_.ssh.ciphers == ["aes256-ctr", "3des-cbc"]  # type: ignore[union-attr]
+    assert open_.ssh.algorithms_configured is False  # type: ignore[union-attr]
+    assert open_.ssh.key_exchanges is UNKNOWN  # type: ignore[union-attr]
+    assert pinned.ssh.algorithms_configured is True  # type: ignore[union-attr]
