@@ -28,7 +28,11 @@ import msgspec
 import pytest
 import yaml
 
+from collectors.cli import facts
 from collectors.contract import Source, collector, utc_now
+from inventory.coverage import Batch
+from inventory.kinds.device_config import DeviceConfig
+from inventory.snapshot import Snapshot
 from inventory.store import open_store
 from policies.evaluate import evaluate
 from policies.outcome import Outcome
@@ -40,7 +44,14 @@ LAB = TESTS / "lab"
 DEMO = TESTS.parent / "zhengguan" / "data" / "demo"
 LIST = TESTS.parent / "docs" / "rules-shown.md"
 RECORDED = datetime(2026, 11, 22, 12, tzinfo=UTC)  # composed hosts date their accounts by this day
-LABELS = {"department": "市大数据局", "level": "市", "zone": "互联网区", "grade": "S3A3"}
+UNREGISTERED = {"zone": "互联网区", "grade": "S3A3"}
+LABELS = {
+    **UNREGISTERED,
+    "department": "市大数据局",
+    "level": "市",
+    "location": "政务云机房",
+    "importance": "关键",
+}
 SECRETS = {"COMMUNITY": "public", "AUTH": "authentication-secret", "PRIV": "privacy-secret"}
 
 
@@ -65,10 +76,10 @@ class Place:
         raise AssertionError(command)
 
 
-def source(name: str, kind: str, **options: Any) -> Source:
+def source(name: str, kind: str, labels: dict[str, str] = LABELS, **options: Any) -> Source:
     """A source as the configuration would make it."""
     return Source(
-        name=name, type=kind, labels=LABELS, options=msgspec.convert(options, collector(kind).Options)
+        name=name, type=kind, labels=labels, options=msgspec.convert(options, collector(kind).Options)
     )
 
 
@@ -87,7 +98,8 @@ def hosts(place: Place) -> Iterator[Source]:
         machine = json.dumps(json.loads(path.read_bytes()))  # on one line
         recording = place.folder / f"{path.stem}.jsonl.gz"
         recording.write_bytes(gzip.compress(f"{json.dumps(header)}\n{machine}\n".encode()))
-        yield source(f"host-{path.stem}", "local", recording=str(recording))
+        labels = UNREGISTERED if "weak" in path.stem else LABELS
+        yield source(f"host-{path.stem}", "local", labels, recording=str(recording))
 
 
 def devices(place: Place) -> Iterator[Source]:
@@ -106,7 +118,7 @@ def changed_devices(place: Place) -> Iterator[Source]:
         lines = [wanted.pop(line.partition("|")[0], line) for line in text.splitlines()]
         lines = sorted((line for line in [*lines, *wanted.values()] if "|" in line), key=_oid)
         (folder / f"{name}.snmprec").write_bytes("\n".join(lines).encode("latin1"))
-    yield source("changed-net", "snmp", recording=str(folder))
+    yield source("changed-net", "snmp", UNREGISTERED, recording=str(folder))
 
 
 def _oid(line: str) -> list[int]:
@@ -148,12 +160,26 @@ def changed_cloud(place: Place) -> Iterator[Source]:
             line["body"]["volume_type"]["id"] = ids["ssd-luks-aes"]
 
     changed = rewritten(DEMO / "openstack" / "day2.jsonl.gz", place.folder / "cloud.jsonl.gz", change)
-    yield source("changed-cloud", "openstack", recording=changed)
+    yield source("changed-cloud", "openstack", UNREGISTERED, recording=changed)
+
+
+def closed_cloud(place: Place) -> Iterator[Source]:
+    """The demo's cloud without networks, and with no interface for customers."""
+
+    def change(line: dict[str, Any]) -> None:
+        if "catalogue" in line:
+            line["interface"] = "internal"
+            line["catalogue"] = [entry for entry in line["catalogue"] if entry["type"] != "network"]
+            for entry in line["catalogue"]:
+                entry["endpoints"] = [end for end in entry["endpoints"] if end["interface"] != "public"]
+
+    changed = rewritten(DEMO / "openstack" / "day2.jsonl.gz", place.folder / "closed.jsonl.gz", change)
+    yield source("closed-cloud", "openstack", recording=changed)
 
 
 def changed_cluster(place: Place) -> Iterator[Source]:
-    """The new lab's recording as a cluster that nobody enters without a name, of a version with patches, and in
-    which no admission looks at pods."""
+    """The new lab's recording as a cluster that nobody enters without a name, of a version with patches, with one
+    control plane node, and in which no admission looks at pods."""
 
     def change(line: dict[str, Any]) -> None:
         path, body = line.get("path", ""), line.get("body")
@@ -164,6 +190,10 @@ def changed_cluster(place: Place) -> Iterator[Source]:
             body["gitVersion"] = "v1.35.2"
         elif "/admissionregistration.k8s.io/v1/" in path:
             body["items"] = []
+        elif path == "/api/v1/nodes":
+            for one in body["items"][1:]:
+                labels = one["metadata"]["labels"]
+                one["metadata"]["labels"] = {k: v for k, v in labels.items() if "node-role" not in k}
         elif path == "/api/v1/namespaces":
             for one in body["items"]:
                 labels = one["metadata"].get("labels", {})
@@ -173,6 +203,14 @@ def changed_cluster(place: Place) -> Iterator[Source]:
     yield source(
         "changed-cluster", "kubernetes", recording=rewritten(recording, place.folder / "c.jsonl.gz", change)
     )
+
+
+def configurations(place: Place) -> Iterator[Batch]:
+    """The composed configurations of network devices in tests/data/cli, through the parser: no source type reads
+    them yet."""
+    for path in sorted((TESTS / "data" / "cli").glob("*.cfg")):
+        fields = facts.read(path.stem.rpartition("-")[0], path.read_text(encoding="utf-8"), {})
+        yield Batch(resources=[DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)])
 
 
 def this_machine(place: Place) -> Iterator[Source]:
@@ -185,9 +223,8 @@ def clouds(place: Place) -> Iterator[Source]:
     platform of that one has a lower grade than its projects."""
     config = str(Path(os.environ["LAB_DIR"]) / "clouds.yaml")
     for name, grade in (("lab-admin", "S3A3"), ("lab-second-region", "S2A2")):
-        one = source(name, "openstack", cloud=name, config_file=config, timeout_seconds=20)
-        one.labels = {**LABELS, "grade": grade}
-        yield one
+        labels = {**LABELS, "grade": grade}
+        yield source(name, "openstack", labels, cloud=name, config_file=config, timeout_seconds=20)
 
 
 def clusters(place: Place) -> Iterator[Source]:
@@ -237,9 +274,12 @@ def tls_servers(place: Place) -> Iterator[Source]:
     yield source("tls", "tls", targets=targets, http=True, ca_file=str(trusted))
 
 
-Estate = Callable[[Place], Iterable[Source]]
+Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
-    "recorded": [demo, hosts, devices, changed_devices, changed_cloud, changed_cluster],
+    "recorded": [
+        *(demo, hosts, devices, configurations),
+        *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
+    ],
     "live": [this_machine, clouds, clusters, agents, tls_servers],
 }
 NOW: dict[str, Callable[[], datetime]] = {"recorded": lambda: RECORDED, "live": utc_now}
@@ -247,15 +287,19 @@ NOW: dict[str, Callable[[], datetime]] = {"recorded": lambda: RECORDED, "live": 
 
 def judged(when: str, place: Place) -> list[Outcome]:
     """All rules over the estates of one time, read into a store as the program does it."""
+    now = NOW[when]
+    store = open_store(str(place.folder / "zhengguan.db"), create=True)
     with place.stack, pytest.MonkeyPatch.context() as patch:
         for name, value in SECRETS.items():
             patch.setenv(name, value)
-        sources = [one for estate in ESTATES[when] for one in estate(place)]
-        store = open_store(str(place.folder / "zhengguan.db"), create=True)
-        collected = collect_into(store, sources, concurrency=8, progress=lambda _: None, now=NOW[when])
+        found = [one for estate in ESTATES[when] for one in estate(place)]
+        sources = [one for one in found if isinstance(one, Source)]
+        collected = collect_into(store, sources, concurrency=8, progress=lambda _: None, now=now)
     assert collected.unread() == []
     snapshot = store.snapshot()
-    return evaluate(load_rules(), snapshot, now=snapshot.info.taken_at)
+    outcomes = evaluate(load_rules(), snapshot, now=snapshot.info.taken_at)
+    batches = [one for one in found if isinstance(one, Batch)]
+    return outcomes + evaluate(load_rules(), Snapshot.of_batches(batches, now()), now=now())
 
 
 BAD, GOOD = "bad", "good"
