@@ -235,16 +235,16 @@ class _Machine:
     ) -> Batch:
         """Rows with their coverage. A complete collection still says which fields are hidden and why."""
         book = self.notebook
-        evidence = chapter_evidence(book, self.run)
+        scope = self.reach.scope if self.reach else ""
+        evidence = chapter_evidence(book, self.run, scope)
         if kind in ("account", "listener") or not evidence:
-            evidence += table_evidence(rows, self.run, f"{KIND_TYPES[kind].TITLE}清单")
+            evidence += table_evidence(rows, self.run, f"{scope} {KIND_TYPES[kind].TITLE}清单".strip())
         parts = [*reasons, *book.notes]
         parts += [f"无权读取：{_some(book.denied)}"] if book.denied else []
         parts += [f"读不出：{_some(book.unreadable)}"] if book.unreadable else []
         remedy = _REMEDY_UNREADABLE if book.unreadable else ""
         if not book.root:
             remedy = self.reach.remedies.get(kind, remedy) if self.reach else _REMEDY_ROOT
-        scope = self.reach.scope if self.reach else ""
         for row in rows:
             row.scope = scope
         collection = self.run.collection(

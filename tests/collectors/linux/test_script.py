@@ -103,9 +103,14 @@ def test_the_script_is_sent_whole_before_it_runs_and_is_plain_sh() -> None:
     assert "<<" not in text  # some shells keep here-documents in files
 
 
-def chroot(folder: Path, record: dict[str, Any], tools: list[str], user: int) -> bytes:
+def chroot(
+    folder: Path, record: dict[str, Any], tools: list[str], user: int, *, busybox: bool = False
+) -> bytes:
     """What the script prints in a root that holds a recorded machine, run as this user."""
-    for tool in tools:
+    for tool in tools if busybox else ():
+        (folder / "usr/bin").mkdir(parents=True, exist_ok=True)
+        (folder / "usr/bin" / tool).symlink_to("busybox")
+    for tool in ["busybox"] if busybox else tools:
         program = Path(shutil.which(tool) or "")
         libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
         for path in [str(program.resolve()), *re.findall(r"(/\S+)", libraries)]:
@@ -210,6 +215,18 @@ def test_other_families_are_read_to_the_same_facts(
         assert row == whole[uid]
     assert ends == recorded_ends
     assert not questions.further(reader.missed)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("name", ["openeuler-22.03", "anolis-8-user", "uos-20"])
+def test_busybox_reads_the_same(name: str, machine: Callable[[str], dict[str, Any]], tmp_path: Path) -> None:
+    record = machine(name)
+    output = chroot(tmp_path, record, TOOLS, record.get("user_id", 0), busybox=True)
+    source = Source(name="m", type="linux")
+    (rows, ends) = facts(ScriptReader(answers(output)), source)
+    (whole, recorded_ends) = facts(RecordedReader(json.dumps(record).encode()), source)
+    assert rows == whole
+    assert ends == recorded_ends
 
 
 @pytest.mark.lab
