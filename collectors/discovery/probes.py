@@ -17,10 +17,13 @@ from collectors.snmp.engines import (
     Credentials,
     EngineName,
     NoAnswerError,
+    Oid,
+    Value,
     open_engine,
 )
 from collectors.snmp.texts import text_of
 from collectors.snmp.vendors import facts_of, vendor_of
+from collectors.snmp.waiting import alone
 from collectors.snmp.walker import Limits, Walker
 
 _LONGEST = 200  # characters of a text that are kept
@@ -59,20 +62,26 @@ def snmp_at(
     """Try one login once. "closed": the host said that nobody listens; "refused": an agent is there, and
     does not take the login (v1 and v2c agents are silent then)."""
     limits = Limits(timeout_seconds=timeout_seconds, attempts=1, device_seconds=4 * timeout_seconds)
-    try:
+
+    async def ask() -> dict[Oid, Value]:
         engine = open_engine(address, port, login.credentials, login.engine)
+        try:
+            return await Walker(engine, login.run, limits).get(tables.SCALARS)
+        finally:
+            engine.close()
+
+    try:
+        scalars = alone(ask())
+    except DeadlineError:
+        return "silent"
     except SourceError:
         return "closed"
-    try:
-        scalars = Walker(engine, login.run, limits).get(tables.SCALARS)
     except NoAnswerError as error:
         return "closed" if "没有开放" in str(error) else "silent"
     except AuthenticationError:
         return "refused"
-    except (AgentError, DeadlineError):
+    except AgentError:
         return "silent"
-    finally:
-        engine.close()
 
     def text(value: object) -> str:
         told = text_of(value) if isinstance(value, bytes) else None

@@ -128,8 +128,12 @@ class ScriptReader:
 
     def read_link(self, path: str) -> str | Refusal:
         match = re.fullmatch(r"/proc/([0-9]+)/fd/([0-9]+)", path)
-        held = self._sockets.get(match[1], {}) if match else {}
-        inode = held.get(match[2]) if match else None
+        if not match:
+            answer = self._answers.get(f"l {path}")
+            if answer is None:
+                return Refusal.NOT_FOUND if self._absent(path) else self._missed(("l", path))
+            return answer.refusal or answer.content.decode("utf-8", "replace")
+        inode = self._sockets.get(match[1], {}).get(match[2])
         if inode is None:
             return Refusal.UNREADABLE
         return Refusal.DENIED if inode == "?" else f"socket:[{inode}]"

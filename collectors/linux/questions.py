@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Literal
 
+from collectors.host import hardening
 from collectors.host.reader import allowed
 
-Verb = Literal["f", "d", "m", "c"]
+Verb = Literal["f", "d", "l", "m", "c"]
 Question = tuple[Verb, str]
-"""A file, the names in a folder, a time of modification, a command (its words joined by blanks)."""
+"""A file, the names in a folder, the end of a link, a time of modification, a command (its words joined by
+blanks)."""
 
 _WANTED = """
 a
@@ -33,7 +35,8 @@ i
 _FILES = """
 /proc/sys/kernel/hostname /proc/sys/kernel/osrelease /proc/sys/kernel/arch /proc/uptime /proc/mounts
 /proc/modules /proc/meminfo /proc/cpuinfo /proc/net/fib_trie /proc/net/if_inet6 /proc/net/ip_tables_names
-/proc/net/ipv6_route /proc/net/route /proc/sys/net/ipv6/conf/default/disable_ipv6
+/proc/net/ipv6_route /proc/net/route /proc/sys/net/ipv6/conf/default/disable_ipv6 /proc/sys/fs/suid_dumpable
+/sys/kernel/security/ima/runtime_measurements_count
 /sys/fs/selinux/enforce /sys/module/apparmor/parameters/enabled /sys/class/dmi/id/sys_vendor
 /sys/class/dmi/id/product_name
 /etc/machine-id /etc/os-release /usr/lib/os-release /etc/group /etc/nsswitch.conf /etc/login.defs
@@ -53,9 +56,15 @@ _FOLDERS = """
 _THERE = """
 /proc/sys/kernel /proc/sys/net /sys/kernel /etc/pam.d /etc/pam.d/login /etc/pam.d/passwd /etc/pam.d/sshd
 /usr/sbin/sshd /usr/local/sbin/sshd /usr/bin/sshd /sbin/sshd /usr/bin/apt /usr/bin/dnf /usr/bin/yum
-/.dockerenv /run/.containerenv /var/log/journal
+/sys/firmware/efi /sys/firmware/efi/efivars /.dockerenv /run/.containerenv /var/log/journal
 """
-_UPDATES = """
+_LISTS = """
+d /sys/firmware/efi/efivars
+d /sys/class/tpm
+d /sys/class/tcm
+d /sys/kernel/security
+l /etc/systemd/system/default.target
+l /usr/lib/systemd/system/default.target
 d /var/lib/apt/lists
 m /var/lib/apt/lists
 m /var/lib/apt/lists/partial
@@ -123,7 +132,10 @@ def _usual() -> list[str]:
     found += [f"f {path}" for path in _FILES.split()]
     found += [f"t {path}" for path in _FOLDERS.split()]
     found += [f"x {path}" for path in _THERE.split()]
-    found += _UPDATES.strip().splitlines()
+    found += [f"x {path}" for path in (*hardening.INTEGRITY, *hardening.TOOLS)]
+    found += [f"m {path}" for path in hardening.SIGNATURES]
+    found += [f"f {hardening.SECURE_BOOT}", f"c {' '.join(hardening.STAT)}"]
+    found += _LISTS.strip().splitlines()
     found += [f"c {command}" for command in _COMMANDS]
     found += [f"ls /var/lib/apt/lists/*_Packages* </dev/null >/dev/null && c {_APT}"]  # slow, and else empty
     found += [f"r {command}" for command in AS_ROOT if command != _YUM]

@@ -75,6 +75,20 @@ d() {
   fi
 }
 
+# l: where a symbolic link leads
+l() {
+  begin "l $1"
+  if [ -L "$1" ]; then
+    e=$(readlink "$1" </dev/null)
+    printf %s "$e"
+    if [ "$e" ]; then end ok; else end unreadable; fi
+  elif [ -e "$1" ]; then
+    end unreadable
+  else
+    missing "$1"
+  fi
+}
+
 # t: a folder and its files
 t() {
   d "$1"

@@ -70,8 +70,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A host in a network of its own, where nobody else opens ports; its clients run there, too."""
     lab, process = start(tmp_path_factory.mktemp("lonely"), "own-network")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    lab.pid = int(children[0])
     yield lab
-    process.terminate()
+    process.kill()  # unshare waits for its child, and takes it along when it is killed
     process.wait()
 
 

@@ -67,6 +67,7 @@ def both(lab: Any, local_user: str, **options: Any) -> tuple[Any, Any]:
             str(lab.pid),
             "-m",
             "-n",
+            "-p",
             "--wd=/",
             sys.executable,
             "-c",
