@@ -47,8 +47,9 @@ class Grade(msgspec.Struct, frozen=True):
 class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
     may name the platform's own valid report), "none" = the cloud extension does not apply.
-    ``standards``: what ``serve`` and the demo judge it against. ``miping_level`` is the level of 密评 where
-    it is not the system's own, ``miping_edition`` its method of scoring where not the configured one.
+    ``standards``: names of those that ``serve`` and the demo judge it against. ``miping_level`` is the level
+    of 密评 where it is not the system's own, ``miping_edition`` its method of scoring where not the
+    configured one.
     ``absent_objects``: types of assets that the owner declares the system does not have; without it a
     type that the inventory does not show stays unseen."""
 
@@ -67,7 +68,7 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
     importance: Literal["关键", "重要", "一般"] = "一般"
     high_availability: bool = False  # 业务连续性要求高
     absent_objects: list[ObjectType] = msgspec.field(default_factory=list)
-    standards: list[Literal["dengbao", "miping"]] = msgspec.field(default_factory=lambda: ["dengbao"])
+    standards: list[str] = msgspec.field(default_factory=lambda: ["dengbao"])
     miping_level: Literal[1, 2, 3, 4] | None = None
     miping_edition: Literal["2023", "2021"] | None = None
     description: str = ""

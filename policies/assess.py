@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 
@@ -19,16 +20,18 @@ from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.answered import People
-from policies.answers import WARN_DAYS, current, today_of
+from policies.answers import WARN_DAYS, held, today_of
 from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
 from policies.decisions import Decision, sides_of, unheard
 from policies.high_risk import high_risks
+from policies.indicators import Targets, decided, values_of
 from policies.outcome import Outcome, Rule
 from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
 from policies.scoring.dengbao import score
 from policies.scoring.method import method
+from policies.scoring.shares import unscored
 from policies.standards import Standard
 from policies.verdict import SEVERITIES, Bounds, Finding, Unseen, Verdict
 
@@ -52,6 +55,7 @@ def assess(
     answers: Iterable[Answer] = (),
     today: date | None = None,
     warn_days: int = WARN_DAYS,
+    targets: Targets = MappingProxyType({}),
 ) -> Assessment:
     """One system against one standard.
 
@@ -59,19 +63,29 @@ def assess(
     Findings are those of rules that speak to what the grade asks for. ``parameters`` replace values of the
     edition's open points, ``importance`` (control id → 关键, 重要 or 一般) the default of 一般.
     ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
-    Raises ValueError for a parameter that the edition does not have, or a value it does not allow.
+    ``targets`` replace those of indicators. A standard without editions is not scored.
+    Raises ValueError for a parameter that the edition does not have, or a value it does not allow, and for a
+    target of no indicator.
     """
-    chosen_method = method(standard, edition, parameters)
+    chosen_method = method(standard, edition, parameters) if standard.editions else None
     resources = system.members(snapshot) if members is None else members
     estate = estate_of(system, resources, snapshot)
     chosen = standard.chosen(system.graded, cloud=system.cloud != "none")
     links = links_of(standard, chosen, outcomes)
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
-    scope = _Scope(system, standard, estate, outcomes, readings, snapshot, chosen_method["unlisted_objects"])
+    unlisted = chosen_method["unlisted_objects"] if chosen_method else "unknown"
+    scope = _Scope(system, standard, estate, outcomes, readings, snapshot, unlisted)
     day = today or today_of(snapshot.info.taken_at)
-    people = People(current(answers, system.name, standard.name), day, warn_days)
-    controls = people.controls([scope.control(control, links.get(control.id, [])) for control in chosen])
+    indicators = values_of(
+        standard.indicators, system, resources, snapshot, estate, today=day, targets=targets
+    )
+    by_item = {value.item: value for value in indicators if value.item}
+    seen = [scope.control(control, links.get(control.id, [])) for control in chosen]
+    people = People(held(answers, system.name, standard), day, warn_days)
+    controls = people.controls(
+        [decided(c, by_item[c.control.id]) if c.control.id in by_item else c for c in seen]
+    )
     risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
     collections, stale = read_of(resources, gaps, estate, snapshot)
@@ -82,7 +96,9 @@ def assess(
         taken_at=snapshot.info.taken_at,
         snapshot=snapshot.info.id,
         program=program,
-        score=score(chosen_method, controls, risks, findings, importance),
+        score=score(chosen_method, controls, risks, findings, importance)
+        if chosen_method
+        else unscored(standard, controls),
         controls=controls,
         high_risks=risks,
         assets=estate.assets,
@@ -91,6 +107,7 @@ def assess(
         collections=collections,
         stale=stale,
         answers=people.uses(),
+        indicators=indicators,
     )
 
 
@@ -108,7 +125,7 @@ def links_of(
     for index, outcome in enumerate(outcomes):
         named = outcome.rule.controls
         told = dict.fromkeys(named.decides, True) | dict.fromkeys(named.supports, False)
-        told = {c: d for c, d in told.items() if c.startswith(f"{standard.name}/")}
+        told = {c: d for c, d in told.items() if c.startswith(f"{standard.name}/") or c in standard}
         spread = {same: d for c, d in told.items() for same in standard.counterparts(c)}
         for control, decides in (spread | told).items():
             found.setdefault(control, {})[index] = decides
@@ -358,6 +375,8 @@ def _reason(
     system: System,
 ) -> str:
     counted = [o for o in objects if o.verdict is not Verdict.NOT_APPLICABLE]
+    if control.needs and not any(o.checks for o in objects):
+        return f"还看不到：需要{control.needs}"
     if verdict is not Verdict.UNKNOWN:
         return _tally(counted) + (f"；未清点：{'、'.join(uncovered)}" if uncovered else "")
     if not objects:

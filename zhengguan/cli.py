@@ -10,7 +10,6 @@ from typing import NoReturn
 
 from zhengguan import __version__
 
-STANDARDS = ("dengbao", "miping")
 EDITIONS = ("2025", "2023", "2021", "2019")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
@@ -182,7 +181,12 @@ def _policies(commands: _Commands) -> None:
         "zhengguan check --system zwy --standard miping --fail-on high",
     )
     check.add_argument("--system", metavar="S", default="", help="只查这个系统（默认全部）")
-    check.add_argument("--standard", choices=STANDARDS, default="dengbao", help="标准：等保（默认）、密评")
+    check.add_argument(
+        "--standard",
+        metavar="NAME",
+        default="dengbao",
+        help="标准：dengbao 等保（默认）、miping 密评、ipv6、extranet 政务外网与政务云，或自己的标准",
+    )
     check.add_argument(
         "--edition",
         choices=EDITIONS,
@@ -216,7 +220,12 @@ def _policies(commands: _Commands) -> None:
     rules.add_argument(
         "--folder", metavar="DIR", action="append", default=[], help="另加一个规则目录（可重复）"
     )
-    rules.add_argument("--standard", choices=STANDARDS, default="dengbao", help="coverage：哪个标准")
+    rules.add_argument(
+        "--standard",
+        metavar="NAME",
+        default="dengbao",
+        help="coverage：哪个标准（dengbao、miping、ipv6、extranet 或自己的）",
+    )
     rules.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=3, help="coverage：等级（默认 3）")
     rules.add_argument("--json", action="store_true", help="输出 JSON")
 

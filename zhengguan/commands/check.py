@@ -14,16 +14,16 @@ from pathlib import Path
 import msgspec
 
 from policies.answered import answers_line
-from policies.assessment import Assessment, Score
+from policies.assessment import TRUST_WORD, Assessment, IndicatorValue, Score, Unscored
 from policies.crypto import CryptoScore
 from policies.exceptions import excepted, exceptions_line
+from policies.indicators import target_text
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.config import Config
 from zhengguan.errors import Exit, UserError
 from zhengguan.loop import (
-    STANDARD_TITLE,
     answers_of,
     assess_all,
     configured,
@@ -31,6 +31,7 @@ from zhengguan.loop import (
     opened,
     rules_of,
     systems_of,
+    title_of,
 )
 
 MACHINE = ("junit", "sarif", "ocsf")
@@ -160,10 +161,13 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "unseen": assessment.unseen,
         "answers": assessment.answers,
         "exceptions": assessment.exceptions,
+        "indicators": assessment.indicators,
         "controls": [
             {
                 "id": c.control.id,
                 **({"code": c.control.code} if c.control.code else {}),
+                **({"verified": c.control.verified} if c.control.verified else {}),
+                **({"changed": c.control.changed} if c.control.changed else {}),
                 "control_point": c.control.control_point,
                 "verdict": c.verdict.value,
                 "origin": c.origin,
@@ -174,7 +178,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
     }
 
 
-def _score(score: Score | CryptoScore) -> object:
+def _score(score: Score | CryptoScore | Unscored) -> object:
     """A score as data; of 密评, layers and units without their objects, of which there may be very many."""
     plain = msgspec.to_builtins(score, builtin_types=(Decimal,))
     for layer in plain.get("layers", ()):
@@ -186,6 +190,11 @@ def _score(score: Score | CryptoScore) -> object:
 def score_line(assessment: Assessment) -> str:
     """One line: the range, what was decided, and the preliminary conclusion for both bounds."""
     score = assessment.score
+    if isinstance(score, Unscored):
+        met = f"{score.met_low:.1%}"
+        if score.met_low != score.met_high:
+            met = f"{score.met_low:.1%}–{score.met_high:.1%}"
+        return f"没有公布的计分方法，不打分；符合的占 {met}（已核查 {score.coverage:.0%}）"
     name = "符合率" if score.unit == "%" else "得分"
     if score.low is None:
         numbers = "没有总分（见说明）"
@@ -204,14 +213,16 @@ def score_line(assessment: Assessment) -> str:
 def show(assessment: Assessment, limit: int) -> None:
     """A person's view: the range first, then what to fix, then what was not seen."""
     system = assessment.system
-    title, score = STANDARD_TITLE[assessment.standard], assessment.score
+    title, score = title_of(assessment), assessment.score
     grade = f"密评第 {score.level} 级" if isinstance(score, CryptoScore) else str(system.graded)
-    console.say(f"{system.title}（{system.name}，{grade}）  {title} {score.edition} 版")
+    edition = f" {score.edition} 版" if score.edition else ""
+    console.say(f"{system.title}（{system.name}，{grade}）  {title}{edition}")
     console.say(f"  {score_line(assessment)}")
     if isinstance(score, CryptoScore):
         _layers(score)
     counts = "，".join(f"{v.label} {assessment.count(v)}" for v in Verdict if assessment.count(v))
     console.say(f"  测评项 {len(assessment.controls)}：{counts}")
+    _indicators(assessment.indicators)
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
@@ -239,6 +250,29 @@ def show(assessment: Assessment, limit: int) -> None:
             f"  未知 {len(assessment.unseen)} 项（{'；'.join(sorted(missing)[:3])} …），见 --format json"
         )
     console.say()
+
+
+def share_of(value: IndicatorValue) -> str:
+    """The share of an indicator, as a range where something was not seen."""
+    if value.low is None or value.high is None:
+        return "—"
+    return f"{value.low:.1%}" if value.low == value.high else f"{value.low:.1%}–{value.high:.1%}"
+
+
+def _indicators(values: Sequence[IndicatorValue]) -> None:
+    rows = [
+        (
+            v.title,
+            share_of(v),
+            f"{v.met}/{v.met + v.short}" + (f"，{v.open} 不明" if v.open else ""),
+            target_text(v.better, None if v.target is None else (v.target_year, v.target)),
+            "本单位所设" if v.set_here else TRUST_WORD.get(v.verified, ""),
+            v.verdict.label,
+        )
+        for v in values
+    ]
+    if rows:
+        console.table(("指标", "占比", "看到的", "目标", "目标依据", "结论"), rows)
 
 
 def _layers(score: CryptoScore) -> None:
