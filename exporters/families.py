@@ -144,7 +144,7 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
         ),
         _family(
             "control_verdicts",
-            "Controls by verdict and by who gave it (auto, person, none).",
+            "Controls by verdict and by who gave it (auto, person, inherited from the platform, none).",
             "system standard verdict origin",
             _verdicts(assessments),
         ),
@@ -199,7 +199,7 @@ def _verdicts(assessments: Sequence[Assessment]) -> Rows:
     for a in assessments:
         counts = Counter((c.verdict, c.origin) for c in a.controls)
         for verdict in Verdict:
-            for origin in ("auto", "person", "none"):
+            for origin in ("auto", "person", "inherited", "none"):
                 yield (a.system.name, a.standard, verdict.value, origin), counts[verdict, origin]
 
 

@@ -27,6 +27,7 @@ from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, v
 from policies.decisions import Decision, sides_of, unheard
 from policies.high_risk import high_risks
 from policies.indicators import Targets, decided, values_of
+from policies.inheritance import with_inherited
 from policies.outcome import Outcome, Rule
 from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
 from policies.scoring.dengbao import score
@@ -86,7 +87,9 @@ def assess(
     controls = people.controls(
         [decided(c, by_item[c.control.id]) if c.control.id in by_item else c for c in seen]
     )
+    # before inheriting: what the platform's report says clears no risk of the tenant's own
     risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
+    controls, inheritance = with_inherited(controls, system, (standard.name, *standard.bases), day, warn_days)
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
     collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
@@ -108,6 +111,7 @@ def assess(
         stale=stale,
         answers=people.uses(),
         indicators=indicators,
+        inheritance=inheritance,
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from inventory.answers import Answer
 from inventory.coverage import Collection
 from inventory.selectors import Selector
-from inventory.systems import System
+from inventory.systems import PlatformReport, System
 from policies.crypto import CryptoScore
 from policies.verdict import Bounds, Finding, Unseen, Verdict
 
@@ -100,14 +100,14 @@ class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ControlVerdict(msgspec.Struct, kw_only=True):
-    """One control over all assets of the system. ``origin``: 自动, 人工确认 or 未核查. ``uncovered`` names
-    what the control also speaks to and nobody inventoried: object types that do not occur (中文), and
-    sources that could not be read to the end; ``answered`` is what a person said of those. ``bounds`` as in
-    ``ObjectVerdict``."""
+    """One control over all assets of the system. ``origin``: 自动, 人工确认, 继承 (from the cloud platform's
+    report) or 未核查. ``uncovered`` names what the control also speaks to and nobody inventoried: object
+    types that do not occur (中文), and sources that could not be read to the end; ``answered`` is what a
+    person said of those. ``bounds`` as in ``ObjectVerdict``."""
 
     control: Control
     verdict: Verdict
-    origin: Literal["auto", "person", "none"]
+    origin: Literal["auto", "person", "inherited", "none"]
     reason: str
     objects: list[ObjectVerdict] = msgspec.field(default_factory=list)
     uncovered: tuple[str, ...] = ()
@@ -195,6 +195,22 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
     notes: tuple[str, ...]
 
 
+class Inheritance(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of a platform's report: controls ``taken`` over, ``kept`` as the tenant's own stand, left
+    because the platform was assessed at a lower level for them (``weaker``); words of the setting that name
+    nothing here (``unmatched``). ``why`` says why nothing is inherited (中文)."""
+
+    report: PlatformReport
+    state: Literal["in_force", "expired", "lower_grade"]
+    why: str
+    days_left: int
+    expiring: bool
+    taken: tuple[str, ...]
+    kept: tuple[str, ...]
+    weaker: tuple[str, ...]
+    unmatched: tuple[str, ...]
+
+
 class IndicatorValue(msgspec.Struct, kw_only=True, frozen=True):
     """A share over the inventory, 0–1, rounded half up to four places. ``low``: what was not seen does not
     meet it; ``high``: it does; both None where there is nothing to count, or nothing computes it. ``met``,
@@ -262,6 +278,7 @@ class Assessment(msgspec.Struct, kw_only=True):
     answers: list[AnswerUse] = msgspec.field(default_factory=list)
     exceptions: list[ExceptionUse] = msgspec.field(default_factory=list)
     indicators: list[IndicatorValue] = msgspec.field(default_factory=list)
+    inheritance: Inheritance | None = None
 
     def count(self, verdict: Verdict) -> int:
         """Controls with this verdict."""

@@ -70,7 +70,10 @@ def score(
 
 def object_bounds(control: ControlVerdict) -> list[Bounds]:
     """Bounds of a control's objects, one more for each thing that nobody inventoried (what a person said of
-    those, where one did). A control that has no objects counts as one."""
+    those, where one did). A control that has no objects counts as one, and one that is inherited: what the
+    platform's report says is no verdict on the tenant's objects."""
+    if control.origin == "inherited":
+        return [bounds_of(control)]
     objects = [bounds_of(o) for o in control.objects if o.verdict is not Verdict.NOT_APPLICABLE]
     if not objects:
         return [bounds_of(control)]

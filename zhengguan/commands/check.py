@@ -18,6 +18,7 @@ from policies.assessment import TRUST_WORD, Assessment, IndicatorValue, Score, U
 from policies.crypto import CryptoScore
 from policies.exceptions import excepted, exceptions_line
 from policies.indicators import target_text
+from policies.inheritance import inheritance_line
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
@@ -162,6 +163,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "answers": assessment.answers,
         "exceptions": assessment.exceptions,
         "indicators": assessment.indicators,
+        "inheritance": assessment.inheritance,
         "controls": [
             {
                 "id": c.control.id,
@@ -226,6 +228,8 @@ def show(assessment: Assessment, limit: int) -> None:
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
+    if assessment.inheritance:
+        console.say(f"  云平台 {inheritance_line(assessment.inheritance)}")
     if assessment.answers:
         console.say(f"  人工答复 {answers_line(assessment.answers)}；见 zhengguan attest list")
     if assessment.exceptions:
