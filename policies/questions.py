@@ -9,7 +9,15 @@ import msgspec
 
 from inventory.answers import About, Given
 from policies.answers import OF_CASE, OF_CONTROL
-from policies.assessment import AnswerUse, Assessment, ControlVerdict, HighRisk, ObjectVerdict
+from policies.assessment import (
+    TRUST_WORD,
+    AnswerUse,
+    Assessment,
+    Control,
+    ControlVerdict,
+    HighRisk,
+    ObjectVerdict,
+)
 from policies.assets import OBJECT_TITLE
 from policies.bounds import bounds_of
 from policies.standards import Standard
@@ -96,7 +104,7 @@ def _of_control(
             title=control.control_point,
             class_name=control.class_name,
             text=f"是否做到：{control.summary}？",
-            look=f"涉及：{'、'.join(OBJECT_TITLE.get(t, t) for t in control.objects)}",
+            look=_look(control),
             seen=seen,
             verdict=verdict.label,
             allowed=OF_CONTROL,
@@ -110,6 +118,12 @@ def _of_control(
     for o in c.objects:
         if every or (about, control.id, o.asset) in uses or (by_object and _open(o)):
             yield question(o.asset, names.get(o.asset, o.asset), o.reason, o.verdict)
+
+
+def _look(control: Control) -> str:
+    """What a requirement is about, and what it rests on where its standard says so."""
+    about = f"涉及：{'、'.join(OBJECT_TITLE.get(t, t) for t in control.objects)}"
+    return f"{about}；{TRUST_WORD[control.verified]}" if control.verified else about
 
 
 def _open(judged: ControlVerdict | ObjectVerdict) -> bool:

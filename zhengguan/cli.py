@@ -251,6 +251,9 @@ def _answers(commands: _Commands) -> None:
         help="要求项或高风险情形的编号；file 用 SHA-256；export、import 用 .xlsx 文件",
     )
     attest.add_argument("--system", metavar="S", default="", help="哪个系统（只有一个时可不写）")
+    attest.add_argument(
+        "--standard", metavar="NAME", default="", help="哪个标准（默认 dengbao；ipv6、extranet 或自己的）"
+    )
     attest.add_argument("--object", metavar="UID", default="", help="只答这一个对象（默认整个系统）")
     attest.add_argument(
         "--verdict",

@@ -14,12 +14,12 @@ from inventory.systems import System
 from policies.answers import today_of, wrong_with
 from policies.assessment import Assessment
 from policies.spelling import suggestion
-from policies.standards import Standard, load_standard
+from policies.standards import Standard
 from reports.document import BEIJING
 from zhengguan.config import Config
 from zhengguan.errors import UserError
 from zhengguan.evidence_files import MOST_FILES, read_evidence
-from zhengguan.loop import answers_of, assess_all, configured, latest, opened, systems_of
+from zhengguan.loop import answers_of, assess_all, configured, latest, opened, standard_of, systems_of
 
 
 class Desk:
@@ -28,7 +28,7 @@ class Desk:
     def __init__(self, options: argparse.Namespace) -> None:
         self.config: Config = configured(options.config)
         self.store: Store = opened(self.config)
-        self.standard: Standard = load_standard("dengbao")
+        self.standard: Standard = standard_of(options.standard or "dengbao", self.config.standard_folders())
         self.now: datetime = utc_now()
         self._before: dict[str, Assessment] = {}
 
@@ -60,8 +60,9 @@ class Desk:
         """(about, id) of a control or a case; the standard's name may be left out. UserError."""
         if word in self.standard.cases:
             return "case", word
-        for id_ in (word, f"{self.standard.name}/{word}"):
-            if id_ in self.standard:
+        names = (self.standard.name, *self.standard.bases)
+        for id_ in (word, *(f"{name}/{word}" for name in names)):
+            if id_ in self.standard.controls:
                 return "control", id_
         ids = [*self.standard.controls, *self.standard.cases]
         near = suggestion(word, ids) or suggestion(f"{self.standard.name}/{word}", ids)

@@ -113,6 +113,30 @@ def test_a_standard_without_a_score_tells_shares(home: Path, capsys: pytest.Capt
     assert "目标不低于 50.0%（2026 年起）" in text
 
 
+def test_people_answer_what_no_machine_sees(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = told(capsys, "attest", "list", "--standard", "extranet")
+    (one,) = [q for q in asked if q["subject"] == "extranet/EXT-ACC-01"]
+    assert one["text"] == "是否做到：远程、移动和基层接入经 VPN 网关，用证书和密码技术？"
+    assert one["look"] == "涉及：网络架构；见于公开来源"
+    words = ["attest", "set", "EXT-ACC-01", "--standard", "extranet", "--verdict", "部分符合"]
+    assert main([*words, "--note", "县级未接入", "--by", "张三"]) == 0
+    capsys.readouterr()
+    (found,) = told(capsys, "check", "--standard", "extranet")
+    (control,) = [c for c in found["controls"] if c["id"] == "extranet/EXT-ACC-01"]
+    assert (control["verdict"], control["origin"]) == ("partial", "person")
+
+
+def test_a_baseline_is_asked_about_as_its_base_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["attest", "set", "8.1.6.1.a", "--standard", "city", "--verdict", "符合"]
+    assert main([*words, "--note", "见总体策略", "--by", "张三"]) == 0
+    capsys.readouterr()
+    (found,) = told(capsys, "check", "--standard", "city")
+    (control,) = [c for c in found["controls"] if c["id"] == "dengbao/8.1.6.1.a"]
+    assert control["verdict"] == "pass"
+    (base,) = told(capsys, "check")
+    assert [c["verdict"] for c in base["controls"] if c["id"] == "dengbao/8.1.6.1.a"] == ["unknown"]
+
+
 @pytest.mark.parametrize("form", ["junit", "sarif", "ocsf"])
 def test_other_programs_read_it_too(
     home: Path, form: str, capsysbinary: pytest.CaptureFixture[bytes]
@@ -177,6 +201,42 @@ def test_a_mistake_is_one_line_with_its_place(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_what_is_inherited_is_told_everywhere(home: Path, capsys: Any) -> None:
+    path = home / "zhengguan.yaml"
+    platform = (
+        "{platform: 市政务云, report: PT-1, grade: S3A3, valid_until: 2027-03-31, items: [8.1.1, 7.1.1]}"
+    )
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("cloud: platform", f"cloud: tenant, platform: {platform}"), encoding="utf-8")
+    (found,) = told(capsys, "check")
+    assert found["inheritance"]["state"] == "in_force"
+    assert {c["id"] for c in found["controls"] if c["origin"] == "inherited"} == set(
+        found["inheritance"]["taken"]
+    )
+    assert "dengbao/8.1.1.1.a" in found["inheritance"]["taken"]
+    assert main(["check"]) == 0
+    assert (
+        "云平台 市政务云 PT-1，S3A3，有效至 2027-03-31：继承 22 项，7.1.1 不对应任何要求项"
+        in capsys.readouterr().out
+    )
+    assert main(["report", "dengbao", "--format", "html", "--out", "out"]) == 0
+    (page,) = (home / "out").glob("*.html")
+    html = page.read_text(encoding="utf-8")
+    assert "继承 22 项" in html
+    assert "继承云平台测评结论：符合" in html
+    # the baseline that starts from it inherits too, the others do not
+    capsys.readouterr()
+    (city,) = told(capsys, "check", "--standard", "city")
+    assert len(city["inheritance"]["taken"]) == 22
+    (ipv6,) = told(capsys, "check", "--standard", "ipv6")
+    assert ipv6["inheritance"] is None
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("cloud: tenant", "cloud: none"), encoding="utf-8"
+    )
+    assert main(["check"]) == 2
+    assert "只用于 cloud: tenant" in capsys.readouterr().err
 
 
 def test_two_standards_of_one_name_are_refused_with_both_paths(home: Path, capsys: Any) -> None:
