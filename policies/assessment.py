@@ -103,7 +103,8 @@ class ControlVerdict(msgspec.Struct, kw_only=True):
     """One control over all assets of the system. ``origin``: 自动, 人工确认, 继承 (from the cloud platform's
     report) or 未核查. ``uncovered`` names what the control also speaks to and nobody inventoried: object
     types that do not occur (中文), and sources that could not be read to the end; ``answered`` is what a
-    person said of those. ``bounds`` as in ``ObjectVerdict``."""
+    person said of those. ``bounds`` as in ``ObjectVerdict``. ``inherited``: the least and the most that the
+    platform's report lets it, and each part of it, be (``policies.inheritance.within``)."""
 
     control: Control
     verdict: Verdict
@@ -113,6 +114,7 @@ class ControlVerdict(msgspec.Struct, kw_only=True):
     uncovered: tuple[str, ...] = ()
     bounds: Bounds | None = None
     answered: Verdict | None = None
+    inherited: Bounds | None = None
 
 
 AnswerEffect = Literal["counted", "contradicted", "unused", "expired"]

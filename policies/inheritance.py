@@ -22,10 +22,11 @@ import msgspec
 from inventory.systems import Grade, PlatformReport, System
 from policies.assessment import ControlVerdict, Inheritance
 from policies.assets import OBJECT_TITLE
-from policies.bounds import bounds_of, told, verdict_of
-from policies.verdict import Verdict
+from policies.bounds import UNSEEN, bounds_of, told, verdict_of
+from policies.verdict import Bounds, Verdict
 
-_RANK: Final = {Verdict.FAIL: 0, Verdict.PARTIAL: 1, Verdict.PASS: 2}
+_BY_RANK: Final = (Verdict.FAIL, Verdict.PARTIAL, Verdict.PASS)
+_RANK: Final = {verdict: rank for rank, verdict in enumerate(_BY_RANK)}
 _TYPES: Final = frozenset(OBJECT_TITLE.values())
 FROM: Final = "dengbao"
 """The standard that reports of platforms are about."""
@@ -59,7 +60,7 @@ def with_inherited(
             made.append(control)
             continue
         new = _inherited(control, said[id_], report)
-        (kept if new is control else taken).append(id_)
+        (taken if new.origin == "inherited" else kept).append(id_)
         made.append(new)
     left = (report.valid_until - today).days
     return made, Inheritance(
@@ -124,9 +125,12 @@ def _inherited(control: ControlVerdict, said: Verdict, report: PlatformReport) -
         return control
     own = bounds_of(control)
     open_ = control.verdict is Verdict.UNKNOWN and not _blind(control)
-    bounds = (said, said) if open_ else (_worse(own[0], said), _worse(own[1], said))
-    if bounds == own:
+    limits = (said, said) if open_ else (Verdict.FAIL, said)
+    bounds = within(own, limits)
+    if limits == UNSEEN:
         return control
+    if bounds == own:
+        return msgspec.structs.replace(control, inherited=limits)
     verdict = verdict_of(bounds)
     text = f"继承云平台测评结论：{said.label}（{report.told}）"
     return msgspec.structs.replace(
@@ -135,6 +139,7 @@ def _inherited(control: ControlVerdict, said: Verdict, report: PlatformReport) -
         origin="inherited",
         bounds=told(bounds),
         reason=text if open_ else f"{text}；本系统：{control.reason}",
+        inherited=limits,
     )
 
 
@@ -144,8 +149,12 @@ def _blind(control: ControlVerdict) -> bool:
     return unseen or any(what not in _TYPES for what in control.uncovered)
 
 
-def _worse(one: Verdict, other: Verdict) -> Verdict:
-    return min(one, other, key=_RANK.__getitem__)
+def within(own: Bounds, limits: Bounds) -> Bounds:
+    """Bounds held between what a platform's report lets them be: of a part of a control as of the whole, so
+    that a score by parts is as sound as one by items."""
+    floor, cap = (_RANK[v] for v in limits)
+    low, high = (_BY_RANK[min(max(_RANK[v], floor), cap)] for v in own)
+    return low, high
 
 
 def inheritance_line(found: Inheritance) -> str:

@@ -161,7 +161,7 @@ def test_coverage_counts_every_item_once(
     home: Path, standard: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reach = told(capsys, "rules", "coverage", "--standard", standard)
-    assert {"standard", "level", "automatic", "partly", "manual", "missing", "items"} == set(reach)
+    assert {"standard", "level", "automatic", "partly", "manual", "missing", "items"} <= set(reach)
     counted = sum(reach[word] for word in ("automatic", "partly", "manual", "missing"))
     assert counted == len(reach["items"]) > 0
     if standard in ("ipv6", "extranet"):
