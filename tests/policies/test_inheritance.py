@@ -199,6 +199,28 @@ def test_a_clause_of_another_level_is_told() -> None:
     assert found.taken == (SITE, "dengbao/8.1.1.1.b")  # 8.1.1.1 is not 8.1.1.10
 
 
+def test_a_tenant_of_level_3_by_hand() -> None:
+    # S3A3 tenant: 211 general and 46 cloud items = 257, nothing seen of its own, nothing declared absent.
+    # The platform's report covers 8.1.1 (安全物理环境, 22 items): 19 符合, 2 部分符合, 1 不符合.
+    # 2025, 符合率 = 符合 / applicable; 部分符合 counts 0:
+    #   low      19 / 257 =  7.392996… →  7.39 %
+    #   high     (257 − 2 − 1) / 257 = 254 / 257 = 98.832684… → 98.83 %
+    #   coverage 22 / 257 = 0.085603… → 0.0856
+    told = report(items=["8.1.1"], partial=["8.1.1.1.a", "8.1.1.1.b"], failed=["8.1.1.2"])
+    tenant = System(
+        name="s", title="系统", grade="S3A3", include=[Selector(sources=["*"])], cloud="tenant", platform=told
+    )
+    found = assess(tenant, DENGBAO, [], Snapshot.of_batches([], AT))
+    score: Any = found.score
+    assert (score.low, score.high) == (Decimal("7.39"), Decimal("98.83"))
+    assert score.coverage == Decimal("0.0856")
+    assert [found.count(v) for v in (PASS, PARTIAL, FAIL, UNKNOWN)] == [19, 2, 1, 235]
+    # the day after it ends, everything is open again
+    after = assess(tenant, DENGBAO, [], Snapshot.of_batches([], AT), today=date(2027, 2, 1))
+    ended: Any = after.score
+    assert (ended.low, ended.high, ended.coverage) == (Decimal("0.00"), Decimal("100.00"), Decimal("0.0000"))
+
+
 def test_it_clears_no_high_risk_of_the_tenants() -> None:
     def states(found: Assessment) -> dict[str, str]:
         return {r.case: r.state for r in found.high_risks}
