@@ -308,6 +308,7 @@ class Plugin(msgspec.Struct, kw_only=True, frozen=True):
 
 
 REGISTRY: dict[str, Plugin] = {
+    "cli": Plugin(module="collectors.cli", title="网络设备命令行", extra="cli"),
     "kubernetes": Plugin(module="collectors.kubernetes", title="Kubernetes 集群", extra="kubernetes"),
     "local": Plugin(module="collectors.host", title="本机"),
     "openstack": Plugin(module="collectors.openstack", title="OpenStack 云", extra="openstack"),

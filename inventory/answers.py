@@ -24,6 +24,7 @@ from inventory.tables import answer_file
 
 Given = Literal[
     "pass", "partial", "fail", "not_applicable",  # of a requirement
+    "judged",  # of an object under 密评: by D, A and K
     "absent", "present", "mitigated",  # of a high-risk case
     "withdrawn",
 ]  # fmt: skip
@@ -41,10 +42,30 @@ class AnswerFile(msgspec.Struct, kw_only=True, frozen=True):
     size_bytes: int
 
 
+class CryptoJudgement(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What a person judged of an object under a technical unit of 密评; None = not known.
+
+    ``d`` 密码使用有效性, ``a`` 算法和技术合规性, ``k`` 密钥管理安全. ``strength_bits``: security strength of
+    the weakest algorithm in use; ``module_level``: of the crypto module (GB/T 37092), 0 = none;
+    ``keys_managed``: what else key management asks for is met. ``made_up_by`` names objects, as (unit code,
+    name), that make up for this one (整体测评). ``added``: people named the object, and no inventory has it.
+    """
+
+    d: bool | None = None
+    a: bool | None = None
+    k: bool | None = None
+    strength_bits: int | None = None
+    module_level: int | None = None
+    keys_managed: bool | None = None
+    made_up_by: tuple[tuple[str, str], ...] = ()
+    added: bool = False
+
+
 class Answer(msgspec.Struct, kw_only=True, frozen=True):
     """``id`` counts the store's answers and is given by it. ``subject``: id of the control or of the case;
-    ``object``: uid of one asset, "" = the system as a whole. ``by`` answers for it, ``answered_at`` is when;
-    it holds through the day ``valid_until`` (None only of what is withdrawn)."""
+    ``object``: uid of one asset (under 密评 also the name of what was not inventoried), "" = the system as a
+    whole. ``by`` answers for it, ``answered_at`` is when; it holds through the day ``valid_until`` (None only
+    of what is withdrawn). ``crypto`` says what was "judged"."""
 
     system: str
     standard: str
@@ -59,6 +80,7 @@ class Answer(msgspec.Struct, kw_only=True, frozen=True):
     valid_until: date | None = None
     id: int = 0
     recorded_at: datetime | None = None
+    crypto: CryptoJudgement | None = None
 
     @property
     def key(self) -> AnswerKey:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Sequence
 from datetime import date
 from typing import Literal
 
 import msgspec
 
+from inventory.kinds import KINDS
 from inventory.resource import Resource
 from inventory.selectors import Selector, select
 from inventory.snapshot import Snapshot
@@ -120,3 +122,17 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
         """The resources that make up this system."""
         out = {r.uid for r in select(snapshot, self.exclude)} if self.exclude else set()
         return [r for r in select(snapshot, self.include) if r.uid not in out]
+
+
+def holders_of(snapshot: Snapshot, systems: Sequence[System]) -> dict[str, tuple[str, ...]]:
+    """Uid → names of the systems that a resource is part of, in their order; it may be several."""
+    found: dict[str, tuple[str, ...]] = {}
+    for system in systems:
+        for resource in system.members(snapshot):
+            found[resource.uid] = (*found.get(resource.uid, ()), system.name)
+    return found
+
+
+def unassigned(snapshot: Snapshot, holders: Container[str]) -> list[Resource]:
+    """Resources that are part of no system, by kind; ``holders`` as of ``holders_of``."""
+    return [r for kind in KINDS for r in snapshot.of_kind(kind) if r.uid not in holders]

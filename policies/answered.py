@@ -23,7 +23,7 @@ from typing import Final, Literal
 import msgspec
 
 from inventory.answers import Answer, AnswerKey
-from policies.answers import WARN_DAYS, WORD, days_left, today_of
+from policies.answers import WARN_DAYS, days_left, today_of, word_of
 from policies.assessment import AnswerEffect, AnswerUse, ControlVerdict, HighRisk, ObjectVerdict
 from policies.bounds import UNSEEN, bounds_of, of_verdict, together, told, verdict_of
 from policies.verdict import Bounds, Verdict
@@ -58,6 +58,14 @@ class People:
                 self._own.setdefault(answer.subject, {})[answer.object] = answer
             else:
                 self._whole[answer.subject] = answer
+
+    def of(self, control: str) -> tuple[Answer | None, Mapping[str, Answer]]:
+        """What holds of a control: the answer on the whole, and those on single objects."""
+        return self._whole.get(control), self._own.get(control, {})
+
+    def tell(self, answer: Answer, effect: AnswerEffect, why: str = "") -> None:
+        """What became of an answer."""
+        self._told[answer.key] = (effect, why)
 
     def controls(self, controls: Sequence[ControlVerdict]) -> list[ControlVerdict]:
         """The controls, those with answers replaced."""
@@ -185,7 +193,7 @@ def says(answer: Answer) -> str:
     evidence = f"；证据 {len(answer.files)} 份" if answer.files else ""
     note = f"：{' '.join(answer.note.split())}" if answer.note.strip() else ""
     when = f"{answer.by}，{today_of(answer.answered_at)}，有效至 {answer.valid_until}"
-    return f"人工答复{WORD[answer.verdict]}（{when}{evidence}）{note}"
+    return f"人工答复{word_of(answer)}（{when}{evidence}）{note}"
 
 
 def _is_open(o: ObjectVerdict) -> bool:

@@ -6,7 +6,9 @@ control) → per control and asset → per control. Nothing is 符合 that was n
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import date, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -21,15 +23,24 @@ from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.answered import People
 from policies.answers import WARN_DAYS, held, today_of
-from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict
+from policies.assessment import (
+    AnyScore,
+    Assessment,
+    Control,
+    ControlVerdict,
+    Edition,
+    HighRisk,
+    ObjectVerdict,
+)
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
 from policies.decisions import Decision, sides_of, unheard
 from policies.high_risk import high_risks
-from policies.indicators import Targets, decided, values_of
+from policies.indicators import Targets, by_share, values_of
 from policies.inheritance import with_inherited
 from policies.outcome import Outcome, Rule
-from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, readings_of, relevant_gaps
+from policies.priorities import assumed, priorities
+from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, mended, readings_of, relevant_gaps
 from policies.scoring.dengbao import score
 from policies.scoring.method import method
 from policies.scoring.shares import unscored
@@ -57,6 +68,8 @@ def assess(
     today: date | None = None,
     warn_days: int = WARN_DAYS,
     targets: Targets = MappingProxyType({}),
+    ranked: bool = False,
+    assume: Several[str] = (),
 ) -> Assessment:
     """One system against one standard.
 
@@ -65,6 +78,7 @@ def assess(
     edition's open points, ``importance`` (control id → 关键, 重要 or 一般) the default of 一般.
     ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
     ``targets`` replace those of indicators. A standard without editions is not scored.
+    ``ranked``: tell what to fix first; ``assume``: rules (ids) to tell the score without whose failures.
     Raises ValueError for a parameter that the edition does not have, or a value it does not allow, and for a
     target of no indicator.
     """
@@ -81,16 +95,45 @@ def assess(
     indicators = values_of(
         standard.indicators, system, resources, snapshot, estate, today=day, targets=targets
     )
-    by_item = {value.item: value for value in indicators if value.item}
-    seen = [scope.control(control, links.get(control.id, [])) for control in chosen]
-    people = People(held(answers, system.name, standard), day, warn_days)
-    controls = people.controls(
-        [decided(c, by_item[c.control.id]) if c.control.id in by_item else c for c in seen]
-    )
+    given = held(answers, system.name, standard)
+    people = People(given, day, warn_days)
+    machine = by_share([scope.control(c, links.get(c.id, [])) for c in chosen], indicators)
+    controls = people.controls(machine)
     # before inheriting: what the platform's report says clears no risk of the tenant's own
     risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
-    controls, inheritance = with_inherited(controls, system, (standard.name, *standard.bases), day, warn_days)
+    names = (standard.name, *standard.bases)
+    controls, inheritance = with_inherited(controls, system, names, day, warn_days)
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
+
+    def figure(of: list[ControlVerdict], with_: list[HighRisk], faults: list[Finding]) -> AnyScore:
+        if chosen_method is None:
+            return unscored(standard, of)
+        return score(chosen_method, of, with_, faults, importance)
+
+    scored = figure(controls, risks, findings)
+
+    def if_fixed(rules: Several[str]) -> AnyScore:
+        fixed = {index for index, outcome in enumerate(outcomes) if outcome.rule.id in rules}
+        seen = mended(readings, fixed)
+        touched = touched_by(links, fixed)
+        other, persons = scope.seeing(seen), People(given, day, warn_days)
+        now = persons.controls(
+            by_share(
+                [
+                    other.control(c, links[c.id]) if c.id in touched else was
+                    for c, was in zip(chosen, machine, strict=True)
+                ],
+                indicators,
+            )
+        )
+        left = persons.risks(high_risks(system, standard, now, outcomes, seen))
+        now, _ = with_inherited(now, system, names, day, warn_days)
+        return figure(now, left, [f for f in findings if f.rule not in rules])
+
+    by_id = {outcome.rule.id: outcome.rule for outcome in outcomes}
+    first = (
+        priorities(by_id, findings, controls, risks, len(estate.assets), scored, if_fixed) if ranked else []
+    )
     collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
         system=system,
@@ -99,9 +142,7 @@ def assess(
         taken_at=snapshot.info.taken_at,
         snapshot=snapshot.info.id,
         program=program,
-        score=score(chosen_method, controls, risks, findings, importance)
-        if chosen_method
-        else unscored(standard, controls),
+        score=scored,
         controls=controls,
         high_risks=risks,
         assets=estate.assets,
@@ -112,6 +153,8 @@ def assess(
         answers=people.uses(),
         indicators=indicators,
         inheritance=inheritance,
+        priorities=first,
+        assumed=assumed(assume, findings, if_fixed) if assume else None,
     )
 
 
@@ -134,6 +177,11 @@ def links_of(
         for control, decides in (spread | told).items():
             found.setdefault(control, {})[index] = decides
     return {c.id: sorted(found[c.id].items()) for c in chosen if c.id in found}
+
+
+def touched_by(links: Mapping[str, Sequence[Link]], rules: Several[int]) -> set[str]:
+    """The controls that any of these rules (indexes of outcomes) speaks to."""
+    return {control for control, own in links.items() if any(index in rules for index, _ in own)}
 
 
 def spoken(
@@ -201,6 +249,12 @@ class _Scope:
             for type_ in asset.types:
                 self.by_type.setdefault(type_, []).append(position)
         self._unchecked: dict[tuple[int, str], ObjectVerdict] = {}
+
+    def seeing(self, readings: Readings) -> _Scope:
+        """The same scope with other readings."""
+        other = copy(self)
+        other.readings = readings
+        return other
 
     def control(self, control: Control, links: Sequence[Link]) -> ControlVerdict:
         """One control over the system's assets."""

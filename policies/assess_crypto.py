@@ -6,20 +6,27 @@ together into an assessment like any other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection as Several
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Literal, NamedTuple
 
+from inventory.answers import Answer
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
-from policies.assess import BY_PERSON, links_of, read_of, spoken
-from policies.assessment import Assessment, Control, ControlVerdict, ObjectVerdict
+from policies.answered import People, says
+from policies.answered_crypto import Said, answered_facts, settled
+from policies.answers import WARN_DAYS, current, today_of
+from policies.assess import BY_PERSON, links_of, read_of, spoken, touched_by
+from policies.assessment import Assessment, Control, ControlVerdict, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, estate_of
 from policies.bounds import told, verdict_of
-from policies.crypto import CryptoEdition, ObjectScore, UnitFacts, UnitScore
+from policies.crypto import CryptoEdition, CryptoScore, ObjectScore, UnitFacts, UnitScore
 from policies.crypto_facts import Looked, Scene, UnitReading, with_answers
 from policies.high_risk import high_risks
 from policies.outcome import Outcome
+from policies.priorities import assumed, priorities
 from policies.readings import readings_of, relevant_gaps
 from policies.scoring.miping import concluded, layers_of, method
 from policies.standards import Standard
@@ -40,11 +47,19 @@ def assess_crypto(
     people: Mapping[str, UnitFacts] | None = None,
     members: Sequence[Resource] | None = None,
     program: str = "",
+    answers: Iterable[Answer] = (),
+    today: date | None = None,
+    warn_days: int = WARN_DAYS,
+    ranked: bool = False,
+    assume: Several[str] = (),
 ) -> Assessment:
     """One system against 密评, at ``system.crypto_level``; its ``score`` is a ``CryptoScore``.
 
-    ``people``: what they told, by unit code; objects by the uid of what they are about, or by the words of
-    what was not covered. Raises ValueError as ``policies.scoring.miping`` does, for parameters and answers.
+    ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
+    ``people``: what a program tells beside, by unit code; objects by the uid of what they are about, or by
+    the words of what was not covered. ``ranked``: tell what to fix first; ``assume``: rules (ids) to tell the
+    score without whose failures. Raises ValueError as ``policies.scoring.miping`` does, for parameters
+    and for what is told.
     """
     chosen_method = method(standard, edition, parameters)
     level = system.crypto_level
@@ -54,21 +69,37 @@ def assess_crypto(
     links = links_of(standard, chosen, outcomes)
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
-    scene = Scene(system, standard, outcomes, readings, estate, gaps)
-    units = {
-        standard.crypto[c.id].code: scene.read(c, links.get(c.id, []))
-        for c in chosen
-        if standard.layers[standard.crypto[c.id].layer].technical
-    }
-    facts = {code: reading.facts for code, reading in units.items()}
-    for code, told_ in (people or {}).items():
-        facts[code] = with_answers(facts.get(code, UnitFacts()), told_)
-    layers = layers_of(standard, chosen_method, level, facts)
-    verdicts = _Verdicts(system, facts, people or {})
-    by_control = {unit.control: unit for layer in layers for unit in layer.units}
-    controls = [verdicts.of(c, by_control[c.id], units.get(by_control[c.id].code)) for c in chosen]
-    risks = high_risks(system, standard, controls, outcomes, readings, level=level)
+    scene = Scene(system, standard, outcomes, readings, estate, gaps, resources)
+    technical = {c.id for c in chosen if standard.layers[standard.crypto[c.id].layer].technical}
+    units = {c.code: scene.read(c, links.get(c.id, [])) for c in chosen if c.id in technical}
+    day = today or today_of(snapshot.info.taken_at)
+    held = current(answers, system.name, standard.name)
+
+    def judged(seen: Scene, units: Mapping[str, UnitReading]) -> _Judged:
+        persons = People(held, day, warn_days)
+        told_by, said = answered_facts(persons, [(c, units.get(c.code)) for c in chosen])
+        facts = {code: reading.facts for code, reading in units.items()} | told_by
+        for code, told_ in (people or {}).items():
+            facts[code] = with_answers(facts.get(code, UnitFacts()), told_)
+        facts = settled(persons, facts, said)
+        layers = layers_of(standard, chosen_method, level, facts)
+        verdicts = _Verdicts(system, facts, said, {*(people or ()), *(c for c, by in said.items() if by)})
+        by_control = {unit.control: unit for layer in layers for unit in layer.units}
+        controls = [verdicts.of(c, by_control[c.id], units.get(by_control[c.id].code)) for c in chosen]
+        risks = high_risks(system, standard, controls, outcomes, seen.readings, level=level)
+        risks = persons.risks(risks)
+        return _Judged(persons, controls, risks, concluded(standard, chosen_method, level, layers, risks))
+
+    def if_fixed(rules: Several[str]) -> CryptoScore:
+        fixed = {index for index, outcome in enumerate(outcomes) if outcome.rule.id in rules}
+        other = scene.mended(fixed)
+        touched = touched_by(links, fixed) & technical
+        again = {c.code: other.read(c, links[c.id]) for c in chosen if c.id in touched}
+        return judged(other, units | again).score
+
+    persons, controls, risks, scored = judged(scene, units)
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
+    by_id = {outcome.rule.id: outcome.rule for outcome in outcomes}
     collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
         system=system,
@@ -77,7 +108,7 @@ def assess_crypto(
         taken_at=snapshot.info.taken_at,
         snapshot=snapshot.info.id,
         program=program,
-        score=concluded(standard, chosen_method, level, layers, risks),
+        score=scored,
         controls=controls,
         high_risks=risks,
         assets=estate.assets,
@@ -85,26 +116,48 @@ def assess_crypto(
         unseen=unseen,
         collections=collections,
         stale=stale,
+        answers=persons.uses(),
+        priorities=priorities(by_id, findings, controls, risks, len(estate.assets), scored, if_fixed)
+        if ranked
+        else [],
+        assumed=assumed(assume, findings, if_fixed) if assume else None,
     )
+
+
+class _Judged(NamedTuple):
+    """What came of the facts, and who said what of them."""
+
+    people: People
+    controls: list[ControlVerdict]
+    risks: list[HighRisk]
+    score: CryptoScore
 
 
 class _Verdicts:
     """Units as verdicts over their objects, as every assessment has them."""
 
     def __init__(
-        self, system: System, facts: Mapping[str, UnitFacts], answers: Mapping[str, UnitFacts]
+        self, system: System, facts: Mapping[str, UnitFacts], said: Said, answered: Several[str]
     ) -> None:
         self.system = system
         self.facts = facts
-        self.answers = answers
+        self.said = said
+        self.answered = answered
         self._untouched: dict[str, ObjectVerdict] = {}
 
     def of(self, control: Control, unit: UnitScore, reading: UnitReading | None) -> ControlVerdict:
         """One unit. Clues stand after its objects: they are unknown, with the rules that failed."""
         looked = reading.looked if reading else {}
-        objects = [self._object(scored, looked.get(scored.name)) for scored in unit.objects]
+        said = self.said.get(unit.code, {})
+        objects = [self._object(s, looked.get(s.name), said.get(s.name)) for s in unit.objects]
         objects += [
-            ObjectVerdict(asset=o.name, verdict=Verdict.NOT_APPLICABLE, reason="由人认定不适用", checks={})
+            ObjectVerdict(
+                asset=o.name,
+                verdict=Verdict.NOT_APPLICABLE,
+                reason=says(said[o.name]) if o.name in said else "由人认定不适用",
+                checks={},
+                origin="person",
+            )
             for o in self.facts.get(unit.code, UnitFacts()).objects
             if not o.applicable
         ]
@@ -119,7 +172,7 @@ class _Verdicts:
             bounds=told(unit.bounds) if unit.bounds else None,
         )
 
-    def _object(self, scored: ObjectScore, looked: Looked | None) -> ObjectVerdict:
+    def _object(self, scored: ObjectScore, looked: Looked | None, answer: Answer | None) -> ObjectVerdict:
         if looked is None and scored.d is scored.a is scored.k is None:
             if scored.name not in self._untouched:
                 self._untouched[scored.name] = ObjectVerdict(
@@ -129,31 +182,39 @@ class _Verdicts:
         return ObjectVerdict(
             asset=scored.name,
             verdict=verdict_of(scored.bounds),
-            reason=_why(scored, looked),
+            reason=_why(scored, looked, answer),
             checks=looked.checks if looked else {},
             findings=looked.findings if looked else (),
             bounds=told(scored.bounds),
+            origin="person" if answer else "auto",
         )
 
     def _origin(self, unit: UnitScore) -> Literal["auto", "person", "none"]:
         if unit.verdict is Verdict.UNKNOWN:
             return "none"
-        if unit.code in self.answers or unit.verdict is Verdict.NOT_APPLICABLE:
+        if unit.code in self.answered or unit.verdict is Verdict.NOT_APPLICABLE:
             return "person"
         return "auto"
 
     def _reason(self, control: Control, unit: UnitScore) -> str:
         if unit.verdict is Verdict.NOT_APPLICABLE:
-            if unit.code in self.answers:
-                return "由人认定不适用"
+            if unit.code in self.answered:
+                whole = self.said.get(unit.code, {}).get("")
+                return says(whole) if whole else "由人认定不适用"
             return "系统声明没有这类对象：" + "、".join(OBJECT_TITLE.get(t, t) for t in control.objects)
         if set(control.objects) <= {"organization"}:
+            whole = self.said.get(unit.code, {}).get("")
+            if whole is not None:
+                return says(whole)
             return BY_PERSON if unit.verdict is Verdict.UNKNOWN else "由人确认"
         parts = []
         denied = [sum(1 for o in unit.objects if getattr(o, j) is False) for j in ("d", "a", "k")]
         if unit.objects:
             words = "，".join(f"{j} 不符合 {n} 个" for j, n in zip("DAK", denied, strict=True) if n)
             parts.append(f"{len(unit.objects)} 个对象：{words or '没有查到不符合'}")
+        by_person = sum(1 for name in self.said.get(unit.code, {}) if name)
+        if by_person:
+            parts.append(f"{by_person} 个由人判定")
         if unit.uncovered:
             parts.append(f"未清点：{'、'.join(unit.uncovered)}")
         if any(None in (o.d, o.a, o.k) and o.d is not False for o in unit.objects):
@@ -161,7 +222,7 @@ class _Verdicts:
         return "；".join(parts)
 
 
-def _why(scored: ObjectScore, looked: Looked | None) -> str:
+def _why(scored: ObjectScore, looked: Looked | None, answer: Answer | None) -> str:
     failed = looked.failed if looked else {}
     parts = [f"{j} 不符合：{'、'.join(failed[j])}" for j in ("D", "A") if j in failed]
     told_ = [
@@ -172,7 +233,7 @@ def _why(scored: ObjectScore, looked: Looked | None) -> str:
     open_ = [w for w, v in (("D", scored.d), ("A", scored.a), ("K", scored.k)) if v is None]
     if "" in failed:
         parts.append(f"线索：{'、'.join(failed[''])}")
-    parts += told_
+    parts += [says(answer)] if answer else told_
     if not parts:
         return (looked.missing if looked else "") or NOTHING_FOUND
     if open_ and scored.d is not False:

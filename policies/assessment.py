@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -14,7 +14,7 @@ from inventory.coverage import Collection
 from inventory.selectors import Selector
 from inventory.systems import PlatformReport, System
 from policies.crypto import CryptoScore
-from policies.verdict import Bounds, Finding, Unseen, Verdict
+from policies.verdict import Bounds, Effort, Finding, Severity, Unseen, Verdict
 
 Automation = Literal["technical-auto", "technical-evidence", "manual"]
 Trust = Literal["", "read", "memory", "default"]
@@ -257,11 +257,41 @@ class Unscored(msgspec.Struct, kw_only=True, frozen=True):
     conclusion_high: Literal[""] = ""
 
 
+AnyScore: TypeAlias = Score | CryptoScore | Unscored
+
+
+class Priority(msgspec.Struct, kw_only=True, frozen=True):
+    """A rule that failed, in the order of what to fix first. ``findings`` counts them, ``controls`` are those
+    it fails, ``cases`` the high risks it meets. ``gain_low``, ``gain_high``: what mending it alone, wherever
+    it fails, adds to the ends of the range; None = not reckoned."""
+
+    rule: str
+    title: str
+    fix: str
+    severity: Severity
+    effort: Effort
+    findings: int
+    controls: tuple[str, ...]
+    cases: tuple[str, ...]
+    gain_low: Decimal | None
+    gain_high: Decimal | None
+
+
+class Assumed(msgspec.Struct, kw_only=True, frozen=True):
+    """What-if: the score were these rules mended wherever they fail (``findings`` so many). Nothing else of
+    an assessment knows of it."""
+
+    rules: tuple[str, ...]
+    findings: int
+    score: AnyScore
+
+
 class Assessment(msgspec.Struct, kw_only=True):
     """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid. ``score`` is a
     ``CryptoScore`` for 密评, ``Unscored`` where a standard publishes no method, else a ``Score``.
     ``answers`` are those people gave for this system and standard and nobody took back, as recorded;
-    ``exceptions`` concern this system: they mark findings and change no verdict."""
+    ``exceptions`` concern this system: they mark findings and change no verdict. ``priorities`` and
+    ``assumed`` are made where they are asked for."""
 
     system: System
     standard: str  # "dengbao"
@@ -269,7 +299,7 @@ class Assessment(msgspec.Struct, kw_only=True):
     taken_at: datetime
     snapshot: int
     program: str
-    score: Score | CryptoScore | Unscored
+    score: AnyScore
     controls: list[ControlVerdict]
     high_risks: list[HighRisk]
     assets: list[Asset]
@@ -281,6 +311,8 @@ class Assessment(msgspec.Struct, kw_only=True):
     exceptions: list[ExceptionUse] = msgspec.field(default_factory=list)
     indicators: list[IndicatorValue] = msgspec.field(default_factory=list)
     inheritance: Inheritance | None = None
+    priorities: list[Priority] = msgspec.field(default_factory=list)
+    assumed: Assumed | None = None
 
     def count(self, verdict: Verdict) -> int:
         """Controls with this verdict."""

@@ -8,12 +8,14 @@ interfaces of a cloud), those of the other units are assets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from typing import Literal
 
 import msgspec
 
 from inventory.kinds import KINDS
+from inventory.kinds.crypto import Certificate
 from inventory.resource import Resource
 from inventory.systems import System
 from inventory.unknown import or_none
@@ -22,7 +24,7 @@ from policies.assessment import Control
 from policies.assets import OBJECT_TITLE, Estate
 from policies.crypto import CryptoObject, UnitFacts
 from policies.outcome import Outcome
-from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings
+from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, mended
 from policies.standards import Standard
 from policies.verdict import Unseen, Verdict
 
@@ -33,12 +35,14 @@ _Denied = Literal["D", "A", ""]
 
 class Looked(msgspec.Struct, kw_only=True, frozen=True):
     """What rules found on one thing. ``failed``: titles of rules by what they deny, D, A, or "" for a clue;
-    ``missing`` tells what was not seen (中文)."""
+    ``missing`` tells what was not seen (中文). ``judged``: a rule that could deny something saw enough of it
+    to pass or fail."""
 
     checks: dict[str, Verdict]
     failed: dict[_Denied, list[str]]
     findings: tuple[str, ...] = ()
     missing: str = ""
+    judged: bool = False
 
 
 class UnitReading(msgspec.Struct, kw_only=True, frozen=True):
@@ -51,7 +55,8 @@ class UnitReading(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Scene:
-    """What every unit of a system is read against. ``gaps``: of each outcome, those that concern it."""
+    """What every unit of a system is read against. ``gaps``: of each outcome, those that concern it;
+    ``members`` tell which end of a channel shows which certificate."""
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class Scene:
         readings: Readings,
         estate: Estate,
         gaps: Sequence[Sequence[Unseen]],
+        members: Sequence[Resource] = (),
     ) -> None:
         self.system = system
         self.standard = standard
@@ -68,12 +74,26 @@ class Scene:
         self.readings = readings
         self.estate = estate
         self.gaps = gaps
+        self._showing: dict[str, list[Resource]] = {}
+        for resource in members:
+            for shown in resource.related("terminates_tls"):
+                self._showing.setdefault(shown, []).append(resource)
         # one value for all units: a hundred thousand assets may stand under each of many
         self._untouched = [CryptoObject(name=a.uid, title=a.name) for a in estate.assets]
         self._by_type: dict[str, list[int]] = {}
         for position, asset in enumerate(estate.assets):
             for type_ in asset.types:
                 self._by_type.setdefault(type_, []).append(position)
+
+    def mended(self, fixed: Collection[int]) -> Scene:
+        """The same scene, had these outcomes found nothing wrong."""
+        other = copy(self)
+        other.outcomes = [
+            msgspec.structs.replace(o, failed=[], findings=[]) if i in fixed else o
+            for i, o in enumerate(self.outcomes)
+        ]
+        other.readings = mended(self.readings, fixed)
+        return other
 
     def read(self, control: Control, links: Sequence[Link]) -> UnitReading:
         """One technical unit."""
@@ -129,37 +149,51 @@ class Scene:
             failed=failed,
             findings=tuple(f for i, _ in found for f in self.readings.findings[i].get(asset, ())),
             missing=next((t for i, _ in found if (t := self.readings.missing[i].get(asset))), ""),
+            judged=any(denies[i] and mask & (PASS | FAIL) for i, mask in found),
         )
 
     def _channels(self, denies: Mapping[int, _Denied]) -> tuple[dict[str, CryptoObject], dict[str, Looked]]:
-        """Members that end a channel: those a denying rule applies to."""
+        """Members that end a channel: those a denying rule applies to, itself or through what they show."""
         ends: dict[str, Resource] = {}
-        answers: dict[str, list[tuple[int, int]]] = {}
+        answers: dict[str, dict[int, list[tuple[str, int]]]] = {}
         for index in (i for i, denied in denies.items() if denied):
             outcome = self.outcomes[index]
             special = dict.fromkeys(outcome.failed, FAIL)
             special |= dict.fromkeys(outcome.unknown, BLIND) | dict.fromkeys(outcome.excluded, NONE_APPLIES)
             for place, resource in enumerate(outcome.resources):
                 answer = special.get(place, PASS)
-                if answer != NONE_APPLIES and resource.uid in self.estate.owner:
-                    ends[resource.uid] = resource
-                    answers.setdefault(resource.uid, []).append((index, answer))
+                if answer == NONE_APPLIES or resource.uid not in self.estate.owner:
+                    continue
+                for end in self._ends(resource):
+                    ends[end.uid] = end
+                    answers.setdefault(end.uid, {}).setdefault(index, []).append((resource.uid, answer))
         found = {(f.rule, f.uid): f.id for i in denies for f in self.outcomes[i].findings}
         unseen = {(u.rule, u.uid): u.missing for i in denies for u in self.outcomes[i].unseen}
         looked = {}
         for uid, rows in answers.items():
             failed: dict[_Denied, list[str]] = {}
-            for index, answer in rows:
-                if answer == FAIL:
+            checks = {}
+            for index, parts in rows.items():
+                mask = 0
+                for _, answer in parts:
+                    mask |= answer
+                checks[self.outcomes[index].rule.id] = _check(mask)
+                if mask & FAIL:
                     failed.setdefault(denies[index], []).append(self.outcomes[index].rule.title)
-            ids = [(self.outcomes[index].rule.id, uid) for index, _ in rows]
+            ids = [(self.outcomes[index].rule.id, part) for index, parts in rows.items() for part, _ in parts]
             looked[uid] = Looked(
-                checks={self.outcomes[index].rule.id: _CHECK[answer] for index, answer in rows},
+                checks=checks,
                 failed=failed,
                 findings=tuple(found[key] for key in ids if key in found),
                 missing=next((f"没有看到：{text}" for key in ids if (text := unseen.get(key))), ""),
+                judged=any(verdict is not Verdict.UNKNOWN for verdict in checks.values()),
             )
         return {uid: _object(uid, _title(ends[uid]), told) for uid, told in looked.items()}, looked
+
+    def _ends(self, resource: Resource) -> Sequence[Resource]:
+        """The ends of channels that a resource speaks for: itself, a certificate for those that show it. What
+        is only sent along (intermediate certificates) and what no member shows ends none."""
+        return self._showing.get(resource.uid, ()) if resource.KIND == Certificate.KIND else (resource,)
 
     def _unlisted(self, control: Control) -> list[str]:
         """Object types of the unit that the inventory does not show and nobody declared absent; channels are
@@ -178,7 +212,7 @@ class Scene:
                 f"{gap.source} 的{KINDS[gap.kind].TITLE if gap.kind in KINDS else gap.kind}"
                 for i, denied in denies.items()
                 for gap in self.gaps[i]
-                if denied
+                if denied and gap.kind != Certificate.KIND  # the ends that show them are counted
             ]
         return lost
 

@@ -257,6 +257,12 @@ def target_text(better: str, target: tuple[int, Decimal] | None) -> str:
     return f"目标{'不低于' if better == 'more' else '不高于'} {target[1]:.1%}{year}"
 
 
+def by_share(controls: Sequence[ControlVerdict], values: Sequence[IndicatorValue]) -> list[ControlVerdict]:
+    """The controls, those that an indicator decides replaced."""
+    by_item = {value.item: value for value in values if value.item}
+    return [decided(c, by_item[c.control.id]) if c.control.id in by_item else c for c in controls]
+
+
 def decided(control: ControlVerdict, value: IndicatorValue) -> ControlVerdict:
     """A control that an indicator decides, in place of what rules say of single resources (they stay among
     the findings). Where data alone cannot decide it, a met target leaves the rest to a person."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from inventory.resource import Resource
-from policies.verdict import Finding, Severity, Unseen, Verdict
+from policies.verdict import Effort, Finding, Severity, Unseen, Verdict
 
 
 class ControlLinks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -49,7 +49,8 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
     guideline) that a failure meets; ``why`` and ``fix`` are for the reader (中文).
 
     密评 alone: ``denies`` tells of which units in ``supports`` a failure shows that D (使用有效性) or A
-    (算法和技术合规性) is not met; to the others it is a clue. No rule shows that D, A or K is met."""
+    (算法和技术合规性) is not met; to the others it is a clue. No rule shows that D, A or K is met.
+    ``effort`` of the fix on one resource, where it is not that of the kind (``policies.priorities``)."""
 
     id: str = ""
     title: str
@@ -66,6 +67,7 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
     controls: ControlLinks
     high_risk: list[str] = msgspec.field(default_factory=list)
     denies: Denies = msgspec.field(default_factory=Denies)
+    effort: Effort | Literal[""] = ""
     examples: Examples
     path: str = ""
 

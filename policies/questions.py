@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from inventory.answers import About, Given
-from policies.answers import OF_CASE, OF_CONTROL
+from policies.answers import OF_CASE, allowed_of, is_technical
 from policies.assessment import (
     TRUST_WORD,
     AnswerUse,
@@ -20,6 +20,7 @@ from policies.assessment import (
 )
 from policies.assets import OBJECT_TITLE
 from policies.bounds import bounds_of
+from policies.crypto import CryptoScore, ObjectScore, Seen, UnitScore
 from policies.standards import Standard
 from policies.verdict import Verdict
 
@@ -75,8 +76,15 @@ def questions(
     uses = {(u.answer.about, u.answer.subject, u.answer.object): u for u in assessment.answers}
     names = {asset.uid: asset.name for asset in assessment.assets}
     found: list[Question] = []
+    layers = assessment.score.layers if isinstance(assessment.score, CryptoScore) else ()
+    units = {unit.control: unit for layer in layers for unit in layer.units}
     for c in assessment.controls:
-        found += _of_control(c, uses, names, by_object=by_object, every=c.control.id in every)
+        whole = c.control.id in every
+        if is_technical(c.control.id, standard):
+            unit = units[c.control.id]
+            found += _of_unit(c, unit, standard, uses, names, by_object=by_object, every=whole)
+        else:
+            found += _of_control(c, standard, uses, names, by_object=by_object, every=whole)
     for risk in assessment.high_risks:
         if risk.state != "clear" or risk.case in every or ("case", risk.case, "") in uses:
             found.append(_of_case(risk, standard, uses.get(("case", risk.case, ""))))
@@ -85,11 +93,37 @@ def questions(
     return found
 
 
+def objects_of(assessment: Assessment) -> dict[str, dict[str, str]]:
+    """Control → its objects that may be answered for, uid (or name) → what readers call it."""
+    names = {asset.uid: asset.name for asset in assessment.assets}
+    found = {
+        c.control.id: {o.asset: names.get(o.asset, o.asset) for o in c.objects} for c in assessment.controls
+    }
+    if not isinstance(assessment.score, CryptoScore):
+        return found
+    left_out = {
+        c.control.id: [o.asset for o in c.objects if o.verdict is Verdict.NOT_APPLICABLE]
+        for c in assessment.controls
+    }
+    for layer in assessment.score.layers:
+        for unit in layer.units:  # clues stand beside the objects, and nobody is asked about those
+            held = {o.name: o.title or names.get(o.name, o.name) for o in unit.objects}
+            held |= {name: names.get(name, name) for name in (*unit.uncovered, *left_out[unit.control])}
+            found[unit.control] = held
+    return found
+
+
 _Uses = dict[tuple[About, str, str], AnswerUse]
 
 
 def _of_control(
-    c: ControlVerdict, uses: _Uses, names: dict[str, str], *, by_object: bool, every: bool
+    c: ControlVerdict,
+    standard: Standard,
+    uses: _Uses,
+    names: dict[str, str],
+    *,
+    by_object: bool,
+    every: bool,
 ) -> Iterator[Question]:
     control = c.control
     about: About = "control"
@@ -100,14 +134,14 @@ def _of_control(
             subject=control.id,
             object=object_,
             object_name=name,
-            cite=control.cite,
+            cite=f"{control.code} {control.cite}".strip(),
             title=control.control_point,
             class_name=control.class_name,
             text=f"是否做到：{control.summary}？",
             look=_look(control),
             seen=seen,
             verdict=verdict.label,
-            allowed=OF_CONTROL,
+            allowed=allowed_of(control.id, standard),
             use=uses.get((about, control.id, object_)),
         )
 
@@ -124,6 +158,74 @@ def _look(control: Control) -> str:
     """What a requirement is about, and what it rests on where its standard says so."""
     about = f"涉及：{'、'.join(OBJECT_TITLE.get(t, t) for t in control.objects)}"
     return f"{about}；{TRUST_WORD[control.verified]}" if control.verified else about
+
+
+_HOW: dict[Seen, str] = {
+    "auto": "采集或探测后认定",
+    "evidence": "取配置、样本为证",
+    "register": "查产品认证证书",
+    "person": "现场核查",
+}
+
+
+def _of_unit(
+    c: ControlVerdict,
+    unit: UnitScore,
+    standard: Standard,
+    uses: _Uses,
+    names: dict[str, str],
+    *,
+    by_object: bool,
+    every: bool,
+) -> Iterator[Question]:
+    """Of a technical unit of 密评: its objects are those that are scored, and what nobody inventoried."""
+    control = c.control
+    seen = standard.crypto[control.id].seen
+    how = "，".join(f"{judgement} {_HOW[who]}" for judgement, who in seen.items())
+    objects = "、".join(OBJECT_TITLE.get(t, t) for t in control.objects)
+
+    def question(object_: str, name: str, told: str, verdict: Verdict) -> Question:
+        return Question(
+            about="control",
+            subject=control.id,
+            object=object_,
+            object_name=name,
+            cite=f"{control.code} {control.cite}",
+            title=control.control_point,
+            class_name=control.class_name,
+            text=f"D 使用有效、A 算法和技术合规、K 密钥管理安全各是否符合：{control.summary}？",
+            look=f"涉及：{objects}；怎样查：{how}",
+            seen=told,
+            verdict=verdict.label,
+            allowed=allowed_of(control.id, standard),
+            use=uses.get(("control", control.id, object_)),
+        )
+
+    if c.verdict is Verdict.NOT_APPLICABLE and not every and ("control", control.id, "") not in uses:
+        return
+    if every or ("control", control.id, "") in uses or not unit.decided:
+        yield question("", "", c.reason, c.verdict)
+    held = any(subject == control.id and object_ for _, subject, object_ in uses)
+    if not (every or by_object or held):
+        return
+    reasons = {o.asset: o for o in c.objects}
+    for scored in unit.objects:
+        wanted = every or (by_object and _open_object(scored))
+        if wanted or ("control", control.id, scored.name) in uses:
+            row = reasons[scored.name]
+            name = scored.title or names.get(scored.name, scored.name)
+            yield question(scored.name, name, row.reason, row.verdict)
+    for missing in unit.uncovered:
+        if every or by_object:
+            yield question(missing, f"（未清点）{missing}", "没有清点", Verdict.UNKNOWN)
+    scored_names = {o.name for o in unit.objects} | set(unit.uncovered)
+    for row in c.objects:
+        if row.asset not in scored_names and ("control", control.id, row.asset) in uses:
+            yield question(row.asset, names.get(row.asset, row.asset), row.reason, row.verdict)
+
+
+def _open_object(scored: ObjectScore) -> bool:
+    return scored.low != scored.high
 
 
 def _open(judged: ControlVerdict | ObjectVerdict) -> bool:

@@ -7,7 +7,7 @@ cost is one step per resource of a kind, once for all rules on it, and one per a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -26,6 +26,7 @@ FAIL: Final = 2
 BLIND: Final = 4  # something was not seen
 NONE_APPLIES: Final = 8  # a resource the rule does not apply to
 _ANSWERED: Final = PASS | FAIL | BLIND
+_MENDED: Final = bytes(mask & ~FAIL | PASS if mask & FAIL else mask for mask in range(256))
 
 
 class Readings(msgspec.Struct, kw_only=True, frozen=True):
@@ -68,6 +69,15 @@ def readings_of(outcomes: Sequence[Outcome], estate: Estate, gaps: Sequence[Sequ
         readings.missing.append(missing)
         readings.lost.append(tuple(lost))
     return readings
+
+
+def mended(readings: Readings, fixed: Collection[int]) -> Readings:
+    """The same readings, had these outcomes found nothing wrong."""
+    masks, findings = list(readings.masks), list(readings.findings)
+    for index in fixed:
+        masks[index] = bytearray(readings.masks[index].translate(_MENDED))
+        findings[index] = {}
+    return msgspec.structs.replace(readings, masks=masks, findings=findings)
 
 
 def relevant_gaps(system: System, outcomes: Sequence[Outcome], estate: Estate) -> list[list[Unseen]]:

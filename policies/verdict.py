@@ -9,6 +9,9 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 Severity = Literal["critical", "high", "medium", "low", "info"]
+Effort = Literal["low", "medium", "high"]
+"""What a fix takes on one resource: a setting; a change that others must agree to or that interrupts; new
+equipment, a migration, a project."""
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
 SEVERITY_TITLE: dict[str, str] = {
     "critical": "严重",

@@ -103,3 +103,16 @@ def test_commands_exist(command: str, capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
+
+
+def test_the_pages_of_rules_and_requirements_are_those_of_the_rules(tmp_path: Path) -> None:
+    main(["rules", "docs", "--folder", str(tmp_path), "--out", str(tmp_path / "made")])
+    made = {p.relative_to(tmp_path / "made"): p.read_bytes() for p in (tmp_path / "made").rglob("*.md")}
+    docs = ROOT / "docs"
+    held = {
+        p.relative_to(docs): p.read_bytes()
+        for name in ("rules", "controls")
+        for p in (docs / name).rglob("*.md")
+    }
+    stale = sorted(str(name) for name in made.keys() | held.keys() if made.get(name) != held.get(name))
+    assert stale == [], "python -m zhengguan rules docs --out docs"

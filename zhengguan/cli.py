@@ -157,8 +157,8 @@ def _inventory(commands: _Commands) -> None:
         "what",
         nargs="?",
         default="",
-        metavar="KIND|show|diff|timeline|snapshots|coverage|evidence",
-        help="资源种类，或 show UID、diff [A B]、timeline UID、snapshots、coverage、evidence ID；"
+        metavar="KIND|show|diff|timeline|snapshots|systems|coverage|evidence",
+        help="资源种类，或 show UID、diff [A B]、timeline UID、snapshots、systems、coverage、evidence ID；"
         "不写则按种类计数",
     )
     inventory.add_argument(
@@ -169,6 +169,7 @@ def _inventory(commands: _Commands) -> None:
     )
     inventory.add_argument("--source", metavar="NAME", default="", help="只看这个来源")
     inventory.add_argument("--system", metavar="S", default="", help="只看这个系统的资源")
+    inventory.add_argument("--unassigned", action="store_true", help="只看不属于任何系统（定级对象）的资源")
     inventory.add_argument(
         "--at", metavar="WHEN", default="", help="某时刻（2026-11-22 或 2026-11-22T08:00）或某快照号的样子"
     )
@@ -209,6 +210,14 @@ def _policies(commands: _Commands) -> None:
         "--min-coverage", type=float, metavar="0–1", default=None, help="覆盖率低于此值则退出码 3"
     )
     check.add_argument(
+        "--assume-fixed",
+        metavar="RULE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="假设这些规则处处修好，另给出那时的评分区间；问题、结论和退出码仍是现在的",
+    )
+    check.add_argument(
         "--limit", type=int, metavar="N", default=20, help="表格里最多列多少个问题（0 = 全部）"
     )
 
@@ -216,10 +225,13 @@ def _policies(commands: _Commands) -> None:
     _exceptions(commands)
 
     rules = commands.add("rules", "列出、查看、测试规则", "zhengguan rules test --folder my-rules")
-    rules.add_argument("action", choices=("list", "show", "test", "lint", "coverage"), help="做什么")
+    rules.add_argument("action", choices=("list", "show", "test", "lint", "coverage", "docs"), help="做什么")
     rules.add_argument("id", nargs="?", default="", help="规则编号（show 用）")
     rules.add_argument(
         "--folder", metavar="DIR", action="append", default=[], help="另加一个规则目录（可重复）"
+    )
+    rules.add_argument(
+        "--out", metavar="DIR", default="docs", help="docs：每条规则、每项要求一页，写到哪个目录（默认 docs）"
     )
     rules.add_argument(
         "--standard",
@@ -252,7 +264,10 @@ def _answers(commands: _Commands) -> None:
     )
     attest.add_argument("--system", metavar="S", default="", help="哪个系统（只有一个时可不写）")
     attest.add_argument(
-        "--standard", metavar="NAME", default="", help="哪个标准（默认 dengbao；ipv6、extranet 或自己的）"
+        "--standard",
+        metavar="NAME",
+        default="",
+        help="哪个标准（默认系统自己的：list 逐个列出，别的按编号认；export 取第一个）",
     )
     attest.add_argument("--object", metavar="UID", default="", help="只答这一个对象（默认整个系统）")
     attest.add_argument(
@@ -261,6 +276,7 @@ def _answers(commands: _Commands) -> None:
         default="",
         help="符合、部分符合、不符合、不适用；高风险：不存在、存在、已缓解",
     )
+    _judged(attest)
     attest.add_argument("--note", metavar="TEXT", default="", help="事实、依据或理由")
     attest.add_argument(
         "--evidence",
@@ -285,6 +301,30 @@ def _answers(commands: _Commands) -> None:
     attest.add_argument("--dry-run", action="store_true", help="import：只查错，不记录")
     attest.add_argument("-o", "--output", metavar="FILE", default="", help="file：写入文件（默认标准输出）")
     attest.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _judged(attest: argparse.ArgumentParser) -> None:
+    """密评: what is answered of an object, or of a unit as a whole."""
+    crypto = attest.add_argument_group("密评的技术单元（按对象判定；管理单元用 --verdict）")
+    for word, what in (("D", "密码使用有效性"), ("A", "算法和技术合规性"), ("K", "密钥管理安全")):
+        crypto.add_argument(
+            f"--{word}", metavar="V", default="", help=f"{what}：符合 或 不符合，不知道的不写"
+        )
+    crypto.add_argument(
+        "--strength", metavar="BITS", default="", help="A 不符合时：最弱算法的安全强度（比特）"
+    )
+    crypto.add_argument(
+        "--module", metavar="0–4", default="", help="K 不符合时：密码模块等级（GB/T 37092），0 = 没有"
+    )
+    crypto.add_argument(
+        "--keys-managed", metavar="V", default="", help="K 不符合时：密钥管理其余要求是否符合"
+    )
+    crypto.add_argument(
+        "--made-up-by", metavar="单元=对象", action="append", default=[], help="由哪个对象弥补（可重复）"
+    )
+    crypto.add_argument(
+        "--add-object", action="store_true", help="--object 是清单里没有、由人列出的对象，写它的名称"
+    )
 
 
 def _exceptions(commands: _Commands) -> None:

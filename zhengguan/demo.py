@@ -61,7 +61,7 @@ def make(out: Path, progress: Callable[[Progress], None], now: Callable[[], date
     )
     snapshot = latest(store)
     progress(Progress(source="核查", what="规则与评分"))
-    assessments = assess_all(config, snapshot, systems=config.systems)
+    assessments = assess_all(config, snapshot, systems=config.systems, ranked=True)
     changes, rules = since_last(store, snapshot), rules_of(config)
     reports = []
     for index, assessment in enumerate(assessments):

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from inventory.answers import Answer, Given
+from inventory.answers import Answer, CryptoJudgement, Given
 from inventory.systems import System
-from policies.answers import WORD, today_of, until, wrong_with
+from policies.answers import (
+    MOST_BITS,
+    MOST_MODULE,
+    WORD,
+    met_named,
+    number_named,
+    today_of,
+    until,
+    word_of,
+    wrong_with,
+)
 from policies.questions import STATE_WORD, Question, questions
 from zhengguan import console
 from zhengguan.commands.check import score_line
-from zhengguan.desk import Desk, attached, day_named, save
+from zhengguan.desk import Desk, attached, day_named, listed, save
 from zhengguan.errors import Exit, UserError
+
+T = TypeVar("T")
 
 
 class _Enough(Exception):  # noqa: N818 - no error: the person has had enough
@@ -27,7 +40,7 @@ def ask(desk: Desk, options: argparse.Namespace) -> int:
     assessment = desk.before(system)
     asked = questions(assessment, desk.standard, by_object=bool(options.object))
     if options.target:
-        _, subject = desk.subject(options.target)
+        _, subject = desk.subject(options.target, system)
         asked = [q for q in asked if q.subject == subject and q.object == options.object]
     else:
         asked = [q for q in asked if q.wants_answer]
@@ -55,7 +68,7 @@ def _one(desk: Desk, system: System, q: Question, by: str, place: str) -> int:
     console.say(f"  {q.look}")
     console.say(f"  程序看到：{q.seen}")
     if q.use:
-        console.say(f"  现有答复：{WORD[q.use.answer.verdict]}（{q.use.answer.by}），{STATE_WORD[q.state]}")
+        console.say(f"  现有答复：{word_of(q.use.answer)}（{q.use.answer.by}），{STATE_WORD[q.state]}")
     given = _verdict(q.allowed)
     if given is None:
         return 0
@@ -94,6 +107,9 @@ def _answer(
     desk: Desk, system: System, q: Question, by: str, given: Given
 ) -> tuple[Answer, dict[str, bytes]]:
     settings = desk.config.policies.answers
+    judged = _judgement() if given == "judged" else None
+    before = q.use.answer if q.use else None
+    judged = listed(judged, before, (), q.object, add=False)
     note = _line("说明（事实、依据、理由）")
     paths = [
         Path(word).expanduser() for word in _line("证据文件，多个用分号隔开").replace("；", ";").split(";")
@@ -113,8 +129,37 @@ def _answer(
         by=by,
         answered_at=desk.now,
         valid_until=day_named(end) if end else last,
+        crypto=judged,
     )
     return answer, contents
+
+
+def _judgement() -> CryptoJudgement:
+    """D, A and K; what else matters is asked only where it does."""
+    d = _asked("D 密码使用有效性（符合/不符合，回车 = 不知道）", met_named)
+    a = _asked("A 算法和技术合规性", met_named) if d is not False else None
+    k = _asked("K 密钥管理安全", met_named) if d is not False else None
+    bits = _asked("最弱算法的安全强度（比特）", _bits) if a is False else None
+    module = _asked("密码模块等级（0 = 没有）", _module) if k is False else None
+    managed = _asked("密钥管理其余要求（符合/不符合）", met_named) if k is False else None
+    return CryptoJudgement(d=d, a=a, k=k, strength_bits=bits, module_level=module, keys_managed=managed)
+
+
+def _bits(word: str) -> int | None:
+    return number_named(word, MOST_BITS)
+
+
+def _module(word: str) -> int | None:
+    return number_named(word, MOST_MODULE)
+
+
+def _asked(prompt: str, read: Callable[[str], T]) -> T:
+    """What is typed, once it can be read."""
+    while True:
+        try:
+            return read(_line(prompt))
+        except ValueError as error:
+            console.warn(str(error))
 
 
 def _line(prompt: str) -> str:

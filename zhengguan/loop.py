@@ -215,12 +215,15 @@ def assess_all(
     edition: str = "",
     now: datetime | None = None,
     answers: Sequence[Answer] = (),
+    ranked: bool = False,
+    assume: Sequence[str] = (),
 ) -> list[Assessment]:
     """Assess systems, in the order given, against one standard or ("") those that each of them names.
 
     ``edition`` "" = the system's or the configured one. ``answers`` are people's (``answers_of``): rules are
-    judged at the time of the snapshot, and answers must still hold today. UserError where the standard has no
-    such edition, or a parameter is set that the method does not take.
+    judged at the time of the snapshot, and answers must still hold today. ``ranked``: tell what to fix first;
+    ``assume``: rules to tell the score without whose failures. UserError where the standard has no such
+    edition, there is no such rule, or a parameter is set that the method does not take.
     """
     if edition and edition not in _EDITIONS.get(standard, ()):
         have = "、".join(_EDITIONS.get(standard, ()))
@@ -231,6 +234,12 @@ def assess_all(
     rules = rules_of(config)
     named = [standard] if standard else [name for system in systems for name in system.standards]
     standards = {name: standard_of(name, config.standard_folders()) for name in dict.fromkeys(named)}
+    known = {rule.id for rule in rules}
+    for id_ in assume:
+        if id_ not in known:
+            raise UserError(
+                f"没有规则 {id_}", remedy=suggestion(id_, known) or "用 zhengguan rules list 查编号"
+            )
     moment = now or snapshot.info.taken_at
     today = today_of(now or max(utc_now(), snapshot.info.taken_at))
     result = []
@@ -250,6 +259,8 @@ def assess_all(
                         members,
                         answers,
                         today,
+                        ranked=ranked,
+                        assume=assume,
                     )
                 )
             except StandardError as error:
@@ -261,7 +272,7 @@ def assess_all(
         exceptions_of(config),
         snapshot,
         folders=config.standard_folders(),
-        rules={rule.id for rule in rules},
+        rules=known,
         systems={system.name for system in config.systems},
         today=today,
         warn_days=config.policies.answers.warn_days,
@@ -278,6 +289,9 @@ def _assessed(
     members: Sequence[Resource],
     answers: Sequence[Answer],
     today: date,
+    *,
+    ranked: bool,
+    assume: Sequence[str],
 ) -> Assessment:
     if standard.name == "miping":
         return assess_crypto(
@@ -289,6 +303,11 @@ def _assessed(
             parameters=config.policies.miping.parameters,
             members=members,
             program=PROGRAM,
+            answers=answers,
+            today=today,
+            warn_days=config.policies.answers.warn_days,
+            ranked=ranked,
+            assume=assume,
         )
     return assess(
         system,
@@ -303,6 +322,8 @@ def _assessed(
         today=today,
         warn_days=config.policies.answers.warn_days,
         targets=config.targets(),
+        ranked=ranked,
+        assume=assume,
     )
 
 

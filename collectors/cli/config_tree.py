@@ -14,6 +14,9 @@ import re
 from typing import Any
 
 MAX_DEPTH = 24
+MAX_LINE = 4_000  # characters
+MAX_BLOCK = 500  # lines of a certificate or key
+MAX_BLOCKS = 200  # notices, certificates and keys that are looked for
 MAX_BANNER = 200  # lines a notice may have before its end is held to be missing
 
 _NONE: tuple[Node, ...] = ()
@@ -63,10 +66,14 @@ class Node:
 
 
 def lines_of(text: str) -> list[str]:
-    """The text's lines as they are counted, with what terminals leave in them taken out."""
+    """The text's lines as they are counted, with what terminals leave in them taken out. What no
+    device writes on one line is cut."""
     if "\0" in text:
         text = text.replace("\0", "")
-    return (text.expandtabs(8) if "\t" in text else text).split("\n")
+    lines = (text.expandtabs(8) if "\t" in text else text).split("\n")
+    if len(text) > MAX_LINE and max(map(len, lines)) > MAX_LINE:
+        lines = [line[:MAX_LINE] for line in lines]
+    return lines
 
 
 def tree(text: str) -> list[Node]:
@@ -103,8 +110,8 @@ def tree(text: str) -> list[Node]:
         if len(path) < MAX_DEPTH:
             path.append(node)
             indents.append(indent)
-    for line, end in _spans(skipped):
-        _extend(root, line, end)
+    if skipped:
+        _extend(root, _spans(skipped))
     return list(root.children)
 
 
@@ -114,11 +121,12 @@ def _bodies(lines: list[str], text: str) -> set[int]:
     if "banner" not in text and "header" not in text and "certificate" not in text and "key" not in text:
         return skipped
     flat = "\n".join(lines)
-    number, counted = 1, 0
+    number, counted, found = 1, 0, 0
     for match in _SPECIAL.finditer(flat):
         number += flat.count("\n", counted, match.start())
         counted = match.start()
-        if number in skipped:
+        found += 1
+        if number in skipped or found > MAX_BLOCKS:
             continue
         if match[1]:
             skipped.update(_banner_body(lines, number))
@@ -147,7 +155,7 @@ def _banner_body(lines: list[str], number: int) -> range:
 
 
 def _block_body(lines: list[str], number: int, ends: tuple[str, ...]) -> range:
-    for end in range(number + 1, min(len(lines), number + 2000) + 1):
+    for end in range(number + 1, min(len(lines), number + MAX_BLOCK) + 1):
         stripped = lines[end - 1].strip()
         if stripped in ends:
             return range(number + 1, end + 1)
@@ -156,22 +164,20 @@ def _block_body(lines: list[str], number: int, ends: tuple[str, ...]) -> range:
     return range(0)
 
 
-def _spans(numbers: set[int]) -> list[tuple[int, int]]:
-    """Runs of consecutive numbers as (line above the run, last line)."""
-    spans: list[tuple[int, int]] = []
+def _spans(numbers: set[int]) -> dict[int, int]:
+    """Runs of consecutive numbers: the line above each run → its last line."""
+    spans: dict[int, int] = {}
+    above = last = 0
     for number in sorted(numbers):
-        if spans and spans[-1][1] == number - 1:
-            spans[-1] = (spans[-1][0], number)
-        else:
-            spans.append((number - 1, number))
+        if number != last + 1 or not spans:
+            above = number - 1
+        spans[above] = last = number
     return spans
 
 
-def _extend(root: Node, line: int, last: int) -> None:
+def _extend(root: Node, spans: dict[int, int]) -> None:
     waiting = list(root.children)
     while waiting:
         node = waiting.pop()
-        if node.line == line:
-            node.last = last
-            return
+        node.last = spans.get(node.line, node.line)
         waiting += node.children

@@ -80,7 +80,8 @@ class Document:
                 self._off.append(words[1:])
 
     def _read_braces(self, lines: list[str]) -> None:
-        path: list[list[str]] = []
+        prefix: list[str] = []
+        sizes: list[int] = []  # words of the prefix before each open brace
         held: list[str] = []
         for number, raw in enumerate(lines, 1):
             text = _COMMENT.sub("", raw).strip() if "#" in raw or "/*" in raw else raw.strip()
@@ -88,8 +89,8 @@ class Document:
                 continue
             if text == "}":
                 held = []
-                if path:
-                    path.pop()
+                if sizes:
+                    del prefix[sizes.pop() :]
                 continue
             end = text[-1]
             words = held + _WORD.findall(text[:-1] if end in "{;" else text)
@@ -97,17 +98,18 @@ class Document:
                 words.pop(0)
             if words[:1] == ["inactive:"]:
                 words.pop(0)
-                self._off.append([word for part in path for word in part] + words)
+                self._off.append(prefix + words)
             if end == "{":
                 held = []
-                path.append(words if len(path) < MAX_DEPTH else [])
-                self._add([word for part in path for word in part], number)
+                sizes.append(len(prefix))
+                prefix += words if len(prefix) < MAX_DEPTH else []
+                self._add(prefix, number)
             elif end == ";":
                 held = []
-                self._add([word for part in path for word in part] + words, number)
+                self._add(prefix + words, number)
             else:
                 held = words[:100]
-        self.closed = not path and not held
+        self.closed = not sizes and not held
 
     def _add(self, words: list[str], number: int) -> None:
         here, depth = self.root, 0

@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import Any
 
 from collectors.cli.config_tree import lines_of
+from inventory.kinds.device_config import SshService
+from inventory.unknown import Unknown
 
 _DIALECTS: dict[str, tuple[str, str]] = {
     "huawei_vrp": ("collectors.cli.facts_vrp", "huawei_vrp"),
@@ -35,8 +37,9 @@ PLATFORMS = tuple(_DIALECTS)
 def read(platform: str, configuration: str, told: Mapping[str, str]) -> dict[str, Any]:
     """The fields of ``DeviceConfig`` that a configuration tells, by name; a field left out is UNKNOWN.
 
-    ``told`` is what else is known of the device: ``version`` (of its software, decides some defaults), and
-    ``partial`` ("yes" where the text is known to be cut off or narrowed by the account's rights: then nothing
+    ``told`` is what else is known of the device: ``version`` (of its software, decides some defaults);
+    ``ssh_ciphers``, ``ssh_macs`` and ``ssh_key_exchanges`` (what its server offered, with commas);
+    ``partial`` ("yes" where the text is known to be cut off, or narrowed by the account's rights: then nothing
     is concluded from absence). Never raises for what the text holds. Of a platform whose dialect is not known
     only the number of lines is told."""
     fields: dict[str, Any] = {
@@ -49,4 +52,13 @@ def read(platform: str, configuration: str, told: Mapping[str, str]) -> dict[str
         fields |= import_module(module).read(
             dialect, configuration, told.get("version", ""), partial=told.get("partial") == "yes"
         )
+        _offered(fields.get("ssh"), told)
     return fields
+
+
+def _offered(ssh: SshService | None, told: Mapping[str, str]) -> None:
+    """What the session saw the server offer, where the text does not pin it."""
+    for field in ("ciphers", "macs", "key_exchanges"):
+        offered = [name for name in told.get(f"ssh_{field}", "").split(",") if name]
+        if ssh is not None and offered and isinstance(getattr(ssh, field), Unknown):
+            setattr(ssh, field, offered)

@@ -32,7 +32,7 @@ from inventory.kinds.device_config import (
     TerminalLine,
     WebService,
 )
-from inventory.unknown import UNKNOWN, Maybe
+from inventory.unknown import UNKNOWN, Maybe, Unknown
 
 _KINDS: dict[str, Literal["vty", "console", "aux"]] = {
     "vty": "vty", "con": "console", "console": "console", "aux": "aux", "tty": "aux", "usb": "aux",
@@ -167,12 +167,13 @@ def _ssh(config: Config) -> SshService:
     fields: dict[str, Any] = {}
     for field, command in (("ciphers", "cipher"), ("macs", "mac"), ("key_exchanges", "key-exchange")):
         node = last(config.all(f"ssh2 algorithm {command}"))
-        fields[field] = [w.lower() for w in node.words[3:]] if node else config.absent(None)
+        fields[field] = [w.lower() for w in node.words[3:]] if node else UNKNOWN
         seen += [node.line] if node else []
     return SshService(
         ipv4=listens,
         ipv6=listens,
         version1=config.switch("ssh server compatible-ssh1x enable", "ssh.version1", seen=seen),
+        algorithms_configured=not isinstance(fields["ciphers"], Unknown) or config.absent(False),
         authentication_retries=number_in(retries.words) if retries else config.absent(None),
         lines=numbers(retries, seen=seen),
         **fields,

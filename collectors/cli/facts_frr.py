@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from collectors.cli import facts_ios_ports, facts_ios_routing
-from collectors.cli.facts_ios import privileged
+from collectors.cli.facts_ios_accounts import privileged
 from collectors.cli.facts_reader import Config, below, last, minutes_seconds, numbers
 from collectors.cli.facts_vrp_network import LEVELS
 from inventory.kinds.device_config import DeviceLogging, TerminalLine

@@ -35,8 +35,9 @@ def snmp(config: Config) -> SnmpAgent:
     groups = [n for n in config.all("snmp-server group") if n.words[3:4] == ["v3"]]
     users = [n for n in config.all("snmp-server user") if "v3" in n.words]
     served = {n.words[3] for n in users}
+    by_name = {n.words[2]: n for n in groups}
     rows = [_group(config, n) for n in groups if n.words[2] not in served]
-    rows += [_user(config, n, groups) for n in users]
+    rows += [_user(config, n, by_name) for n in users]
     hosts = config.all("snmp-server host")
     off = config.all("no enable service snmp-agent")
     seen: list[int] = []
@@ -109,12 +110,12 @@ def _group(config: Config, node: Node) -> SnmpUser:
     )
 
 
-def _user(config: Config, node: Node, groups: list[Node]) -> SnmpUser:
+def _user(config: Config, node: Node, groups: dict[str, Node]) -> SnmpUser:
     words = node.words
     low = [w.lower() for w in words]
     auth = low[low.index("auth") + 1] if "auth" in low[:-1] else None
     priv = _privacy(low)
-    group = last(g for g in groups if g.words[2] == words[3]) if len(words) > 3 else None
+    group = groups.get(words[3])
     level: Any = "authPriv" if priv is not None else "authNoPriv" if auth else UNKNOWN
     if group is not None:
         level = next((_LEVELS[w] for w in group.words[4:5] if w in _LEVELS), level)

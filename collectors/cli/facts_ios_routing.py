@@ -8,7 +8,7 @@ from typing import Any
 
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_reader import Config, begins, below, family_of, last, numbers
-from collectors.cli.facts_vrp_routing import address_of, classful, ipv4, within
+from collectors.cli.facts_vrp_routing import MAX_NETWORKS, address_of, classful, ipv4, within
 from inventory.kinds.device_config import RoutingSession
 from inventory.unknown import UNKNOWN
 
@@ -74,6 +74,7 @@ def _ospf(config: Config, interfaces: Interfaces) -> Iterator[RoutingSession]:
             n for area in below(process, "area") for n in below(area, "network")
         ]  # ZXROS: a section for each area
         met: set[int] = set()
+        del networks[MAX_NETWORKS:]
         for name, nodes in interfaces.items():
             found = own(nodes, "ip ospf passive") is not None or _is_passive(name, passive)
             if found:
@@ -173,7 +174,7 @@ def _isis(config: Config, interfaces: Interfaces) -> Iterator[RoutingSession]:
 def _rip(config: Config, interfaces: Interfaces) -> Iterator[RoutingSession]:
     for process in config.all("router rip"):
         passive = _passive(process)
-        networks = [n.words[1] for n in below(process, "network") if len(n.words) > 1]
+        networks = [n.words[1] for n in below(process, "network")[:MAX_NETWORKS]]
         for name, nodes in interfaces.items():
             here = [a for node in nodes for a in address_of(node)]
             if _is_passive(name, passive) or not any(

@@ -155,7 +155,7 @@ def _ssh(config: Reader) -> SshService:
 
     def told(name: str) -> Any:
         names = [n.strip('"').lower() for n in ssh.names(name)]
-        return names if names else config.absent(None)
+        return names if names else UNKNOWN
 
     return SshService(
         ipv4=state,
@@ -164,6 +164,7 @@ def _ssh(config: Reader) -> SshService:
         ciphers=told("ciphers"),
         macs=told("macs"),
         key_exchanges=told("key-exchange"),
+        algorithms_configured=bool(ssh.names("ciphers")) or config.absent(False),
         authentication_retries=config.system.number("login", "retry-options", "tries-before-disconnect")
         or config.absent(None),
         root_login=root == "allow" if root else config.default("ssh.root_login"),

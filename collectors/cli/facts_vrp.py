@@ -172,12 +172,13 @@ def _ssh(config: Config) -> SshService:
     fields: dict[str, Any] = {}
     for field, command in (("ciphers", "cipher"), ("macs", "hmac"), ("key_exchanges", "key-exchange")):
         node = last(config.all(f"ssh server {command}"))
-        fields[field] = [w.lower() for w in node.words[3:]] if node else config.absent(None)
+        fields[field] = [w.lower() for w in node.words[3:]] if node else UNKNOWN
         seen += [node.line] if node else []
     return SshService(
         ipv4=both if both is True else ipv4,
         ipv6=both if both is True else ipv6,
         version1=config.switch("ssh server compatible-ssh1x enable", "ssh.version1", seen=seen),
+        algorithms_configured=not isinstance(fields["ciphers"], Unknown) or config.absent(False),
         authentication_retries=number_in(retries.words) if retries else config.absent(None),
         lines=numbers(retries, seen=seen),
         **fields,

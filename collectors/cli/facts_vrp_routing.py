@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
@@ -10,6 +11,7 @@ from collectors.cli.config_tree import Node
 from collectors.cli.facts_reader import Config, begins, below, family_of, numbers, word_after
 from inventory.kinds.device_config import RoutingSession
 
+MAX_NETWORKS = 256  # "network" lines of an area that are held against the interfaces
 _PLAIN = ("simple", "plain", "none", "text")
 
 
@@ -46,6 +48,7 @@ def address_of(interface: Node) -> list[int]:
     return found
 
 
+@lru_cache(maxsize=8192)
 def ipv4(text: str) -> int | None:
     """An address as a number; None for what is none."""
     try:
@@ -75,6 +78,7 @@ def _ospf(config: Config, interfaces: list[Node]) -> Iterator[RoutingSession]:
         silent, loud = _silent(process)
         for area in below(process, "area"):
             whole = next(iter(below(area, "authentication-mode")), None)
+            networks = [n.words for n in below(area, "network")[:MAX_NETWORKS]]
             for interface in interfaces:
                 name = "".join(interface.words[1:])
                 if (
@@ -84,9 +88,7 @@ def _ospf(config: Config, interfaces: list[Node]) -> Iterator[RoutingSession]:
                 ):
                     continue
                 here = address_of(interface)
-                taken = any(
-                    within(here, n.words[1], n.words[2]) for n in below(area, "network") if len(n.words) > 2
-                )
+                taken = any(within(here, words[1], words[2]) for words in networks if len(words) > 2)
                 explicit = _in_area(interface, process, area)
                 if not taken and not explicit:
                     continue
@@ -181,7 +183,7 @@ def _bgp(config: Config) -> Iterator[RoutingSession]:
 
 
 def _rip(config: Config, interfaces: list[Node]) -> Iterator[RoutingSession]:
-    networks = [n.words[1] for p in config.all("rip") for n in below(p, "network") if len(n.words) > 1]
+    networks = [n.words[1] for p in config.all("rip") for n in below(p, "network")[:MAX_NETWORKS]]
     silent = {"".join(n.words[1:]) for p in config.all("rip") for n in below(p, "silent-interface")}
     for interface in interfaces:
         name = "".join(interface.words[1:])

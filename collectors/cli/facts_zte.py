@@ -12,8 +12,9 @@ from typing import Any
 
 from collectors.cli import facts_ios_network, facts_ios_ports, facts_ios_routing
 from collectors.cli.config_tree import Node
-from collectors.cli.facts_ios import banner, password_of, privileged
-from collectors.cli.facts_ios import users as old_users
+from collectors.cli.facts_ios import banner
+from collectors.cli.facts_ios_accounts import password_of, privileged
+from collectors.cli.facts_ios_accounts import users as old_users
 from collectors.cli.facts_reader import Config, below, guessable, in_clear, last, number_in, numbers
 from inventory.kinds.device_config import (
     Aaa,

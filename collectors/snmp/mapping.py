@@ -85,6 +85,7 @@ def device_of(
         snmp_authentication=access.authentication,
         snmp_privacy=access.privacy,
         telnet_enabled=_telnet(answers),
+        ssh_host_key_verified=None,
         ipv6_visible=_ipv6_visible(answers),
     )
     identify(device, answers, clean)
@@ -118,8 +119,11 @@ def interfaces_of(
     clean: Callable[[str], str] = str,
 ) -> list[Interface]:
     """All interfaces of a target, in the order of ifIndex."""
-    columns, more = answers.columns(t.IF_TABLE), answers.columns(t.IF_X_TABLE)
-    indexes = sorted(i for i in {*itertools.chain(*columns.values(), *more.values())} if len(i) == 1)
+    basic, more = answers.columns(t.IF_TABLE), answers.columns(t.IF_X_TABLE)
+    indexes = sorted(i for i in {*itertools.chain(*basic.values(), *more.values())} if len(i) == 1)
+    nothing: dict[Oid, Value] = {}
+    columns = [basic.get(number, nothing) for number in _BASIC]
+    columns += [more.get(number, nothing) for number in _MORE]
     addresses: dict[int, list[Address]] = {}
     for index, address in addresses_of(answers):
         addresses.setdefault(index, []).append(address)
@@ -130,8 +134,7 @@ def interfaces_of(
     found = []
     for at in indexes:
         index = at[0]
-        row = {number: column.get(at) for number, column in columns.items()}
-        interface = _interface(row, {number: column.get(at) for number, column in more.items()}, clean)
+        interface = _interface(*[column.get(at) for column in columns], clean=clean)
         interface.source, interface.scope, interface.labels = source, target, dict(labels)
         interface.native_id, interface.index = f"{target}/{index}", index
         interface.relations = list(part_of)
@@ -165,34 +168,55 @@ def _per_interface(answers: Answers) -> dict[int, dict[str, Maybe[bool] | int]]:
     return found
 
 
-def _interface(row: dict[int, Value], more: dict[int, Value], clean: Callable[[str], str]) -> Interface:
-    """One row of ifTable and one of ifXTable (RFC 2863), by number of the column."""
+_BASIC = (2, 3, 4, 5, 6, 7, 8, 10, 14, 16, 20)  # columns of ifTable and
+_MORE = (1, 6, 10, 15, 18)  # of ifXTable (RFC 2863), in the order of the next function's arguments
+
+
+def _interface(
+    descr: Value,
+    kind: Value,
+    mtu: Value,
+    low_speed: Value,
+    mac: Value,
+    admin: Value,
+    oper: Value,
+    low_in: Value,
+    in_errors: Value,
+    low_out: Value,
+    out_errors: Value,
+    name: Value,
+    high_in: Value,
+    high_out: Value,
+    high_speed: Value,
+    alias: Value,
+    *,
+    clean: Callable[[str], str],
+) -> Interface:
+    """One row of ifTable and one of ifXTable."""
 
     def text(value: Value) -> Maybe[str | None]:
         found = text_of(value)
         return UNKNOWN if found is None else (clean(found) or None) if found else None
 
-    description, name = text(row.get(2)), text(more.get(1))
-    kind = number(row.get(3))
-    admin, oper = row.get(7), row.get(8)
+    description, short = text(descr), text(name)
     interface = Interface(
         source="",
         native_id="",
         description=description,
-        alias=text(more.get(18)),
-        interface_type=kind,
-        loopback=kind == _LOOPBACK if known(kind) else UNKNOWN,
-        mtu=number(row.get(4)),
-        speed_bps=_speed(more.get(15), row.get(5)),
-        mac=mac_text(row.get(6)),
+        alias=text(alias),
+        interface_type=number(kind),
+        loopback=kind == _LOOPBACK if isinstance(kind, int) and kind >= 0 else UNKNOWN,
+        mtu=number(mtu),
+        speed_bps=_speed(high_speed, low_speed),
+        mac=mac_text(mac),
         admin_up=admin == 1 if admin in (1, 2, 3) else UNKNOWN,
         oper_up=oper == 1 if oper in (1, 2, 3, 5, 6, 7) else UNKNOWN,  # unknown(4) says what it says
-        in_octets=first_number(more.get(6), row.get(10)),
-        out_octets=first_number(more.get(10), row.get(16)),
-        in_errors=number(row.get(14)),
-        out_errors=number(row.get(20)),
+        in_octets=first_number(high_in, low_in),
+        out_octets=first_number(high_out, low_out),
+        in_errors=number(in_errors),
+        out_errors=number(out_errors),
     )
-    for candidate in (name, description):
+    for candidate in (short, description):
         if known(candidate) and candidate is not None:
             interface.name = candidate
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ from inventory.evidence import Evidence
 from inventory.kinds.network import Device, Interface
 from inventory.resource import Resource
 
+_USUAL_OCTETS = 64
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 VIEW_REMEDY = "在设备的 SNMP 只读视图里放开 1.3.6.1.2.1（mib-2）"
@@ -191,11 +193,20 @@ def _shown(value: Value, redactor: Redactor) -> str:
     """Printable UTF-8 as a JSON string, other octets in hexadecimal, other values as they are."""
     if not isinstance(value, bytes):
         return "NULL" if value is None else str(value)
+    text = _usual_text(value) if len(value) <= _USUAL_OCTETS and value.isascii() else _text(value)
+    if text is not None:
+        return text
+    octets = value.decode("latin1")  # in hexadecimal the redactor would not know a secret again
+    return value.hex(" ") if redactor.text(octets) == octets else MASK
+
+
+def _text(value: bytes) -> str | None:
+    """Printable UTF-8 as a JSON string; None where it is not."""
     try:
         text = value.rstrip(b"\x00").decode()
     except UnicodeDecodeError:
-        text = "\x00"
-    if text.isprintable() or "".join(text.split()).isprintable():
-        return _as_json(text)
-    octets = value.decode("latin1")  # in hexadecimal the redactor would not know a secret again
-    return value.hex(" ") if redactor.text(octets) == octets else MASK
+        return None
+    return _as_json(text) if text.isprintable() or "".join(text.split()).isprintable() else None
+
+
+_usual_text = functools.lru_cache(maxsize=1 << 12)(_text)  # devices of one model name their ports alike

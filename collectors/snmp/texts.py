@@ -49,7 +49,10 @@ def number(value: Value) -> Maybe[int]:
 
 def first_number(*values: Value) -> Maybe[int]:
     """The first of them that is one."""
-    return next((v for v in values if isinstance(v, int) and v >= 0), UNKNOWN)
+    for value in values:
+        if isinstance(value, int) and value >= 0:
+            return value
+    return UNKNOWN
 
 
 def truth(value: Value) -> Maybe[bool]:

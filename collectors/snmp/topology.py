@@ -170,7 +170,10 @@ def _ospf_interfaces(answers: Answers) -> Maybe[list[OspfInterface]]:
 
 
 def _set_peers(device: Device, answers: Answers) -> None:
-    tables = (t.BGP_PEERS, t.OSPF_NEIGHBOURS, t.OSPFV3_NEIGHBOURS, v.CISCO_BGP, v.JUNIPER_BGP)
+    tables = (
+        *(t.BGP_PEERS, t.OSPF_NEIGHBOURS, t.OSPFV3_NEIGHBOURS, v.CISCO_BGP, v.JUNIPER_BGP),
+        *(v.HUAWEI_BGP, v.H3C_BGP, v.H3C_BGP_IPV6),
+    )
     if answers.unread or not answers.whole(*_asked(answers, *tables)):
         return
     peers = {(p.protocol, p.address): p for reader in _PEERS for p in reader(answers)}
@@ -205,6 +208,33 @@ def _bgp_cisco(answers: Answers) -> Iterator[RoutingPeer]:
         address = address_text(index[2:]) if len(index) > 2 and index[1] == len(index) - 2 else None
         if address:
             yield _bgp_peer(address, state, columns.get(4, {}).get(index), columns.get(11, {}).get(index))
+
+
+def _bgp_huawei(answers: Answers) -> Iterator[RoutingPeer]:
+    """hwBgpPeerTable: both families; a row for each address family and VPN of a peer, whose address comes
+    last in the index, after VPN, AFI, SAFI, type and length."""
+    numbers = answers.column(v.HUAWEI_BGP, 2)
+    for index, state in answers.column(v.HUAWEI_BGP, 5).items():
+        if address := _last_address(index, 5):
+            yield _bgp_peer(address, state, None, numbers.get(index))
+
+
+def _bgp_h3c(answers: Answers) -> Iterator[RoutingPeer]:
+    """hh3cBgpPeerAddrFamilyTable names the peers of both families and not their state (the index is
+    instance, VPN, AFI, SAFI, type, length, octets); hh3cBgp4v2PeerTable has it for IPv6 (sixteen octets)."""
+    for index in answers.column(v.H3C_BGP, 7):
+        if address := _last_address(index, 6):
+            yield _bgp_peer(address, None, None, None)
+    for index, state in answers.column(v.H3C_BGP_IPV6, 3).items():
+        octets = index[1:] if len(index) == 17 and index[0] == 16 else index
+        address = address_text(octets) if len(octets) == 16 else None
+        if address:
+            yield _bgp_peer(address, state, None, None)
+
+
+def _last_address(index: Oid, at: int) -> str | None:
+    """The address an index ends with, after its length."""
+    return address_text(index[at:]) if len(index) > at and index[at - 1] == len(index) - at else None
 
 
 def _bgp_juniper(answers: Answers) -> Iterator[RoutingPeer]:
@@ -264,7 +294,8 @@ def _ospfv3(answers: Answers) -> Iterator[RoutingPeer]:
 
 
 _PEERS: tuple[Callable[[Answers], Iterator[RoutingPeer]], ...] = (
-    *(_bgp, _bgp_cisco, _bgp_juniper, _ospf, _ospfv3),
+    # of two that tell of the same peer the later counts: what tells more comes later
+    *(_bgp_h3c, _bgp_huawei, _bgp, _bgp_cisco, _bgp_juniper, _ospf, _ospfv3),
 )
 
 

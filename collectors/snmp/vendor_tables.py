@@ -58,7 +58,20 @@ HUAWEI_POWER = Table(  # hwPwrStatusTable, by the MIB: present, state
 HUAWEI_LOG_HOSTS = Table(  # HUAWEI-INFOCENTER-MIB hwICLogHostTable, recorded: address
     name="hwICLogHostTable", entry=_enterprise("2011.5.25.212.1.2.2.1"), columns=((2, 2),)
 )
+HUAWEI_BGP = Table(  # HUAWEI-BGP-VPN-MIB hwBgpPeerTable, by the MIB: remote AS, state
+    name="hwBgpPeerTable", entry=_enterprise("2011.5.25.177.1.1.2.1"), columns=((2, 2), (5, 5))
+)
 HUAWEI_LOG_ON = _enterprise("2011.5.25.212.1.1.0")
+H3C_LOG_HOSTS = Table(  # HH3C-INFOCENTER-MIB hh3cICLoghostTable, by the MIB: type and address
+    name="hh3cICLoghostTable", entry=_enterprise("25506.2.119.2.2.1"), columns=((2, 3),)
+)
+H3C_MOST_LOG_HOSTS = _enterprise("25506.2.119.2.1.1.0")
+H3C_BGP = Table(  # HH3C-BGP-VPN-MIB hh3cBgpPeerAddrFamilyTable, by the MIB: VPN; peers are its index
+    name="hh3cBgpPeerAddrFamilyTable", entry=_enterprise("25506.2.202.1.1.1.1"), columns=((7, 7),)
+)
+H3C_BGP_IPV6 = Table(  # HH3C-BGP4V2-MIB hh3cBgp4v2PeerTable, by the MIB: state of IPv6 peers
+    name="hh3cBgp4v2PeerTable", entry=_enterprise("25506.2.183.1.1.1"), columns=((3, 3),)
+)
 H3C_NTP = tuple(_enterprise(f"25506.8.22.1.1.{n}.0") for n in (1, 2))  # HH3C-NTP-MIB leap, stratum; recorded
 CISCO_NTP = tuple(_enterprise(f"9.9.168.1.1.{n}.0") for n in (1, 2))  # CISCO-NTP-MIB, recorded
 CISCO_TEMPERATURES = Table(  # CISCO-ENVMON-MIB, recorded: value, state
@@ -112,7 +125,7 @@ HILLSTONE_HEALTH = tuple(_enterprise(f"28557.2.2.1.{n}.0") for n in (3, 4, 5))  
 _ENTITY_STATE_OK, _ENTITY_GONE = frozenset((2,)), frozenset((3, 4))
 VENDORS: dict[str, Vendor] = {
     "Huawei": Vendor(
-        tables=(HUAWEI_FANS, HUAWEI_POWER, HUAWEI_LOG_HOSTS),
+        tables=(HUAWEI_FANS, HUAWEI_POWER, HUAWEI_LOG_HOSTS, HUAWEI_BGP),
         objects=(HUAWEI_LOG_ON,),
         entities=(
             Entities(  # hwEntityStateTable: hwEntityOperStatus enabled(3), offline(4) is not plugged in
@@ -127,7 +140,8 @@ VENDORS: dict[str, Vendor] = {
         ),
     ),
     "H3C": Vendor(
-        objects=H3C_NTP,
+        tables=(H3C_BGP, H3C_BGP_IPV6, H3C_LOG_HOSTS),
+        objects=(*H3C_NTP, H3C_MOST_LOG_HOSTS),
         entities=(
             Entities(  # HH3C-ENTITY-EXT-MIB hh3cEntityExtStateTable: error status normal(2), absent(4)
                 entry=_enterprise("25506.2.6.1.1.1.1"),

@@ -28,14 +28,16 @@ class TelnetServer(Nested):
 
 
 class SshService(Nested):
-    """The SSH server. Algorithm lists: None = none configured, the software's own choice."""
+    """The SSH server. Algorithms are those configured, or offered where the session saw them; where neither
+    was seen they are the software's own choice, and UNKNOWN."""
 
     ipv4: Maybe[bool] = UNKNOWN
     ipv6: Maybe[bool] = UNKNOWN
     version1: Maybe[bool] = UNKNOWN  # clients of version 1 are accepted
-    ciphers: Maybe[list[str] | None] = UNKNOWN  # as the device writes them, lower case
-    macs: Maybe[list[str] | None] = UNKNOWN
-    key_exchanges: Maybe[list[str] | None] = UNKNOWN
+    algorithms_configured: Maybe[bool] = UNKNOWN  # the ciphers are pinned
+    ciphers: Maybe[list[str]] = UNKNOWN  # as the device writes them, lower case
+    macs: Maybe[list[str]] = UNKNOWN
+    key_exchanges: Maybe[list[str]] = UNKNOWN
     authentication_retries: Maybe[int | None] = UNKNOWN  # None = not configured
     root_login: Maybe[bool] = UNKNOWN  # the superuser may log in (Junos)
     lines: Maybe[list[int]] = UNKNOWN

@@ -91,6 +91,10 @@ class Device(Resource):
     snmp_authentication: Maybe[str | None] = UNKNOWN  # SHA256 …; None = none
     snmp_privacy: Maybe[str | None] = UNKNOWN  # AES128 …; None = none
     telnet_enabled: Maybe[bool] = UNKNOWN
+    ssh_version1: Maybe[bool] = UNKNOWN  # its SSH server offers version 1, too or alone (RFC 4253 §5.1)
+    ssh_modern: Maybe[bool] = UNKNOWN  # a session can be had without the algorithms below
+    ssh_legacy_algorithms: Maybe[list[str]] = UNKNOWN  # offered: SHA-1, MD5, CBC, DSA …
+    ssh_host_key_verified: Maybe[bool | None] = UNKNOWN  # by us, who read it; None = not read over SSH
     cpu_percent: Maybe[float] = UNKNOWN  # of the busiest processor or board
     memory_percent: Maybe[float] = UNKNOWN  # of the fullest
     temperature_celsius: Maybe[float] = UNKNOWN  # of the hottest sensor

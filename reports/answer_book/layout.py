@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from policies.crypto import JUDGEMENTS
 from policies.questions import Question
 
 FORMAT: Final = "1"
@@ -25,8 +26,12 @@ COLUMNS: Final = (
     "编号", "原答复", "条款", "安全类", "内容", "问题", "对象", "程序所见", "现有答复",
     "答复", "说明", "证据文件", "答复人", "答复日期", "有效至",
 )  # fmt: skip
+CRYPTO_COLUMNS: Final = (*JUDGEMENTS, "安全强度（比特）", "密码模块等级", "密钥管理其余要求", "弥补者")
+"""What a book of 密评 has beside, after the others."""
 KEY, BASE, CITE = 0, 1, 2
 VERDICT, NOTE, FILES, BY, DATE, UNTIL = range(9, 15)
+CRYPTO = range(len(COLUMNS), len(COLUMNS) + len(CRYPTO_COLUMNS))
+STRENGTH, MODULE, MANAGED, HELPERS = CRYPTO[3:]
 FIELD_COLUMN: Final = {
     "subject": KEY,
     "object": KEY,
@@ -36,10 +41,19 @@ FIELD_COLUMN: Final = {
     "by": BY,
     "answered_at": DATE,
     "valid_until": UNTIL,
+    "d": CRYPTO[0],
+    "strength_bits": STRENGTH,
+    "module_level": MODULE,
+    "made_up_by": HELPERS,
 }
 """Field of an answer → the column that says it."""
 
 MOST_ROWS: Final = 5000
+
+
+def columns_of(standard: str) -> tuple[str, ...]:
+    """The columns of a book of this standard."""
+    return (*COLUMNS, *CRYPTO_COLUMNS) if standard == "miping" else COLUMNS
 
 
 class Row(msgspec.Struct, kw_only=True, frozen=True):

@@ -7,41 +7,59 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Any, Final, TypeAlias
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, TypeVar
 from xml.etree import ElementTree as Xml
 
 import msgspec
 
-from inventory.answers import Answer, AnswerFile
-from policies.answers import WORD, today_of, until, verdict_named, wrong_with
+from inventory.answers import Answer, AnswerFile, CryptoJudgement, Given
+from policies.answers import (
+    MOST_BITS,
+    MOST_MODULE,
+    WORD,
+    met_named,
+    number_named,
+    today_of,
+    until,
+    verdict_named,
+    word_of,
+    wrong_with,
+)
 from policies.questions import Question
 from policies.standards import Standard
 from reports.answer_book.layout import (
     BASE,
     BY,
     CITE,
-    COLUMNS,
+    CRYPTO,
     DATE,
     FIELD_COLUMN,
     FILES,
     FORMAT,
+    HELPERS,
     KEY,
+    MANAGED,
     META,
     META_SHEET,
+    MODULE,
     MOST_ROWS,
     NOTE,
     SHEET,
+    STRENGTH,
     UNTIL,
     VERDICT,
     CellError,
     Row,
     cell_name,
+    columns_of,
 )
 from reports.answer_book.vet import MOST_BYTES, vetted
 from reports.document import BEIJING
 
+T = TypeVar("T")
 Attach: TypeAlias = Callable[[str], AnswerFile]
 """Finds an evidence file by its name. Raises ValueError with the reason (中文)."""
 
@@ -125,13 +143,14 @@ def _headed(meta: Mapping[str, str], lines: Sequence[tuple[int, _Line]]) -> list
     if meta.get("format") != FORMAT:
         errors.append(CellError("", f"工作簿的格式是 {meta.get('format')}，本程序用 {FORMAT}：重新导出"))
     header = [_text(value) for value in lines[0][1]] if lines else []
-    for column, name in enumerate(COLUMNS):
+    columns = columns_of(meta.get("standard", ""))
+    for column, name in enumerate(columns):
         found = header[column] if column < len(header) else ""
         if found != name:
             where = cell_name(1, column)
             errors.append(CellError(where, f"应是列 {name}，而是 {found or '空的'}：列不能删除、插入或改名"))
-    extra = [name for name in header[len(COLUMNS) :] if name]
-    errors += [CellError(cell_name(1, len(COLUMNS)), f"多了一列 {name}") for name in extra[:1]]
+    extra = [name for name in header[len(columns) :] if name]
+    errors += [CellError(cell_name(1, len(columns)), f"多了一列 {name}") for name in extra[:1]]
     if lines and lines[-1][0] > MOST_ROWS + 1:
         errors.append(CellError("", f"超过 {MOST_ROWS} 行"))
     if errors:
@@ -146,12 +165,15 @@ def read_book(
     now: datetime,
     defaults: Defaults,
     attach: Attach,
+    helpers: Mapping[tuple[str, str], Collection[str]] = MappingProxyType({}),
 ) -> Returned:
-    """The answers of a workbook to the questions of its system. Raises BookError with every error in it."""
+    """The answers of a workbook to the questions of its system. ``helpers`` tells which objects a unit's code
+    and a name may mean, where one makes up for another. Raises BookError with every error in it."""
     rows = {row.key: row for row in map(Row.of, questions)}
-    reader = _Reader(rows, book.meta["system"], standard, now, defaults, attach)
+    reader = _Reader(rows, book.meta["system"], standard, now, defaults, attach, helpers)
+    columns = columns_of(standard.name)
     for number, line in book.rows:
-        reader.row(number, list(line) + [None] * (len(COLUMNS) - len(line)))
+        reader.row(number, list(line) + [None] * (len(columns) - len(line)))
     if reader.errors:
         raise BookError(reader.errors)
     return Returned(reader.answers, reader.unchanged)
@@ -166,7 +188,10 @@ class _Reader:
         now: datetime,
         defaults: Defaults,
         attach: Attach,
+        helpers: Mapping[tuple[str, str], Collection[str]],
     ) -> None:
+        self.helpers = helpers
+        self.crypto = CRYPTO if len(columns_of(standard.name)) > CRYPTO[0] else ()
         self.rows = rows
         self.system = system
         self.standard = standard
@@ -181,10 +206,11 @@ class _Reader:
     def row(self, number: int, line: list[Any]) -> None:
         """One row: an answer, nothing, or errors."""
         before = len(self.errors)
-        written = [c for c in (VERDICT, NOTE, FILES, BY, DATE, UNTIL) if _text(line[c])]
+        written = [c for c in (VERDICT, NOTE, FILES, BY, DATE, UNTIL, *self.crypto) if _text(line[c])]
         if not written or (row := self._known(number, line)) is None:
             return
-        if VERDICT not in written:
+        judged = "judged" in row.question.allowed and any(c in written for c in CRYPTO[:3])
+        if VERDICT not in written and not judged:
             self._wrong(number, VERDICT, "没有选答复，而这一行写了别的")
             return
         answer = self._answer(number, line, row.question)
@@ -194,7 +220,7 @@ class _Reader:
         if current is not None and _same(current, answer, until_too=UNTIL in written):
             self.unchanged += 1
         elif str(row.base) != _text(line[BASE]):
-            told = f"#{current.id} {current.by} 答 {WORD[current.verdict]}" if current else "已被撤回"
+            told = f"#{current.id} {current.by} 答 {word_of(current)}" if current else "已被撤回"
             self._wrong(number, VERDICT, f"导出之后有了新的答复（{told}）：重新导出再填")
         else:
             self.answers.append(answer)
@@ -214,11 +240,13 @@ class _Reader:
         return row
 
     def _answer(self, number: int, line: list[Any], question: Question) -> Answer | None:
-        given = verdict_named(_text(line[VERDICT]))
+        word = _text(line[VERDICT])
+        given = verdict_named(word or WORD["judged"])
         if given is None or given not in question.allowed:
             words = "、".join(WORD[g] for g in question.allowed)
-            self._wrong(number, VERDICT, f"可答 {words}，而不是 {_text(line[VERDICT])[:40]}")
+            self._wrong(number, VERDICT, f"可答 {words}，而不是 {word[:40]}")
             return None
+        judged = self._judged(number, line, question, given)
         today = today_of(self.now)
         answered = self._day(number, DATE, line) or today
         last = self._day(number, UNTIL, line) or until(answered, self.defaults.days)
@@ -234,10 +262,51 @@ class _Reader:
             by=_text(line[BY]) or self.defaults.by,
             answered_at=self.now if answered == today else datetime.combine(answered, time(), BEIJING),
             valid_until=last,
+            crypto=judged,
         )
         for wrong in wrong_with(answer, self.standard, today):
             self._wrong(number, FIELD_COLUMN[wrong.field], wrong.why)
         return answer
+
+    def _judged(self, number: int, line: list[Any], q: Question, given: Given) -> CryptoJudgement | None:
+        """D, A and K and what goes with them; errors where they are written and not asked for."""
+        if given != "judged":
+            for column in (c for c in self.crypto if _text(line[c])):
+                self._wrong(number, column, f"答 {WORD[given]} 时不写这一格")
+            return None
+        d, a, k, managed = (self._read(number, c, line, met_named) for c in (*CRYPTO[:3], MANAGED))
+        before = q.use.answer.crypto if q.use else None
+        return CryptoJudgement(
+            d=d,
+            a=a,
+            k=k,
+            strength_bits=self._read(number, STRENGTH, line, lambda w: number_named(w, MOST_BITS)),
+            module_level=self._read(number, MODULE, line, lambda w: number_named(w, MOST_MODULE)),
+            keys_managed=managed,
+            made_up_by=self._helpers(number, _text(line[HELPERS])),
+            added=before is not None and before.added,
+        )
+
+    def _read(self, number: int, column: int, line: list[Any], read: Callable[[str], T]) -> T | None:
+        try:
+            return read(_text(line[column]))
+        except ValueError as error:
+            self._wrong(number, column, str(error))
+            return None
+
+    def _helpers(self, number: int, text: str) -> tuple[tuple[str, str], ...]:
+        found: list[tuple[str, str]] = []
+        for part in re.split(r"[;；\n]", text):
+            if not part.strip():
+                continue
+            code, _, name = (word.strip() for word in part.partition("="))
+            meant = self.helpers.get((code, name), ())
+            if len(meant) == 1:
+                found += [(code, uid) for uid in meant]
+            else:
+                why = f"{code} 里有 {len(meant)} 个对象叫 {name}：写 UID" if meant else "写成 单元=对象，没有"
+                self._wrong(number, HELPERS, f"{why} {part.strip()[:80]}" if not meant else why)
+        return tuple(found)
 
     def _day(self, number: int, column: int, line: list[Any]) -> date | None:
         value = line[column]
@@ -276,7 +345,7 @@ class _Reader:
 
 def _same(one: Answer, other: Answer, *, until_too: bool) -> bool:
     """Whether two answers say the same, whenever they were given: a book may come in twice."""
-    names = ("key", "verdict", "note", "files", "by", *(["valid_until"] if until_too else []))
+    names = ("key", "verdict", "note", "files", "by", "crypto", *(["valid_until"] if until_too else []))
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 

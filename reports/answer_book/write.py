@@ -10,30 +10,43 @@ from typing import Any, Final
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from policies.answers import LONGEST_NAME, LONGEST_NOTE, WORD
+from policies.answers import LONGEST_NAME, LONGEST_NOTE, MOST_BITS, MOST_MODULE, WORD, word_of
 from policies.assessment import Assessment
 from policies.questions import STATE_WORD, Question
 from reports.answer_book.layout import (
     BASE,
     BY,
-    COLUMNS,
+    CRYPTO,
     DATE,
     FILES,
     FORMAT,
     GUIDE_SHEET,
+    HELPERS,
     KEY,
+    MANAGED,
     META,
     META_SHEET,
+    MODULE,
     NOTE,
     SHEET,
+    STRENGTH,
     UNTIL,
     VERDICT,
     Row,
+    columns_of,
 )
 from reports.document import BEIJING
 from reports.visible import visible
 
 _WIDTHS: Final = (10, 8, 14, 16, 20, 44, 22, 34, 24, 12, 44, 26, 12, 13, 13)
+_CRYPTO_WIDTHS: Final = (9, 9, 9, 12, 10, 12, 30)
+_CRYPTO_GUIDE: Final = (
+    "密评的技术单元逐项判定 D（密码使用有效性）、A（算法和技术合规性）、K（密钥管理安全）：从列表选，"
+    "不知道的留空；整个单元不适用的，在“答复”选不适用并说明理由。写在“整个系统”一行的，对没有单独答复的对象和未清点的都算。",
+    "A 不符合的写最弱算法的安全强度；K 不符合的写密码模块等级和密钥管理其余要求：它们决定 Ra、Rk。",
+    "弥补者：写成 单元=对象，例如 NET-03=对象名称或 UID，多个用分号隔开；说明里写理由。",
+    "清单里没有的对象不能在这里加：zhengguan attest set NET-01 --object 名称 --add-object。",
+)
 _LONGEST: Final = 2000  # characters of what the program tells in one cell
 _GUIDE: Final = (
     "这本工作簿列出程序看不见、要由人答复的要求项和高风险情形。填好后原样发回，"
@@ -77,19 +90,24 @@ def write_book(assessment: Assessment, questions: Sequence[Question], now: datet
         "date": book.add_format({**open_, "num_format": "yyyy-mm-dd"}),
     }
     title = f"{assessment.system.title}：人工答复（{assessment.standard_title}）"
-    for line, text in enumerate((title, *_GUIDE)):
+    columns = columns_of(assessment.standard)
+    crypto = columns[len(_WIDTHS) :]
+    for line, text in enumerate((title, *_GUIDE, *(_CRYPTO_GUIDE if crypto else ()))):
         guide.write_string(line, 0, visible(text), wrapped)
     guide.set_column(0, 0, 110)
     told = (FORMAT, assessment.system.name, assessment.standard, now.isoformat(), assessment.program)
     for line, (name, value) in enumerate(zip(META, told, strict=True)):
         meta.write_string(line, 0, name)
         meta.write_string(line, 1, value)
-    for column, (name, width) in enumerate(zip(COLUMNS, _WIDTHS, strict=True)):
+    widths = (*_WIDTHS, *(_CRYPTO_WIDTHS if crypto else ()))
+    for column, (name, width) in enumerate(zip(columns, widths, strict=True)):
         sheet.set_column(column, column, width, None, {"hidden": column in (KEY, BASE)})
         sheet.write_string(0, column, name, head)
     for line, question in enumerate(questions, 1):
         _row(sheet, line, Row.of(question), formats)
-    _settle(sheet, len(questions))
+        if crypto:
+            _judged(sheet, line, question, formats)
+    _settle(sheet, len(questions), len(columns))
     for one in (guide, sheet, meta):
         one.protect("", {"format_rows": True, "autofilter": True})
     sheet.activate()
@@ -102,7 +120,7 @@ def _row(sheet: Worksheet, line: int, row: Row, formats: dict[str, Any]) -> None
     existing = ""
     if q.use:
         given = q.use.answer
-        existing = f"{WORD[given.verdict]}（{given.by}，有效至 {given.valid_until}，{STATE_WORD[q.state]}）"
+        existing = f"{word_of(given)}（{given.by}，有效至 {given.valid_until}，{STATE_WORD[q.state]}）"
     told = [
         row.key,
         str(row.base),
@@ -135,7 +153,25 @@ def _row(sheet: Worksheet, line: int, row: Row, formats: dict[str, Any]) -> None
     )
 
 
-def _settle(sheet: Worksheet, rows: int) -> None:
+def _judged(sheet: Worksheet, line: int, question: Question, formats: dict[str, Any]) -> None:
+    """D, A and K of a technical unit; locked in every other row."""
+    if "judged" not in question.allowed:
+        for column in CRYPTO:
+            sheet.write_blank(line, column, None, formats["told"])
+        return
+    for column in CRYPTO:
+        sheet.write_blank(line, column, None, formats["text"])
+    for column in (*CRYPTO[:3], MANAGED):
+        rule: dict[str, Any] = {"validate": "list", "source": ["符合", "不符合"]}
+        sheet.data_validation(line, column, line, column, rule)
+    for column, most in ((STRENGTH, MOST_BITS), (MODULE, MOST_MODULE)):
+        rule = {"validate": "integer", "criteria": "between", "minimum": 0, "maximum": most}
+        sheet.data_validation(line, column, line, column, {**rule, "error_message": f"写 0–{most} 的整数"})
+    rule = {"validate": "length", "criteria": "<=", "value": LONGEST_NOTE}
+    sheet.data_validation(line, HELPERS, line, HELPERS, rule)
+
+
+def _settle(sheet: Worksheet, rows: int, columns: int) -> None:
     sheet.freeze_panes(1, 5)
     sheet.set_landscape()
     sheet.set_paper(9)
@@ -143,7 +179,7 @@ def _settle(sheet: Worksheet, rows: int) -> None:
     sheet.repeat_rows(0)
     if not rows:
         return
-    sheet.autofilter(0, 0, rows, len(COLUMNS) - 1)
+    sheet.autofilter(0, 0, rows, columns - 1)
     for column, most in ((NOTE, LONGEST_NOTE), (BY, LONGEST_NAME)):
         rule = {"validate": "length", "criteria": "<=", "value": most, "error_message": f"最长 {most} 字"}
         sheet.data_validation(1, column, rows, column, rule)

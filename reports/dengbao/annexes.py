@@ -15,7 +15,7 @@ from policies.assessment import Assessment, Asset, ControlVerdict, PolicyExcepti
 from policies.exceptions import excepted
 from policies.verdict import SEVERITY_TITLE, Finding, Verdict
 from reports.dengbao.body import in_order
-from reports.dengbao.people import people
+from reports.dengbao.people import accepted_note, people
 from reports.dengbao.problems import Problem, asset_of_findings, evidence_text
 from reports.dengbao.wording import (
     ANNEX_ASSETS,
@@ -240,7 +240,7 @@ def _asset_findings(
 
 
 def _accepted(exception: PolicyException | None) -> str:
-    return f"\n已接受：例外 {exception.id}，至 {exception.expires}" if exception else ""
+    return f"\n{accepted_note(exception)}" if exception else ""
 
 
 def _proof(ids: list[str], *, stale: bool) -> str | Cell:

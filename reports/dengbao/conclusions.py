@@ -5,6 +5,7 @@ from __future__ import annotations
 from policies.assessment import Assessment, ControlVerdict, HighRisk, Score, Unscored
 from policies.crypto import CryptoScore
 from policies.verdict import Verdict
+from reports.dengbao.first import first_fixes
 from reports.dengbao.front import filing, last_assessment
 from reports.dengbao.problems import Problem, count_risks
 from reports.dengbao.wording import (
@@ -215,6 +216,7 @@ def fixes(assessment: Assessment, found: list[Problem]) -> list[Block]:
             [1, 3, 4.4, 1.4],
             caption="表 8-2 重大风险隐患整改建议表",
         ),
+        *first_fixes(assessment, found, "表 8-3 整改先后"),
         Heading("8.1 到期事项", 2),
         Facts(
             [

@@ -1,10 +1,12 @@
-"""Annex A, the record of each unit and object, and annex B, what was read and what was not."""
+"""Annex A, the record of each unit and object; annex B, what was read and what was not; annex C, what people
+said."""
 
 from __future__ import annotations
 
 from policies.assessment import Assessment, ControlVerdict, ObjectVerdict
 from policies.crypto import LayerScore, ObjectScore, UnitScore
 from reports.dengbao.annexes import coverage
+from reports.dengbao.people import people
 from reports.dengbao.wording import origin_cell
 from reports.document import Block, Cell, Heading, PageBreak, Paragraph, Table
 from reports.miping.wording import COVERAGE, dak, management, score_of, span, technical, unit_cell
@@ -16,7 +18,7 @@ _NAMED = 5  # names told where objects share a row
 
 
 def annexes(assessment: Assessment) -> list[Block]:
-    """Both annexes. The official annex B (proof of the assessors' work) has no place in a self-check."""
+    """All annexes. The official annex B (proof of the assessors' work) has no place in a self-check."""
     score = score_of(assessment)
     held = {c.control.id: c for c in assessment.controls}
     blocks: list[Block] = [
@@ -32,6 +34,7 @@ def annexes(assessment: Assessment) -> list[Block]:
         *blocks,
         Heading("附录 B 采集覆盖与未见数据"),
         *coverage(assessment, COVERAGE, "表 B-2 因未见数据而不能判定的检查"),
+        *people(assessment, "C"),
     ]
 
 

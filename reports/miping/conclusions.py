@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from policies.assessment import Assessment, HighRisk
+from collections import Counter
+from collections.abc import Mapping
+
+from policies.assessment import Assessment, HighRisk, PolicyException
 from policies.crypto import CryptoUnit, Seen, UnitScore
+from policies.exceptions import excepted
 from policies.scoring.points import points
 from reports.dengbao.conclusions import method
+from reports.dengbao.first import first_fixes
+from reports.dengbao.people import accepted_note
 from reports.dengbao.problems import Problem, count_risks
 from reports.dengbao.wording import HUMAN, RISK_TONE, percent
 from reports.document import Block, Cell, Heading, Paragraph, Table, Tone
 from reports.miping.front import high_risk_text
 from reports.miping.results import open_units
 from reports.miping.wording import (
+    FIRST,
     HIGH_RISKS,
     PARAMETERS,
     PROBLEMS,
@@ -41,10 +48,11 @@ _HOW: dict[Seen, str] = {
 def risks(assessment: Assessment, found: list[Problem]) -> list[Block]:
     """Chapter 6."""
     codes = {c.control.id: c.control.code for c in assessment.controls}
+    accepted = excepted(assessment)
     rows: list[list[str | Cell]] = [
         [
             p.number,
-            p.title,
+            _with_exceptions(p, accepted),
             p.asset_names(),
             "\n".join(dict.fromkeys(codes[c] for c in p.controls if c in codes)) or "—",
             "\n".join([p.why, *(f"符合高风险情形 {case}" for case in p.cases)]).strip() or HUMAN,
@@ -67,11 +75,18 @@ def risks(assessment: Assessment, found: list[Problem]) -> list[Block]:
             empty="自动核查没有发现问题",
         ),
         Paragraph(
-            f"高风险情形：{high_risk_text(score_of(assessment))}。有一个高风险未缓解，结论即为不符合；缓解措施须由人确认，"
+            f"高风险情形：{high_risk_text(assessment)}。有一个高风险未缓解，结论即为不符合；缓解措施须由人确认，"
             "只能酌情降低风险等级，问题仍在。"
         ),
         _cases(assessment, found),
+        *first_fixes(assessment, found, FIRST),
     ]
+
+
+def _with_exceptions(problem: Problem, accepted: Mapping[str, PolicyException]) -> str:
+    """What is wrong, and how much of it was accepted until when."""
+    held = Counter(accepted_note(accepted[f.id]) for f in problem.findings if f.id in accepted)
+    return "\n".join([problem.title, *(f"{note}（{n} 处）" for note, n in held.items())])
 
 
 def _cases(assessment: Assessment, found: list[Problem]) -> Table:
@@ -87,6 +102,9 @@ def _cases(assessment: Assessment, found: list[Problem]) -> Table:
 
 def _case(assessment: Assessment, risk: HighRisk, found: list[Problem]) -> list[str | Cell]:
     text, tone = _STATE[risk.state]
+    if risk.confirmed and risk.state == "triggered":
+        text = "命中，缓解措施未经确认"
+    mitigation = risk.mitigation if risk.mitigable else "不可缓解"
     case = standard_of(assessment).cases[risk.case]
     counted = score_of(assessment).parameters["uncertain_high_risk"] == "veto"
     only_told = (
@@ -98,7 +116,7 @@ def _case(assessment: Assessment, risk: HighRisk, found: list[Problem]) -> list[
         risk.title,
         Cell(text, tone),
         risk.condition,
-        risk.mitigation if risk.mitigable else "不可缓解",
+        f"{mitigation}\n{risk.confirmed}" if risk.confirmed else mitigation,
         "\n".join(p.number for p in found if risk.case in p.cases) or "—",
         Cell(doubts, "unknown") if doubts else "见于公开来源",
     ]
@@ -111,7 +129,7 @@ def conclusion(assessment: Assessment) -> list[Block]:
         ["适用版本", f"{score.edition} 版"],
         ["得分区间", total(score)],
         ["单元查明率", percent(score.coverage)],
-        ["高风险情形", high_risk_text(score)],
+        ["高风险情形", high_risk_text(assessment)],
         ["下限结论（未查明的均不符合）", score.conclusion_low],
         ["上限结论（未查明的均符合）", score.conclusion_high],
         ["自查初判", Cell(conclusion_text(score), "note")],

@@ -6,7 +6,6 @@ from collections import Counter
 from decimal import Decimal
 
 from policies.assessment import Assessment
-from policies.crypto import CryptoScore
 from policies.scoring.points import points
 from policies.verdict import Verdict
 from reports.dengbao.problems import Problem, count_risks
@@ -70,13 +69,17 @@ def _result(assessment: Assessment, found: list[Problem]) -> list[tuple[str, str
             "测评单元",
             Cell(f"共 {len(units(score))} 个：{told}", "unknown" if counts[Verdict.UNKNOWN] else "plain"),
         ),
-        ("高风险情形", high_risk_text(score)),
+        ("高风险情形", high_risk_text(assessment)),
         ("安全问题", count_risks(found)),
     ]
 
 
-def high_risk_text(score: CryptoScore) -> str:
-    return f"命中 {score.high_risks} 个（缓解措施待人工确认）；无法判定 {score.open_risks} 个"
+def high_risk_text(assessment: Assessment) -> str:
+    """How many high risks are met, open, and mitigated by a person's word."""
+    score = score_of(assessment)
+    mitigated = sum(1 for risk in assessment.high_risks if risk.state == "mitigated")
+    confirmed = f"；由人确认缓解 {mitigated} 个" if mitigated else ""
+    return f"命中 {score.high_risks} 个（缓解措施待人工确认）；无法判定 {score.open_risks} 个{confirmed}"
 
 
 def _layer(assessment: Assessment, code: str) -> str:

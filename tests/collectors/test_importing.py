@@ -31,6 +31,13 @@ sys.meta_path.insert(0, Watching())
 print(json.dumps([sorted(set(unheld)), sorted(set(sys.modules))]))
 """
 CLIENTS = {
+    "netmiko": {
+        "module": "collectors.cli.sessions",
+        "options": "Options",
+        "client": "_driver",
+        "make": "Options(targets=['127.0.0.1:9'], user='u', password_ref='env:PATH')",
+        "arguments": "'huawei_vrp'",
+    },
     "openstack": {
         "module": "collectors.openstack",
         "options": "Options",
@@ -60,7 +67,18 @@ CLIENTS = {
         "arguments": "'127.0.0.1', 9, options",
     },
 }
-LIBRARIES = {"openstack", "keystoneauth1", "kubernetes", "requests", "urllib3", "yaml", "pysnmp", "gufo"}
+LIBRARIES = {
+    "openstack",
+    "keystoneauth1",
+    "kubernetes",
+    "requests",
+    "urllib3",
+    "yaml",
+    "pysnmp",
+    "gufo",
+    "netmiko",
+    "paramiko",
+}
 
 
 @pytest.mark.parametrize("library", CLIENTS)

@@ -235,7 +235,45 @@ def _certificate(path: Path) -> Path:
     return path
 
 
+def cli(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A switch's outputs with secrets where configurations hold them; one whose configuration is denied."""
+    folder = ROOT / "tests" / "data" / "cli" / "vrp"
+    commands = {
+        "version": "display version",
+        "configuration": "display current-configuration",
+        "interfaces": "display interface",
+        "ipv6": "display ipv6 interface",
+        "neighbours": "display lldp neighbor",
+    }
+    answers = [
+        {
+            "purpose": purpose,
+            "command": command,
+            "text": (folder / f"{command.replace(' ', '_')}.txt").read_text(encoding="utf-8"),
+        }
+        for purpose, command in commands.items()
+    ]
+    answers[1]["text"] = answers[1]["text"].replace("Planted", PLANTED).replace("to-city", f"key {PLANTED}")
+    device = {"target": "core", "platform": "huawei_vrp", "prompt": "<CORE-SW1>", "host_key_verified": True}
+    denied = {"status": "denied", "reason": f"password {PLANTED}", "remedy": "给权限", "text": ""}
+    header = {"format": "zhengguan-cli-recording/1", "source": "contract-cli"}
+    for name, second in (("whole", {}), ("narrow", denied)):
+        lines = [header, {**device, "answers": [answers[0], answers[1] | second, *answers[2:]]}]
+        content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+        (tmp_path / name).write_bytes(gzip.compress(content.encode()))
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    login = {"user": "u", "password_ref": "env:DEVICE_PASSWORD"}
+    return Estate(
+        whole=_source("cli", recording=str(tmp_path / "whole")),
+        narrow=_source("cli", recording=str(tmp_path / "narrow")),
+        silent=_source("cli", targets=[f"127.0.0.1:{peer.getsockname()[1]}"], **login),
+        environ={"DEVICE_PASSWORD": f"{PLANTED}-password"},
+        planted=[PLANTED],
+    )
+
+
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
+    "cli": cli,
     "kubernetes": kubernetes,
     "local": local,
     "openstack": openstack,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from datetime import date
+from decimal import Decimal
 from importlib import import_module
 
 import docx
 import msgspec
 import pytest
 
-from policies.assessment import Assessment
+from policies.assessment import Assessment, ExceptionUse, PolicyException, Priority
 from policies.crypto import CryptoScore
 from policies.outcome import Rule
 from policies.scoring.method import rounded
@@ -17,7 +19,7 @@ from policies.scoring.points import points
 from policies.verdict import Verdict
 from reports.document import Cell, Document, Facts, Heading, Paragraph, Table
 from reports.miping import miping
-from reports.miping.wording import HIGH_RISKS, LAYERS, PARAMETERS, PROBLEMS, RESULT, UNITS, UNKNOWNS
+from reports.miping.wording import FIRST, HIGH_RISKS, LAYERS, PARAMETERS, PROBLEMS, RESULT, UNITS, UNKNOWNS
 from reports.render_docx import render_docx
 from reports.render_html import render_html
 from reports.visible import visible
@@ -53,7 +55,7 @@ def test_chapters_stand_in_the_order_of_the_template(document: Document) -> None
     assert chapters == [
         "自查概要", "总体评价", "安全问题及改进建议", "目录", "1 自查项目概述", "2 被测系统情况",
         "3 自查范围与方法", "4 单元测评", "5 整体测评", "6 风险分析", "7 自查初判",
-        "附录 A 测评结果记录", "附录 B 采集覆盖与未见数据",
+        "附录 A 测评结果记录", "附录 B 采集覆盖与未见数据", "附录 C 人工答复、证据与例外",
     ]  # fmt: skip
     captions = [b.caption for b in document.blocks if isinstance(b, Table) and b.caption.startswith("表")]
     assert len(set(captions)) == len(captions)
@@ -186,3 +188,31 @@ def test_both_formats_show_hostile_names_as_text(document: Document, hostile: st
     word = docx.Document(io.BytesIO(render_docx(document)))
     cells = {cell.text for t in word.tables for row in t.rows for cell in row.cells}
     assert f"负载均衡 {visible(hostile)}" in cells
+
+
+def test_what_to_fix_first_and_what_was_accepted(
+    crypto_assessment: Assessment, crypto_rules: list[Rule]
+) -> None:
+    finding = next(f for f in crypto_assessment.findings if f.rule == "device-telnet")
+    exception = PolicyException(
+        id="old-switch", rule="device-telnet", scope=[], reason="老型号", owner="张三", approver="李四",
+        expires=date(2027, 1, 1),
+    )  # fmt: skip
+    first = Priority(
+        rule="device-telnet", title="设备不得开 Telnet", fix="改用 SSH", severity="critical", effort="low",
+        findings=1, controls=("miping/8.3.b",), cases=("HR-DEV-02",), gain_low=Decimal(0),
+        gain_high=Decimal("1.25"),
+    )  # fmt: skip
+    changed = msgspec.structs.replace(
+        crypto_assessment,
+        priorities=[first],
+        exceptions=[ExceptionUse(exception=exception, state="matched", findings=(finding.id,))],
+    )
+    document = miping(changed, created_at=changed.taken_at, rules=crypto_rules)
+    (row,) = table(document, FIRST)
+    assert row[0] == "1"
+    assert row[2:] == ["设备不得开 Telnet", "HR-DEV-02", "严重", "1", "上限 +1.25分", "小"]
+    problem = next(r for r in table(document, PROBLEMS) if r[0] == row[1])
+    assert problem[1].endswith("已接受：例外 old-switch，至 2027-01-01（1 处）")
+    (accepted,) = table(document, "表 C-2 例外")
+    assert accepted[0] == "old-switch"

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
@@ -34,18 +35,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judged(demo: Path) -> list[dict[str, object]]:
+def judged(demo: Path) -> list[dict[str, Any]]:
     """The same assessments as JSON: what every other format must agree with."""
-    held: list[dict[str, object]] = json.loads(zhengguan("check", "--json", folder=demo).stdout)
+    held: list[dict[str, Any]] = json.loads(zhengguan("check", "--json", folder=demo).stdout)
     assert len(held) == 2
     return held
 
 
-def counts(judged: list[dict[str, object]]) -> dict[str, int]:
-    return {v: sum(a["verdicts"][v] for a in judged) for v in judged[0]["verdicts"]}  # type: ignore[index,call-overload]
+def counts(judged: list[dict[str, Any]]) -> dict[str, int]:
+    return {v: sum(a["verdicts"][v] for a in judged) for v in judged[0]["verdicts"]}
 
 
-def test_junit_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
+def test_junit_of_the_demo(demo: Path, judged: list[dict[str, Any]]) -> None:
     done = zhengguan("check", "--format", "junit", folder=demo)
     assert done.returncode == 0, done.stderr.decode()
     root = Xml.fromstring(done.stdout)
@@ -53,6 +54,28 @@ def test_junit_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
     assert int(root.attrib["failures"]) == told["fail"] + told["partial"]
     assert int(root.attrib["skipped"]) == told["unknown"] + told["not_applicable"]
     assert int(root.attrib["tests"]) == sum(told.values())
+
+
+def test_what_to_fix_first_and_what_if(demo: Path, judged: list[dict[str, Any]]) -> None:
+    (now,) = [a for a in judged if a["system"] == "zwy"]
+    first = now["priorities"]
+    assert {p["rule"] for p in first} == {f["rule"] for f in now["findings"]}
+    assert [bool(p["cases"]) for p in first] == sorted((bool(p["cases"]) for p in first), reverse=True)
+    assert now["assumed"] is None
+    rules = ["device-telnet", "endpoint-exposed-plaintext"]
+    words = ("check", "--system", "zwy", "--assume-fixed", *rules)
+    (then,) = json.loads(zhengguan(*words, "--json", folder=demo).stdout)
+    assert then["assumed"]["rules"] == rules
+    assert then["assumed"]["findings"] == sum(1 for f in now["findings"] if f["rule"] in rules)
+    assert float(then["assumed"]["score"]["high"]) > float(now["score"]["high"])
+    assert then["score"] == now["score"]  # the truth stays what it is
+    told = zhengguan(*words, "--fail-on", "critical", folder=demo)
+    assert told.returncode == 1
+    text = told.stdout.decode()
+    assert f"假设（不是现状）修好 {'、'.join(rules)} 的 " in text
+    assert "最先整改（前 5" in text
+    wrong = zhengguan("check", "--assume-fixed", "device-telnt", folder=demo)
+    assert (wrong.returncode, "是不是 device-telnet" in wrong.stderr.decode()) == (2, True)
 
 
 def test_miping_of_the_demo(demo: Path) -> None:
@@ -75,21 +98,21 @@ def test_miping_of_the_demo(demo: Path) -> None:
     assert re.search(r"网络和通信安全 +0\.0000–0\.\d{4} ", table)
 
 
-def test_sarif_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
+def test_sarif_of_the_demo(demo: Path, judged: list[dict[str, Any]]) -> None:
     log = json.loads(zhengguan("check", "--format", "sarif", folder=demo).stdout)
     schema = Draft4Validator(json.loads(SARIF.read_text(encoding="utf-8")))
     assert [e.message for e in schema.iter_errors(log)] == []
     for run, assessment in zip(log["runs"], judged, strict=True):
         prints = [r["fingerprints"]["zhengguan/v1"] for r in run["results"]]
         assert len(set(prints)) == len(prints)
-        ids = {f["id"] for f in assessment["findings"]}  # type: ignore[attr-defined]
+        ids = {f["id"] for f in assessment["findings"]}
         assert ids <= set(prints)
         rules = {r["id"]: r for r in run["tool"]["driver"]["rules"]}
         assert all("help" in rules[r["ruleId"]] for r in run["results"])
         assert not [r for r in run["results"] if r["kind"] == "pass"]
 
 
-def test_ocsf_of_the_demo(demo: Path, judged: list[dict[str, object]]) -> None:
+def test_ocsf_of_the_demo(demo: Path, judged: list[dict[str, Any]]) -> None:
     lines = zhengguan("check", "--format", "ocsf", folder=demo).stdout.splitlines()
     events = [json.loads(text) for text in lines]
     built = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.5.0")).get_class_schema("compliance_finding")

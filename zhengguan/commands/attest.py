@@ -5,21 +5,34 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from inventory.answers import Answer
-from policies.answers import OF_CASE, OF_CONTROL, WORD, current, today_of, until, verdict_named, wrong_with
+from inventory.answers import Answer, CryptoJudgement
+from policies.answers import (
+    MOST_BITS,
+    MOST_MODULE,
+    OF_CASE,
+    WORD,
+    allowed_of,
+    met_named,
+    number_named,
+    today_of,
+    until,
+    verdict_named,
+    word_of,
+    wrong_with,
+)
 from policies.assessment import Assessment
-from policies.questions import STATE_WORD, Question, State, questions
+from policies.questions import STATE_WORD, Question, State, objects_of, questions
 from zhengguan import console
 from zhengguan.commands.check import put, score_line
-from zhengguan.desk import Desk, attached, day_named, moment_of_day, save
+from zhengguan.desk import Desk, attached, day_named, listed, moment_of_day, save
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import answers_of, systems_of
+from zhengguan.loop import STANDARD_TITLE, answers_of, systems_of
 
 _STYLE: dict[State, str] = {
     "expired": "fail",
@@ -45,14 +58,17 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     desk = Desk(options)
     rows = []
-    for assessment in desk.assess(systems_of(desk.config, options.system)):
+    for assessment in _each(desk, options):
         asked = questions(assessment, desk.standard, by_object=options.by_object)
         chosen = [q for q in asked if not options.state or q.state == options.state]
         rows += [(assessment, q) for q in chosen]
         if options.json:
             continue
         counts = Counter(q.state for q in asked)
-        console.say(f"{assessment.system.title}（{assessment.system.name}）  {score_line(assessment)}")
+        title = (
+            f"{assessment.system.title}（{assessment.system.name}）  {STANDARD_TITLE[assessment.standard]}"
+        )
+        console.say(f"{title}  {score_line(assessment)}")
         console.say("  " + "，".join(f"{STATE_WORD[s]} {counts[s]}" for s in STATE_WORD if counts[s]))
         console.table(
             ("状态", "条款", "编号", "内容", "对象", "结论", "答复", "答复人", "有效至"),
@@ -65,6 +81,14 @@ def _list(options: argparse.Namespace) -> int:
     return Exit.FINE
 
 
+def _each(desk: Desk, options: argparse.Namespace) -> Iterator[Assessment]:
+    """Each system against the named standard, or against each of its own; the desk works on it meanwhile."""
+    for system in systems_of(desk.config, options.system):
+        for name in [options.standard] if options.standard else dict.fromkeys(system.standards):
+            desk.turn_to(name)
+            yield from desk.assess([system])
+
+
 def _row(q: Question) -> tuple[object, ...]:
     given = q.use.answer if q.use else None
     return (
@@ -74,7 +98,7 @@ def _row(q: Question) -> tuple[object, ...]:
         q.title,
         q.object_name,
         q.verdict,
-        WORD[given.verdict] if given else "",
+        word_of(given) if given else "",
         given.by if given else "",
         given.valid_until if given else "",
     )
@@ -85,6 +109,7 @@ def as_json(assessment: Assessment, q: Question) -> dict[str, Any]:
     fields = {name: getattr(q, name) for name in q.__struct_fields__ if name != "use"}
     return {
         "system": assessment.system.name,
+        "standard": assessment.standard,
         **fields,
         "state": q.state,
         "answer": q.use.answer if q.use else None,
@@ -97,9 +122,11 @@ def as_json(assessment: Assessment, q: Question) -> dict[str, Any]:
 def _show(options: argparse.Namespace) -> int:
     desk = Desk(options)
     system = desk.system(options.system)
-    about, subject = desk.subject(_wanted(options))
+    about, subject = desk.subject(_wanted(options), system)
     history = [
-        a for a in answers_of(desk.store) if (a.system, a.about, a.subject) == (system.name, about, subject)
+        a
+        for a in answers_of(desk.store)
+        if (a.system, a.standard, a.about, a.subject) == (system.name, desk.standard.name, about, subject)
     ]
     (assessment,) = desk.assess([system])
     asked = [q for q in questions(assessment, desk.standard, every={subject}) if q.subject == subject]
@@ -113,7 +140,7 @@ def _show(options: argparse.Namespace) -> int:
         where = f"  {answer.object}" if answer.object else ""
         day = today_of(answer.answered_at)
         end = f"，有效至 {answer.valid_until}" if answer.valid_until else ""
-        console.say(f"  #{answer.id} {day} {answer.by}：{WORD[answer.verdict]}{end}{where}")
+        console.say(f"  #{answer.id} {day} {answer.by}：{word_of(answer)}{end}{where}")
         if answer.note:
             console.say(f"      {answer.note}")
         for file in answer.files:
@@ -124,13 +151,15 @@ def _show(options: argparse.Namespace) -> int:
 def _described(desk: Desk, subject: str, asked: Sequence[Question]) -> list[str]:
     case = desk.standard.cases.get(subject)
     control = desk.standard.controls.get(subject)
-    lines = [f"{subject}  {case.title if case else control.control_point if control else ''}"]
+    code = f"{control.code}  " if control and control.code else ""
+    lines = [f"{code}{subject}  {case.title if case else control.control_point if control else ''}"]
     if control:
         lines.append(f"  要求：{control.summary}")
     if case:
         lines.append(f"  条件：{case.condition}；缓解：{case.mitigation if case.mitigable else '不允许'}")
     for q in asked[:20]:
-        lines.append(f"  {q.object_name or '整个系统'}：{q.verdict}，{q.seen}")
+        uid = f"（{q.object}）" if q.object and q.object != q.object_name else ""
+        lines.append(f"  {q.object_name or '整个系统'}{uid}：{q.verdict}，{q.seen}")
     if len(asked) > 20:
         lines.append(f"  还有 {len(asked) - 20} 个对象，见 --json")
     if not asked:
@@ -147,7 +176,7 @@ def _wanted(options: argparse.Namespace) -> str:
 
 
 def _set(options: argparse.Namespace) -> int:
-    if not options.verdict:
+    if not options.verdict and not any((options.D, options.A, options.K)):
         if sys.stdin.isatty() and not options.json:
             from zhengguan import guide
 
@@ -155,11 +184,25 @@ def _set(options: argparse.Namespace) -> int:
         raise UserError("缺少 --verdict", remedy="在终端里不写 --verdict 会逐项问；别处用 --verdict 符合 等")
     desk = Desk(options)
     system = desk.system(options.system)
-    about, subject = desk.subject(_wanted(options))
-    given = verdict_named(options.verdict)
+    about, subject = desk.subject(_wanted(options), system)
+    given = verdict_named(options.verdict) if options.verdict else "judged"
     if given is None or given == "withdrawn":
-        words = "、".join(WORD[g] for g in (OF_CASE if about == "case" else OF_CONTROL))
+        words = "、".join(
+            WORD[g] for g in (OF_CASE if about == "case" else allowed_of(subject, desk.standard))
+        )
         raise UserError(f"没有 {options.verdict!r} 这种答复", remedy=f"可答：{words}")
+    if given != "judged" and _said_more(options):
+        raise UserError(
+            f"答 {WORD[given]} 时不写 --D、--A、--K 等", where=subject, remedy="去掉它们，或去掉 --verdict"
+        )
+    there = objects_of(desk.before(system)).get(subject, {})
+    judged = listed(
+        _judgement(options) if given == "judged" else None,
+        desk.held(system, about, subject, options.object),
+        there,
+        options.object,
+        add=options.add_object,
+    )
     files, contents = attached([Path(p) for p in options.evidence], desk.config.policies.answers.file_mib)
     answered = moment_of_day(options.date) if options.date else desk.now
     answer = Answer(
@@ -176,22 +219,50 @@ def _set(options: argparse.Namespace) -> int:
         valid_until=day_named(options.until)
         if options.until
         else until(today_of(answered), desk.config.policies.answers.valid_days),
+        crypto=judged,
     )
     (recorded,) = save(desk, system, [answer], contents)
     return _told(options, recorded)
 
 
+def _said_more(options: argparse.Namespace) -> bool:
+    words = (options.D, options.A, options.K, options.strength, options.module, options.keys_managed)
+    return any(words) or bool(options.made_up_by)
+
+
+def _judgement(options: argparse.Namespace) -> CryptoJudgement:
+    """D, A and K and what goes with them, from flags. UserError."""
+    helpers = []
+    for word in options.made_up_by:
+        code, sign, name = word.partition("=")
+        if not sign:
+            raise UserError(f"--made-up-by {word!r} 不对", remedy="写成 单元=对象，例如 NET-03=信道的 UID")
+        helpers.append((code.strip(), name.strip()))
+    try:
+        return CryptoJudgement(
+            d=met_named(options.D),
+            a=met_named(options.A),
+            k=met_named(options.K),
+            strength_bits=number_named(options.strength, MOST_BITS),
+            module_level=number_named(options.module, MOST_MODULE),
+            keys_managed=met_named(options.keys_managed),
+            made_up_by=tuple(helpers),
+        )
+    except ValueError as error:
+        raise UserError(str(error), remedy="zhengguan attest --help") from error
+
+
 def _withdraw(options: argparse.Namespace) -> int:
     desk = Desk(options)
     system = desk.system(options.system)
-    about, subject = desk.subject(_wanted(options))
-    held = current(answers_of(desk.store), system.name, desk.standard.name)
-    key = (system.name, desk.standard.name, about, subject, options.object)
-    if key not in held:
+    about, subject = desk.subject(_wanted(options), system)
+    held = desk.held(system, about, subject, options.object)
+    if held is None:
         raise UserError("没有可撤回的答复", where=subject, remedy="zhengguan attest show 看谁答过什么")
     back = msgspec.structs.replace(
-        held[key],
+        held,
         verdict="withdrawn",
+        crypto=None,
         note=options.note,
         files=(),
         by=options.by,
@@ -209,7 +280,7 @@ def _told(options: argparse.Namespace, recorded: Answer) -> int:
         console.write_json(recorded)
     else:
         end = f"，有效至 {recorded.valid_until}" if recorded.valid_until else ""
-        console.say(f"已记录 #{recorded.id} {recorded.subject}：{WORD[recorded.verdict]}{end}")
+        console.say(f"已记录 #{recorded.id} {recorded.subject}：{word_of(recorded)}{end}")
     return Exit.FINE
 
 
@@ -260,7 +331,9 @@ def _import(options: argparse.Namespace) -> int:
     if len(options.evidence) > 1:
         raise UserError("导入时 --evidence 写一个目录", remedy="把证据文件放在一起")
     try:
-        recorded, unchanged = import_book(desk, path, folder, by=options.by, dry=options.dry_run)
+        recorded, unchanged = import_book(
+            desk, path, folder, by=options.by, dry=options.dry_run, named=options.standard
+        )
     except BookError as error:
         if options.json:
             console.write_json({"errors": [{"cell": e.cell, "why": e.why} for e in error.errors]})

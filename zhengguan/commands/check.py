@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 
 from policies.answered import answers_line
-from policies.assessment import TRUST_WORD, Assessment, IndicatorValue, Score, Unscored
+from policies.assessment import TRUST_WORD, AnyScore, Assessment, IndicatorValue, Unscored
 from policies.crypto import CryptoScore
 from policies.exceptions import excepted, exceptions_line
 from policies.indicators import target_text
 from policies.inheritance import inheritance_line
 from policies.outcome import Rule
+from policies.priorities import EFFORT_WORD, gain_text
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.config import Config
@@ -35,6 +36,7 @@ from zhengguan.loop import (
     title_of,
 )
 
+_TOP = 5
 MACHINE = ("junit", "sarif", "ocsf")
 
 
@@ -68,6 +70,8 @@ def _assessments(config: Config, options: argparse.Namespace) -> list[Assessment
         standard=options.standard,
         edition=options.edition,
         answers=answers_of(store),
+        ranked=options.format not in MACHINE,
+        assume=options.assume_fixed,
     )
 
 
@@ -160,6 +164,14 @@ def as_json(assessment: Assessment) -> dict[str, object]:
             for id_ in (f.id,)
         ],
         "unseen": assessment.unseen,
+        "priorities": assessment.priorities,
+        "assumed": {
+            "rules": assessment.assumed.rules,
+            "findings": assessment.assumed.findings,
+            "score": _score(assessment.assumed.score),
+        }
+        if assessment.assumed
+        else None,
         "answers": assessment.answers,
         "exceptions": assessment.exceptions,
         "indicators": assessment.indicators,
@@ -180,7 +192,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
     }
 
 
-def _score(score: Score | CryptoScore | Unscored) -> object:
+def _score(score: AnyScore) -> object:
     """A score as data; of 密评, layers and units without their objects, of which there may be very many."""
     plain = msgspec.to_builtins(score, builtin_types=(Decimal,))
     for layer in plain.get("layers", ()):
@@ -191,7 +203,11 @@ def _score(score: Score | CryptoScore | Unscored) -> object:
 
 def score_line(assessment: Assessment) -> str:
     """One line: the range, what was decided, and the preliminary conclusion for both bounds."""
-    score = assessment.score
+    return score_text(assessment.score)
+
+
+def score_text(score: AnyScore) -> str:
+    """A score in one line, as ``score_line`` tells it."""
     if isinstance(score, Unscored):
         met = f"{score.met_low:.1%}"
         if score.met_low != score.met_high:
@@ -220,6 +236,11 @@ def show(assessment: Assessment, limit: int) -> None:
     edition = f" {score.edition} 版" if score.edition else ""
     console.say(f"{system.title}（{system.name}，{grade}）  {title}{edition}")
     console.say(f"  {score_line(assessment)}")
+    if assessment.assumed:
+        told = assessment.assumed
+        console.say(
+            f"  假设（不是现状）修好 {'、'.join(told.rules)} 的 {told.findings} 处：{score_text(told.score)}"
+        )
     if isinstance(score, CryptoScore):
         _layers(score)
     counts = "，".join(f"{v.label} {assessment.count(v)}" for v in Verdict if assessment.count(v))
@@ -248,6 +269,7 @@ def show(assessment: Assessment, limit: int) -> None:
     )
     if len(shown) < len(groups):
         console.say(f"  还有 {len(groups) - len(shown)} 类问题，--limit 0 全列")
+    _first(assessment)
     if assessment.unseen:
         missing = {u.missing for u in assessment.unseen if u.missing}
         console.say(
@@ -277,6 +299,28 @@ def _indicators(values: Sequence[IndicatorValue]) -> None:
     ]
     if rows:
         console.table(("指标", "占比", "看到的", "目标", "目标依据", "结论"), rows)
+
+
+def _first(assessment: Assessment) -> None:
+    """What to fix first."""
+    if not assessment.priorities:
+        return
+    console.say(f"  最先整改（前 {_TOP}；先高风险，再得分，再工作量；--assume-fixed 规则 看合在一起的得分）")
+    console.table(
+        ("规则", "高风险", "处数", "修好后得分", "每处工作量", "处理办法"),
+        [
+            (
+                p.rule,
+                "、".join(p.cases),
+                p.findings,
+                gain_text(p, assessment.score.unit),
+                EFFORT_WORD[p.effort],
+                p.fix,
+            )
+            for p in assessment.priorities[:_TOP]
+        ],
+        styles=["fail" if p.cases else "" for p in assessment.priorities[:_TOP]],
+    )
 
 
 def _layers(score: CryptoScore) -> None:

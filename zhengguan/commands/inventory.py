@@ -14,6 +14,7 @@ from inventory.kinds import KINDS
 from inventory.resource import Resource, plain
 from inventory.snapshot import Change, Snapshot
 from inventory.store import Store
+from inventory.systems import holders_of
 from inventory.unknown import UNKNOWN, Unknown
 from policies.spelling import suggestion
 from zhengguan import console
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
         "diff": _diff,
         "timeline": _timeline,
         "snapshots": _snapshots,
+        "systems": _systems,
         "coverage": _coverage,
         "evidence": _evidence,
     }
@@ -64,23 +66,41 @@ def _at(text: str) -> int | datetime | None:
 
 
 def _chosen(
-    options: argparse.Namespace, config: Config, snapshot: Snapshot, rows: list[Resource]
-) -> list[Resource]:
-    if options.source:
-        rows = [r for r in rows if r.source == options.source]
+    options: argparse.Namespace, config: Config, snapshot: Snapshot
+) -> Callable[[str], list[Resource]]:
+    """The resources of a kind that were asked for."""
+    members = holders = None
     if options.system:
         members = {r.uid for r in config.system(options.system).members(snapshot)}
-        rows = [r for r in rows if r.uid in members]
+    if options.unassigned:
+        holders = holders_of(snapshot, config.systems)
+
+    def rows(kind: str) -> list[Resource]:
+        return [
+            r
+            for r in snapshot.of_kind(kind)
+            if (not options.source or r.source == options.source)
+            and (members is None or r.uid in members)
+            and (holders is None or r.uid not in holders)
+        ]
+
     return rows
+
+
+def _systems(options: argparse.Namespace, config: Config, store: Store) -> None:
+    from zhengguan import system_list
+
+    system_list.tell(options, config, latest(store, _at(options.at)))
 
 
 def _count(options: argparse.Namespace, config: Config, store: Store) -> None:
     snapshot = latest(store, _at(options.at))
     rows = []
+    chosen = _chosen(options, config, snapshot)
     for kind in KINDS:
-        found = _chosen(options, config, snapshot, list(snapshot.of_kind(kind)))
+        found = chosen(kind)
         status = sorted({c.status for c in snapshot.collections if c.kind == kind})
-        if found or (status and not options.system):
+        if found or (status and not options.system and not options.unassigned):
             stale = sum(1 for r in found if r.uid in snapshot.stale)
             rows.append((kind, KINDS[kind].TITLE, len(found), stale, "、".join(s.label for s in status)))
     if options.json:
@@ -94,7 +114,7 @@ def _count(options: argparse.Namespace, config: Config, store: Store) -> None:
 
 def _list(options: argparse.Namespace, config: Config, store: Store) -> None:
     snapshot = latest(store, _at(options.at))
-    rows = _chosen(options, config, snapshot, list(snapshot.of_kind(options.what)))
+    rows = _chosen(options, config, snapshot)(options.what)
     undecided: list[Resource] = []
     if options.where:
         rows, undecided = _where(options.where, options.what, rows)

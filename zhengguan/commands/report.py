@@ -58,6 +58,7 @@ def _self_checks(options: argparse.Namespace) -> list[Path]:
         standard=options.report,
         edition=options.edition,
         answers=answers_of(store),
+        ranked=True,
     )
     changes, rules = since_last(store, snapshot), rules_of(config)
     return [

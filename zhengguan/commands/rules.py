@@ -7,12 +7,13 @@ from pathlib import Path
 
 from policies.assessment import TRUST_WORD, Control
 from policies.assets import OBJECT_TITLE
+from policies.decisions import Decision
 from policies.outcome import Rule
 from policies.reach import WORDS, reach
 from policies.rule_examples import lint, test_rule
 from policies.rules import RulesError, load_rules
 from policies.spelling import suggestion
-from policies.standards import Standard, available
+from policies.standards import Standard, available, load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
 from zhengguan import console
 from zhengguan.config import DEFAULT_FILE, Config, load_config
@@ -22,7 +23,14 @@ from zhengguan.loop import refused, standard_of
 
 def run(options: argparse.Namespace) -> int:
     rules = _load(options)
-    actions = {"list": _list, "show": _show, "test": _test, "lint": _lint, "coverage": _coverage}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "test": _test,
+        "lint": _lint,
+        "coverage": _coverage,
+        "docs": _docs,
+    }
     return actions[options.action](options, rules)
 
 
@@ -44,6 +52,41 @@ def _config(options: argparse.Namespace) -> Config | None:
 def _standard_folders(options: argparse.Namespace) -> list[Path]:
     config = _config(options)
     return config.standard_folders() if config else []
+
+
+def _docs(options: argparse.Namespace, rules: list[Rule]) -> int:
+    """Pages of rules and requirements into a folder; of those that are there, only ours are touched."""
+    from collectors.contract import REGISTRY, collector
+    from reports.pages import MARK, pages
+
+    sources = {
+        type_: (plugin.title, tuple(collector(type_).KINDS), collector(type_).PERMISSIONS)
+        for type_, plugin in REGISTRY.items()
+    }
+    made = pages(rules, [load_standard(name) for name in ("dengbao", "miping")], sources)
+    out = Path(options.out)
+    written = removed = 0
+    try:
+        for name, text in made.items():
+            path = out / name
+            if path.exists() and path.read_text(encoding="utf-8") == text:
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written += 1
+        for folder in ("rules", "controls"):
+            for path in sorted((out / folder).rglob("*.md")):
+                ours = path.read_text(encoding="utf-8").startswith(MARK)
+                if ours and path.relative_to(out).as_posix() not in made:
+                    path.unlink()
+                    removed += 1
+    except OSError as error:
+        raise UserError(f"写不进 {out}：{error.strerror}", remedy="检查目录、权限和磁盘") from error
+    if options.json:
+        console.write_json({"pages": len(made), "written": written, "removed": removed})
+    else:
+        console.say(f"{out}：{len(made)} 页，写了 {written}，删了 {removed}")
+    return Exit.FINE
 
 
 def _list(options: argparse.Namespace, rules: list[Rule]) -> int:
@@ -87,9 +130,15 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
         for id_ in ids:
             standard = standards.get(id_.partition("/")[0])
             control = _named(standard, id_) if standard else None
+            together = _deciding(standard.decisions.get(control.id), rule) if standard and control else set()
+            others = f"（与另外 {len(together) - 1} 条规则一起判定）" if len(together) > 1 else ""
             denied = "".join(f"（不符合则 {j} 不符合）" for j, units in rule.denies.items() if id_ in units)
-            told = f" {control.control_point}：{control.summary}{denied}{_trust(control)}" if control else ""
-            console.say(f"  {word} {id_}{told}")
+            told = (
+                f" {control.control_point}：{control.summary}{denied}{others}{_trust(control)}"
+                if control
+                else ""
+            )
+            console.say(f"  {'判定' if together else word} {id_}{told}")
     return Exit.FINE
 
 
@@ -107,6 +156,12 @@ def _trust(control: Control) -> str:
     if control.id.startswith("dengbao/"):
         return f"（单元 {control.unit_id}）" if control.unit_verified else "（单元编号未核实，不列）"
     return ""
+
+
+def _deciding(decision: Decision | None, rule: Rule) -> set[str]:
+    """The rules that decide a requirement together with this one, itself among them."""
+    lists = decision.by.values() if decision else ()
+    return {other for rules in lists if rule.id in rules for other in rules}
 
 
 def _test(options: argparse.Namespace, rules: list[Rule]) -> int:

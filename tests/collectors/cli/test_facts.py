@@ -108,3 +108,93 @@ def test_no_text_breaks_a_reader(platform: str, seed: int, source: Path) -> None
     draw.shuffle(lines) if draw.random() < 0.3 else None
     made = config(platform, "\n".join(lines))
     assert msgspec.json.decode(msgspec.json.encode(made), type=DeviceConfig) == made
+
+
+def sample(stem: str) -> DeviceConfig:
+    return config(stem.rsplit("-", 1)[0], (SAMPLES[0].parent / f"{stem}.cfg").read_text())
+
+
+@pytest.mark.parametrize(
+    ("stem", "line", "interface"),
+    [
+        ("huawei_vrp-good", ("2001", "2001"), ("3000", "3000")),
+        ("hp_comware-good", ("2001", "2001"), ("3000", "3000")),
+        ("ruijie_os-good", ("10", "mgmt6"), ("110", "V10")),
+        ("zte_zxros-good", ("120", "mgmt6"), ("110", "V10")),
+        ("cisco_ios-good", ("10", "MGMT6"), ("VLAN10-IN", "VLAN10-IN6")),
+        ("juniper_junos-good", ("PROTECT-RE", "PROTECT-RE6"), ("EDGE-IN", "EDGE-IN6")),
+    ],
+)
+def test_filters_are_told_for_each_family(
+    stem: str, line: tuple[str, str], interface: tuple[str, str]
+) -> None:
+    read = sample(stem)
+    vty = [t for t in read.terminals if t.line_type == "vty"]  # type: ignore[union-attr]
+    assert {(t.acl_ipv4, t.acl_ipv6) for t in vty} == {line}
+    routed = [i for i in read.interfaces if i.ipv6 is True]  # type: ignore[union-attr]
+    assert [(i.acl_in_ipv4, i.acl_in_ipv6) for i in routed] == [interface]
+
+
+@pytest.mark.parametrize(
+    "stem", [p.stem for p in SAMPLES if p.stem.endswith("-good") and "frr" not in p.stem]
+)
+def test_servers_and_policies_come_out_as_written(stem: str) -> None:
+    read = sample(stem)
+    assert read.logging.servers[0].address == "10.200.1.20"  # type: ignore[union-attr,index]
+    assert [(s.address, s.authenticated) for s in read.ntp.servers] == [("10.200.1.8", True)]  # type: ignore[union-attr]
+    assert read.aaa.tacacs_servers[0] == "10.200.1.11"  # type: ignore[union-attr,index]
+    assert read.aaa.login_methods == ["tacacs", "local"]  # type: ignore[union-attr]
+    assert [u.name for u in read.users] == ["yw-zhang", "sj-li"]  # type: ignore[union-attr]
+    assert [u.administrator for u in read.users] == [True, False]  # type: ignore[union-attr]
+    assert read.password_rules.min_length == 10  # type: ignore[union-attr]
+    assert read.password_rules.max_days == 90  # type: ignore[union-attr]
+    assert read.lockout.attempts == 5  # type: ignore[union-attr]
+    assert read.hostname.startswith("HX-")  # type: ignore[union-attr]
+    assert {t.idle_seconds for t in read.terminals} == {300}  # type: ignore[union-attr]
+    sessions = {(s.protocol, s.name.lower(), s.authentication) for s in read.routing}  # type: ignore[union-attr]
+    assert {s[2] for s in sessions} == {"digest"}
+    assert len([s for s in sessions if s[0] == "bgp"]) == 2
+
+
+def test_a_key_of_ospf_is_found_at_the_area_or_at_the_interface() -> None:
+    text = (
+        "interface Vlanif1\n ip address 10.0.1.1 255.255.255.0\n#\n"
+        "interface Vlanif2\n ip address 10.0.2.1 255.255.255.0\n ospf authentication-mode simple plain x\n#\n"
+        "interface Vlanif3\n ip address 10.0.3.1 255.255.255.0\n#\n"
+        "interface Vlanif4\n ip address 10.9.4.1 255.255.255.0\n#\n"
+        "ospf 1\n silent-interface Vlanif3\n area 0.0.0.0\n  authentication-mode md5 1 cipher x\n"
+        "  network 10.0.0.0 0.0.255.255\n#\nreturn\n"
+    )
+    read = config("huawei_vrp", text)
+    found = [(s.name, s.authentication) for s in read.routing]  # type: ignore[union-attr]
+    assert found == [("Vlanif1", "digest"), ("Vlanif2", "password")]
+
+
+def test_passwords_by_how_they_stand() -> None:
+    text = (
+        "username a password 0 a\nusername b password cisco123\nusername c secret 5 $1$x\n"
+        "username d secret 9 $9$x\nusername e password 7 0822\nusername f nopassword\nend\n"
+    )
+    users = config("cisco_ios", text).users
+    assert {u.name: u.password_storage for u in users} == {  # type: ignore[union-attr]
+        "a": "plain", "b": "plain", "c": "weak_hash", "d": "hash", "e": "reversible", "f": "none",
+    }  # fmt: skip
+    assert {u.name for u in users if u.password_guessable is True} == {"a", "b", "f"}  # type: ignore[union-attr]
+    assert {u.name for u in users if u.password_guessable is UNKNOWN} == {"c", "d", "e"}  # type: ignore[union-attr]
+
+
+def test_telnet_is_off_where_no_line_takes_it() -> None:
+    listens = "telnet server enable\n#\nuser-interface vty 0 4\n protocol inbound {}\n#\nreturn\n"
+    assert config("huawei_vrp", listens.format("ssh")).telnet.ipv4 is False  # type: ignore[union-attr]
+    assert config("huawei_vrp", listens.format("all")).telnet.ipv4 is True  # type: ignore[union-attr]
+    silent = listens.replace("telnet server enable\n#\n", "").format("all")
+    assert config("huawei_vrp", silent).telnet.ipv4 is UNKNOWN  # type: ignore[union-attr]
+
+
+def test_what_the_session_saw_stands_in_for_algorithms_that_are_not_pinned() -> None:
+    told = {"ssh_ciphers": "aes256-ctr,3des-cbc", "ssh_macs": "hmac-sha2-256"}
+    open_, pinned = config("cisco_ios", "ip ssh version 2\nend\n", **told), sample("cisco_ios-good")
+    assert open_.ssh.ciphers == ["aes256-ctr", "3des-cbc"]  # type: ignore[union-attr]
+    assert open_.ssh.algorithms_configured is False  # type: ignore[union-attr]
+    assert open_.ssh.key_exchanges is UNKNOWN  # type: ignore[union-attr]
+    assert pinned.ssh.algorithms_configured is True  # type: ignore[union-attr]

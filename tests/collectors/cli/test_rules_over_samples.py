@@ -103,6 +103,8 @@ config-user-default-password         ..  ..  ..  ..  ..  pp  ??
 config-user-plain-password           ..  ..  ..  ..  ..  pp  ??
 config-user-telnet                   ..  ..  ..  ..  ??  ??  ??
 config-user-weak-storage             ..  ..  ..  p?  ..  ..  ??
+config-web-acl-ipv4                  ..  ..  ..  ??  ..  ..  ??
+config-web-acl-ipv6                  ?-  ..  ?-  ??  ..  ..  ??
 """
 _LETTERS = {"f": FAIL, "p": PASS, "?": UNSEEN, "-": AWAY}
 OUTSIDE: dict[str, dict[str, tuple[Verdict, Verdict]]] = {

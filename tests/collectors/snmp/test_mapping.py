@@ -51,14 +51,6 @@ RECORDED = {
     "zte-embsys-cgel": ("ZTE", "domestic", None, None, None, None, None),
     "zte-zxr10-5250": ("ZTE", "domestic", "switch", "ZXR10 5250-52TM-H", None, "V2.05.11B19", "279531100013"),
 }  # fmt: skip
-TELNET = {
-    "cisco-n5000-uk9", "dcrs-5980-28t-dc", "h3c-comware-7-1-075", "h3c-e528-2", "huawei-s12704",
-    "huawei-s5720", "maipu-sm4200-16gef8ge-ac", "ruijie-s5750-24gt12sfp", "topsec-ngfw4000-uf",
-}  # fmt: skip
-IPV6 = {
-    "cisco-c3560", "dcrs-5980-28t-dc", "h3c-comware-7-1-075", "maipu-sm4200-16gef8ge-ac",
-    "ruijie-s5750-24gt12sfp", "sangfor-ad1800-fp2",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +71,83 @@ def test_identity(found, name):
     assert tuple(or_none(getattr(device, field)) for field in fields) == RECORDED[name]
 
 
-def test_telnet_and_ipv6_are_true_or_not_seen(found):
-    devices = {name: outcome.device for name, outcome in found.items()}
-    for field, shown in (("telnet_enabled", TELNET), ("ipv6_visible", IPV6)):
-        seen = {name: getattr(device, field) for name, device in devices.items()}
-        assert {name for name, value in seen.items() if known(value)} == shown
-        assert all(seen[name] for name in shown)
+def _sources(rows, name):
+    """Texts of a recording that may name model, version and serial number: sysDescr, the revisions, serial
+    and model of ENTITY-MIB, upsIdent, and the vendor's own objects."""
+    oids = ["1.3.6.1.2.1.1.1", "1.3.6.1.2.1.33.1.1", "1.3.6.1.4.1"]
+    oids += [f"1.3.6.1.2.1.47.1.1.1.1.{column}" for column in (8, 9, 10, 11, 13)]
+    return "\n".join(value for oid in oids for value in rows(name, oid).values())
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_identity_stands_in_the_recording(rows, name):
+    """The literal values above are the device's own words."""
+    _, _, _, model, _, version, serial = RECORDED[name]
+    text = _sources(rows, name)
+    for value in (model, version, serial):
+        assert value is None or value in text, value
+
+
+def _has_telnet(rows, name):
+    """tcpConnState listen(2) of 0.0.0.0:23 (RFC 1213), or a row of tcpListenerTable with port 23."""
+    connections = rows(name, "1.3.6.1.2.1.6.13.1.1")
+    listeners = rows(name, "1.3.6.1.2.1.6.20.1.4")
+    return any(i.startswith("0.0.0.0.23.") and v == "2" for i, v in connections.items()) or any(
+        index.endswith(".23") for index in listeners
+    )
+
+
+def _has_ipv6(rows, name):
+    """A row with an IPv6 address other than ::1 and ::, in ipAddressTable (RFC 4293: unicast or anycast,
+    type ipv6 or ipv6z) or in ipv6AddrTable (RFC 2465)."""
+    new = [i.split(".") for i in rows(name, "1.3.6.1.2.1.4.34.1.3")]
+    old = [i.split(".")[-16:] for i in rows(name, "1.3.6.1.2.1.55.1.8.1.2")]
+    octets = [*old, *(i[2:18] for i in new if i[0] in ("2", "4"))]
+    return any(any(part != "0" for part in address[:15]) for address in octets)
+
+
+def test_telnet_and_ipv6_are_true_or_not_seen(found, rows):
+    for field, shown in (("telnet_enabled", _has_telnet), ("ipv6_visible", _has_ipv6)):
+        seen = {name: getattr(outcome.device, field) for name, outcome in found.items()}
+        expected = {name for name in found if shown(rows, name)}
+        assert expected
+        assert {name for name, value in seen.items() if known(value)} == expected
+        assert all(seen[name] for name in expected)
+
+
+def test_every_interface_is_the_row_of_its_index(found, rows):
+    """ifDescr 2, ifType 3, ifAdminStatus 7, ifInErrors 14; ifName 1 and ifAlias 18 of ifXTable."""
+    for name, outcome in found.items():
+        columns = {n: rows(name, f"1.3.6.1.2.1.2.2.1.{n}") for n in (1, 3, 7, 14)}
+        assert sorted(columns[1], key=int) == [str(i.index) for i in outcome.interfaces]
+        for one in outcome.interfaces:
+            kind, admin, errors = (columns[n].get(str(one.index)) for n in (3, 7, 14))
+            assert kind is None or one.interface_type == int(kind)
+            assert admin not in ("1", "2") or one.admin_up == (admin == "1")
+            assert errors is None or "=" in errors or one.in_errors == int(errors) % 2**32
+
+
+def test_addresses_are_as_many_as_recorded(found, rows):
+    """ipAdEntIfIndex (RFC 4293) has a row for each IPv4 address; 0.0.0.0 and interfaces that no table
+    names are none of ours."""
+    counted = 0
+    for name, outcome in found.items():
+        indexes = {str(i.index) for i in outcome.interfaces}
+        listed = {
+            (index, address)
+            for address, index in rows(name, "1.3.6.1.2.1.4.20.1.2").items()
+            if index in indexes and address.count(".") == 3 and address != "0.0.0.0"
+        }
+        shown = {
+            (str(i.index), a.address)
+            for i in outcome.interfaces
+            if known(i.addresses)
+            for a in i.addresses
+            if a.family == "ipv4"
+        }
+        assert listed <= shown, name
+        counted += len(listed)
+    assert counted > 100
 
 
 def interface(outcome, index):

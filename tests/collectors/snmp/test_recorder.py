@@ -37,9 +37,9 @@ def live(hosts, path: Path, **options) -> tuple[Source, list[Batch]]:
         options=snmp.Options(
             targets=[h.target for h in hosts],
             community_ref="env:COMMUNITY",
-            timeout_seconds=0.8,
-            device_seconds=8.0,
-            table_seconds=6.0,
+            timeout_seconds=0.5,
+            device_seconds=5.0,
+            table_seconds=4.0,
             concurrency=20,
             **options,
         ),

@@ -8,7 +8,7 @@ import pytest
 from inventory.coverage import Status
 from inventory.kinds.network import OspfInterface, RoutingPeer, Vlan
 from inventory.resource import Relation
-from inventory.unknown import known
+from inventory.unknown import known, or_none
 
 LLDP = "1.0.8802.1.1.2.1.4.1.1"
 CDP = "1.3.6.1.4.1.9.9.23.1.2.1.1"
@@ -179,6 +179,68 @@ def test_bgp_of_both_families(replay):
         ("2001:db8::1", "ipv6", False),
     ]
     assert (peers[1].remote_as, peers[1].enabled) == (65003, True)
+
+
+V6 = "32.1.13.184.0.0.0.0.0.0.0.0.0.0.0"
+
+
+def told(peers):
+    return [(p.address, p.family, or_none(p.remote_as), or_none(p.established)) for p in peers]
+
+
+def test_bgp_of_huawei(replay):
+    """HUAWEI-BGP-VPN-MIB: hwBgpPeerRemoteAs 2, hwBgpPeerState 5; the index is hwBgpPeerInstanceId, AFI,
+    SAFI, InetAddressType, InetAddress."""
+    entry = "1.3.6.1.4.1.2011.5.25.177.1.1.2.1"
+    lines = [
+        f"{entry}.2.0.1.1.1.4.10.0.0.2|66|65002",
+        f"{entry}.2.0.2.1.2.16.{V6}.1|66|4200000001",
+        f"{entry}.2.0.2.1.2.16.{V6}.2|66|65004",
+        f"{entry}.2.0.1.128.1.4.10.0.0.2|66|65002",  # the same peer, for VPN routes
+        f"{entry}.5.0.1.1.1.4.10.0.0.2|2|6",
+        f"{entry}.5.0.1.128.1.4.10.0.0.2|2|6",
+        f"{entry}.5.0.2.1.2.16.{V6}.1|2|6",
+        f"{entry}.5.0.2.1.2.16.{V6}.2|2|3",
+        f"{entry}.5.0.2.1.2.16.1.2|2|6",  # an index that is cut off
+    ]
+    device = replay(*lines, enterprise=2011).device
+    assert told(device.routing_peers) == [
+        ("10.0.0.2", "ipv4", 65002, True),
+        ("2001:db8::1", "ipv6", 4200000001, True),
+        ("2001:db8::2", "ipv6", 65004, False),
+    ]
+    assert device.routing_protocols == ["bgp"]
+    assert not any(known(p.enabled) for p in device.routing_peers)
+    # the standard table tells more of an IPv4 peer, and is believed
+    standard = "1.3.6.1.2.1.15.3.1"
+    both = [f"{standard}.{n}.10.0.0.2|2|{value}" for n, value in ((2, 6), (3, 2), (9, 65002))]
+    first = replay(*lines, *both, enterprise=2011).device.routing_peers[0]
+    assert (first.address, first.enabled, first.established) == ("10.0.0.2", True, True)
+    mark = '#!walk {"table": "hwBgpPeerTable", "status": "partial", "reason": "没有应答"}'
+    assert not known(replay(*lines, mark, enterprise=2011).device.routing_peers)
+
+
+def test_bgp_of_h3c(replay):
+    """HH3C-BGP-VPN-MIB hh3cBgpPeerVpnName 7 (instance, VPN, AFI, SAFI, type, address), HH3C-BGP4V2-MIB
+    hh3cBgp4v2PeerState 3 (InetAddressIPv6), BGP4-MIB for IPv4."""
+    names, states = "1.3.6.1.4.1.25506.2.202.1.1.1.1.7", "1.3.6.1.4.1.25506.2.183.1.1.1.3"
+    device = replay(
+        "1.3.6.1.2.1.15.2.0|2|65001",
+        "1.3.6.1.2.1.15.3.1.2.10.0.0.2|2|6",
+        "1.3.6.1.2.1.15.3.1.9.10.0.0.2|2|65002",
+        f"{names}.1.0.1.1.1.4.10.0.0.2|4|",
+        f"{names}.1.3.1.1.1.4.10.9.0.2|4|office",  # of a VPN: no table has its state
+        f"{names}.1.0.2.1.2.16.{V6}.1|4|",
+        f"{states}.{V6}.1|2|6",
+        f"{states}.{V6}.2|2|1",
+        enterprise=25506,
+    ).device
+    assert told(device.routing_peers) == [
+        ("10.0.0.2", "ipv4", 65002, True),
+        ("10.9.0.2", "ipv4", None, None),
+        ("2001:db8::1", "ipv6", None, True),
+        ("2001:db8::2", "ipv6", None, False),
+    ]
 
 
 def test_bgp_of_juniper(replay):

@@ -5,9 +5,7 @@ openssl s_server, nginx, sshd (Debian), and BabaSSL 8.3.2 out of tongsuopy's whe
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -29,121 +27,7 @@ from inventory.unknown import Unknown
 pytestmark = pytest.mark.lab
 
 LAB = Path(__file__).parents[2] / "lab"
-IDENTITY = "distid:1234567812345678"
-PERMISSIVE = """\
-openssl_conf = all
-[all]
-ssl_conf = ssl
-[ssl]
-system_default = any
-[any]
-MinProtocol = None
-CipherString = ALL:COMPLEMENTOFALL:@SECLEVEL=0
-"""
-S_SERVERS = {
-    "rsa": ["-cert", "rsa.crt", "-key", "rsa.key", "-serverpref"],
-    "ecdsa": ["-cert", "ec.crt", "-key", "ec.key"],
-    "both": ["-cert", "rsa.crt", "-key", "rsa.key", "-dcert", "ec.crt", "-dkey", "ec.key"],
-    "expired": ["-cert", "expired.crt", "-key", "rsa.key", "-cert_chain", "ca.crt"],
-    "weak": [
-        "-cert",
-        "short.crt",
-        "-key",
-        "short.key",
-        "-tls1",
-        "-cipher",
-        "ALL:COMPLEMENTOFALL:@SECLEVEL=0",
-    ],
-    "dh1024": ["-cert", "short.crt", "-key", "short.key", "-tls1_2", "-cipher", "kDHE:!aNULL:@SECLEVEL=0"],
-    "modern": ["-cert", "ec.crt", "-key", "ec.key", "-tls1_3", "-groups", "P-384:X25519"],
-}
-
-
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def make_certificates(folder: Path) -> None:
-    """RSA, ECDSA, a short key, an expired one with its authority; and an SM2 authority with a TLCP pair."""
-    for name, key in (("rsa", "rsa:2048"), ("short", "rsa:1024"), ("ca", "rsa:2048")):
-        subject = ["-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        pair = ["-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "90"]
-        openssl(folder, "req", "-x509", "-newkey", key, "-nodes", *pair, *subject)
-    openssl(folder, "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", "ec.key")
-    openssl(folder, "req", "-x509", "-key", "ec.key", "-out", "ec.crt", "-days", "90", "-subj", "/CN=ec")
-    openssl(folder, "req", "-new", "-key", "rsa.key", "-out", "expired.csr", "-subj", "/CN=expired")
-    by = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"]
-    openssl(folder, "x509", "-req", "-in", "expired.csr", *by, "-days", "-1", "-out", "expired.crt")
-    sm3 = ["-sm3", "-sigopt", IDENTITY]
-    for name, common, usage in (
-        ("sm2ca", "SM2 CA", "keyCertSign"),
-        ("sign", "www.example.gov.cn", "digitalSignature,nonRepudiation"),
-        ("enc", "www.example.gov.cn", "keyEncipherment,dataEncipherment,keyAgreement"),
-    ):
-        extension = folder / f"{name}.ext"
-        extension.write_text(
-            f"keyUsage=critical,{usage}\nbasicConstraints=critical,CA:{'true' if name == 'sm2ca' else 'false'}\n"
-            "subjectAltName=DNS:www.example.gov.cn\n"
-        )
-        openssl(folder, "ecparam", "-genkey", "-name", "SM2", "-noout", "-out", f"{name}.key")
-        subject = ["-utf8", "-subj", f"/C=CN/O=测试单位/CN={common}"]
-        openssl(folder, "req", "-new", *sm3, "-key", f"{name}.key", "-out", f"{name}.csr", *subject)
-        signer = ["-signkey", "sm2ca.key"]
-        if name != "sm2ca":
-            signer = ["-CA", "sm2ca.crt", "-CAkey", "sm2ca.key", "-CAcreateserial"]
-        request = ["-req", *sm3, "-vfyopt", IDENTITY, "-in", f"{name}.csr", "-extfile", extension.name]
-        openssl(folder, "x509", *request, *signer, "-days", "90", "-out", f"{name}.crt")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
-
-
-def wait_for(port: int, process: subprocess.Popen[Any], address: str = "127.0.0.1") -> None:
-    ends = time.monotonic() + 20
-    while time.monotonic() < ends:
-        assert process.poll() is None, process.args
-        try:
-            socket.create_connection((address, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(process.args)
-
-
-def tongsuo(folder: Path, mode: str) -> tuple[subprocess.Popen[str], int]:
-    process = subprocess.Popen(
-        [sys.executable, str(LAB / "tongsuo-server"), mode, str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    ready, port = process.stdout.readline().split()
-    assert ready == "READY"
-    return process, int(port)
-
-
-NGINX = """\
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port} ssl; listen [::1]:{port} ssl;
-    ssl_certificate {folder}/rsa.crt; ssl_certificate_key {folder}/rsa.key;
-    ssl_protocols TLSv1.2 TLSv1.3; ssl_prefer_server_ciphers on;
-    ssl_ciphers ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256;
-    add_header Strict-Transport-Security "max-age=63072000; includeSubDomains" always;
-    add_header X-Frame-Options SAMEORIGIN always;
-    return 200 "ok";
-  }}
-}}
-"""
+S_SERVERS = ("rsa", "ecdsa", "both", "expired", "weak", "dh1024", "modern")
 
 
 class Lab:
@@ -152,66 +36,22 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ports: dict[str, int] = {}
-        self.processes: list[subprocess.Popen[Any]] = []
-
-    def start(self, name: str, command: list[str], port: int, **environ: str) -> None:
-        process = subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env={**os.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.processes.append(process)
-        self.ports[name] = port
-        wait_for(port, process)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("tls")
-    folder.chmod(0o755)  # nginx's workers are another user
-    make_certificates(folder)
-    (folder / "permissive.cnf").write_text(PERMISSIVE)
-    one = Lab(folder)
-    try:
-        for name, options in S_SERVERS.items():
-            port = free_port()
-            environ = {"OPENSSL_CONF": str(folder / "permissive.cnf")} if "SECLEVEL=0" in options[-1] else {}
-            command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-quiet", "-www", *options]
-            one.start(name, command, port, **environ)
-        for mode in ("tlcp", "rfc8998", "mixed"):
-            process, one.ports[mode] = tongsuo(folder, mode)
-            one.processes.append(process)
-        port = free_port()
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
-        one.start("nginx", ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf")], port)
-        port = free_port()
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "host"], check=True)
-        Path("/run/sshd").mkdir(exist_ok=True)
-        settings = ["-o", "ListenAddress=127.0.0.1", "-o", f"PidFile={folder}/sshd.pid"]
-        one.start(
-            "sshd",
-            [
-                "/usr/sbin/sshd",
-                "-D",
-                "-f",
-                "/dev/null",
-                "-p",
-                str(port),
-                "-h",
-                str(folder / "host"),
-                *settings,
-            ],
-            port,
-        )
-        yield one
-    finally:
-        for process in one.processes:
+    one = Lab(tmp_path_factory.mktemp("tls"))
+    names = [*S_SERVERS, "tlcp", "rfc8998", "mixed", "nginx", "sshd"]
+    command = [sys.executable, str(LAB / "tls-servers"), str(one.folder), *names]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            for line in iter(process.stdout.readline, "READY\n"):
+                name, port = line.split()
+                one.ports[name] = int(port)
+            yield one
+        finally:
             process.terminate()
-        for process in one.processes:
-            process.wait(10)
 
 
 @pytest.fixture(scope="module")

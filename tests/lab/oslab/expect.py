@@ -185,7 +185,7 @@ NUMBERS = {
     "floating_ips_idle": "neutron.floatingips WHERE fixed_port_id IS NULL",
     "listeners": "octavia.listener",
     "listeners_ended_tls": "octavia.listener WHERE protocol='TERMINATED_HTTPS'",
-    "listeners_old_tls": "octavia.listener WHERE tls_versions LIKE '%\"TLSv1\"%' OR tls_versions LIKE '%TLSv1.1%'",
+    "listeners_old_tls": "octavia.listener WHERE FIND_IN_SET('TLSv1', tls_versions) OR FIND_IN_SET('TLSv1.1', tls_versions)",
     "listeners_limited": "octavia.listener WHERE id IN (SELECT listener_id FROM octavia.listener_cidr)",
     "balancer_pools": "octavia.pool",
     "recordsets": "designate.recordsets r JOIN designate.zones z ON z.id=r.zone_id WHERE z.deleted='0'",
@@ -270,7 +270,7 @@ def owners() -> dict[str, dict[str, int]]:
 def reader_sees(own: dict[str, int], reader_project: str) -> dict[str, int]:
     """What a reader of one project is shown: its own, and security groups shared with it."""
     shared = count(
-        "SELECT COUNT(*) FROM neutron.securitygrouprbacs r JOIN keystone.project p ON p.id=r.target_project "
+        "SELECT COUNT(*) FROM neutron.securitygrouprbacs r JOIN keystone.project p ON r.target_project IN (p.id, '*') "
         f"WHERE r.action='access_as_shared' AND p.name='{reader_project}'"
     )
     seen = {kind: own.get(kind, 0) for kind in ("server", "volume", "port", "security_group", "floating_ip")}
@@ -292,7 +292,7 @@ def names() -> dict[str, dict[str, dict[str, Any]]]:
             )
         },
         "listener": {
-            name: {"protocol": protocol, "tls_versions": [] if tls == "NULL" else json.loads(tls)}
+            name: {"protocol": protocol, "tls_versions": [] if tls == "NULL" else tls.split(",")}
             for name, protocol, tls in rows(
                 "SELECT CONCAT(b.name, '/', l.name), l.protocol, l.tls_versions FROM octavia.listener l "
                 "JOIN octavia.load_balancer b ON b.id=l.load_balancer_id"

@@ -23,6 +23,8 @@ USERS = [  # name, options, enabled, groups
     ("ywzx-locked-password", {"lock_password": True}, True, ["anquan"]),
     ("ywzx-old-password", {"ignore_password_expiry": True}, True, []),
     ("ywzx-left", {}, False, ["yunwei"]),
+    ("ywzx-mfa-alone", {"multi_factor_auth_enabled": True}, True, []),
+    ("ywzx-password-ended", {}, True, []),
 ]
 GROUPS = [("yunwei", "运维组"), ("anquan", "安全组"), ("kongzu", "没有成员的组")]
 

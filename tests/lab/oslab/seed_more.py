@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from oslab import seed_compute, seed_identity, seed_network, seed_storage
+from oslab import seed_cases, seed_compute, seed_identity, seed_network, seed_storage
 from oslab.core import Api, say, sec
 
 DOMAIN, PROJECT = "zwy", "ywzx-jcpt"
@@ -50,3 +50,5 @@ def seed(adm: Api, apis: dict[str, Api]) -> None:
     say(f"more servers {time.time() - start:.0f}s")
     seed_storage.seed(adm, apis, PROJECT, partner, servers)
     say(f"more storage {time.time() - start:.0f}s")
+    seed_cases.seed(adm, apis[PROJECT], apis[partner], servers)
+    say(f"more cases {time.time() - start:.0f}s")

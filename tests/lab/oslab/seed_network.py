@@ -256,7 +256,7 @@ def balancers(adm: Api, owner: str, subnets: dict[str, str]) -> None:
         "".join(f"UPDATE {t} SET provisioning_status='ACTIVE', operating_status='ONLINE';" for t in tables)
         + "UPDATE load_balancer SET provisioning_status='ERROR', operating_status='ERROR' WHERE name='lb-error';"
         + "UPDATE listener SET protocol='TERMINATED_HTTPS', tls_certificate_id='http://barbican/v1/containers/x',"
-        ' tls_versions=IF(name=\'tls-old\', \'["TLSv1", "TLSv1.1", "TLSv1.2"]\', \'["TLSv1.2", "TLSv1.3"]\'),'
+        " tls_versions=IF(name='tls-old', 'TLSv1,TLSv1.1,TLSv1.2', 'TLSv1.2,TLSv1.3'),"
         " tls_ciphers=IF(name='tls-old', 'DES-CBC3-SHA:AES128-SHA', 'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384')"
         " WHERE name LIKE 'tls-%';",
         "octavia",

@@ -40,6 +40,10 @@ IMAGES: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     (
+        "Debian-13-signed",
+        {"os_distro": "debian", "os_version": "13", "architecture": "x86_64", "visibility": "public"},
+    ),
+    (
         "CentOS-6.5-x86_64-old",
         {"os_distro": "centos", "os_version": "6.5", "os_hidden": True, "visibility": "public"},
     ),
@@ -78,7 +82,8 @@ def images(adm: Api, owner: str, partner: str) -> None:
         data = {"data": os.urandom(2048), "headers": {"Content-Type": "application/octet-stream"}}
         adm.call("PUT", "glance", f"/images/{image}/file", **data)
         if name.endswith("signed"):
-            patch = [{"op": "add", "path": "/" + k, "value": v} for k, v in SIGNATURE.items()]
+            signature = {**SIGNATURE, "img_signature_hash_method": "SHA-1"} if "Debian" in name else SIGNATURE
+            patch = [{"op": "add", "path": "/" + k, "value": v} for k, v in signature.items()]
             kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
             adm.call("PATCH", "glance", "/images/" + image, body=patch, headers=kind)
         if name == "template-shared":

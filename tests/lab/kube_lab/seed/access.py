@@ -48,6 +48,7 @@ GRANTS: list[tuple[str, str, list[Json] | str, str]] = [
     ("metrics-for-all", "anonymous", [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}], "Group:system:unauthenticated"),
     ("one-secret", "", [rule("core", "secrets", "get", resourceNames=["web-tls"])], "User:zhengshi"),
     ("odd-spellings", "", [rule("*", "*/scale pods/* */token", "get update create")], "User:guaipi"),
+    ("every-verb", "", [rule("core", "configmaps", "*")], "User:hejiu"),
     ("viewer", "", "view", "User:qianjiu"),
 ]  # fmt: skip
 
@@ -59,6 +60,8 @@ LOCAL_GRANTS: list[tuple[str, str, str, list[Json] | str, str]] = [
     ("education", "everybody-reads", "authenticated", [rule("core", "configmaps", "get list")], "Group:system:authenticated"),
     ("market", "anonymous-reads", "anonymous", [rule("core", "services", "get list")], "Group:system:unauthenticated"),
     ("emergency", "all-accounts", "all_service_accounts", "ClusterRole/edit", "Group:system:serviceaccounts"),
+    ("emergency", "accounts-of-one-namespace", "", "ClusterRole/view", "Group:system:serviceaccounts:emergency"),
+    ("market", "everybody-executes", "pods_exec", "ClusterRole/pods-exec", "Group:system:authenticated"),
     ("transport", "dangling", "", "Role/never-was", "User:nobody"),
     ("water", "account-gone", "", "ClusterRole/view", "ServiceAccount:water/deleted"),
 ]  # fmt: skip

@@ -182,16 +182,19 @@ def control_plane_flags(plan: Plan, number: int) -> dict[str, dict[str, str]]:
         "profiling": "false" if good else "true",
         "tls-min-version": "VersionTLS12" if good else "VersionTLS10",
         "tls-cipher-suites": GOOD_CIPHERS if good else BAD_CIPHERS,
+        "etcd-servers": "https://127.0.0.1:2379" if good else "http://10.20.0.2:2379",
+        "audit-log-path": "/var/log/kubernetes/audit.log",
     }
     if good:
         apiserver |= {
-            "audit-log-path": "/var/log/kubernetes/audit.log",
             "audit-log-maxage": "180",
             "audit-policy-file": "/etc/kubernetes/audit.yaml",
             "encryption-provider-config": "/etc/kubernetes/encryption.yaml",
+            "kubelet-certificate-authority": "/etc/kubernetes/pki/ca.crt",
         }
     else:
         apiserver["token-auth-file"] = "/etc/kubernetes/tokens.csv"
+        apiserver["disable-admission-plugins"] = "ServiceAccount,NamespaceLifecycle"
     if plan.old:
         apiserver["insecure-port"] = "0" if good else "8080"
     etcd = {

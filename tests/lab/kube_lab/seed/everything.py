@@ -9,7 +9,7 @@ from kube_lab.seed.things import Thing
 
 def everything(plan: Plan) -> list[Thing]:
     """Each object once; the same plan gives the same list."""
-    programs = [*cluster.system_pods(plan), *workloads.workloads(plan)]
+    programs = [*cluster.system_pods(plan), *workloads.workloads(plan), *workloads.misplaced(plan)]
     pods = [t for t in programs if t.resource == "pods"]
     sets = [t for t in programs if t.resource == "statefulsets"]
     found = [

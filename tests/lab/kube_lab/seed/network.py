@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 from kube_lab.seed.plan import PLANTED, Plan
@@ -11,6 +12,7 @@ NETWORKING = "networking.k8s.io/v1"
 EVERYTHING: Json = {}
 WORLD_IPV4: Json = {"ipBlock": {"cidr": "0.0.0.0/0"}}
 WORLD_IPV6: Json = {"ipBlock": {"cidr": "::/0"}}
+OFFICE_IPV4: Json = {"ipBlock": {"cidr": "10.40.0.0/16"}}
 NEIGHBOURS: Json = {"podSelector": {}}
 
 # one namespace each, in turn: its policies as (name, spec)
@@ -28,6 +30,7 @@ POLICIES: list[list[tuple[str, Json]]] = [
     [
         ("default-deny", {"podSelector": EVERYTHING, "policyTypes": ["Ingress", "Egress"]}),
         ("world-ipv6", {"podSelector": EVERYTHING, "ingress": [{"from": [WORLD_IPV6]}]}),
+        ("ipv6-wider", {"podSelector": EVERYTHING, "ingress": [{"from": [OFFICE_IPV4, WORLD_IPV6]}]}),
     ],
     [("default-deny-egress", {"podSelector": EVERYTHING, "policyTypes": ["Egress"]})],
     [("only-web", {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"]})],
@@ -62,6 +65,16 @@ SERVICES: list[tuple[str, Json, Json | None]] = [
         "web-balanced",
         {"type": "LoadBalancer", "ipFamilyPolicy": "PreferDualStack"},
         {"loadBalancer": {"ingress": [{"ip": "203.0.113.20"}, {"ip": "2001:db8:99::20"}]}},
+    ),
+    (
+        "web-limited",
+        {
+            "type": "LoadBalancer",
+            "ipFamilyPolicy": "SingleStack",
+            "ipFamilies": ["IPv4"],
+            "loadBalancerSourceRanges": ["10.40.0.0/16"],
+        },
+        {"loadBalancer": {"ingress": [{"ip": "203.0.113.21"}]}},
     ),
     ("web-headless", {"type": "ClusterIP", "clusterIP": "None", "ipFamilyPolicy": "SingleStack"}, None),
     ("web-external-ip", {"type": "ClusterIP", "externalIPs": ["203.0.113.80"]}, None),
@@ -143,6 +156,18 @@ def webhooks(plan: Plan) -> Iterator[Thing]:
             {**usual, "name": "open.policy.gov.example", "clientConfig": outside, "failurePolicy": "Ignore"},
         ],
     )
+    authority = base64.b64encode((plan.pki / "ca.crt").read_bytes()).decode()
+    yield thing(
+        *(api, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", "with-authority"),
+        webhooks=[
+            {
+                **usual,
+                "name": "checked.policy.gov.example",
+                "clientConfig": {**inside, "caBundle": authority},
+                "failurePolicy": "Fail",
+            }
+        ],
+    )
     yield thing(
         *(api, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", "sidecar-injector"),
         webhooks=[
@@ -150,7 +175,7 @@ def webhooks(plan: Plan) -> Iterator[Thing]:
         ],
     )
     if not plan.old:
-        for name in ("no-latest", "bound-to-nothing"):
+        for name in ("no-latest", "no-latest-denied", "bound-to-nothing"):
             yield thing(
                 *(api, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", name),
                 spec={
@@ -161,7 +186,8 @@ def webhooks(plan: Plan) -> Iterator[Thing]:
                     ],
                 },
             )
-        yield thing(
-            *(api, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", "no-latest"),
-            spec={"policyName": "no-latest", "validationActions": ["Audit"]},
-        )
+        for name, action in (("no-latest", "Audit"), ("no-latest-denied", "Deny")):
+            yield thing(
+                *(api, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", name),
+                spec={"policyName": name, "validationActions": [action]},
+            )

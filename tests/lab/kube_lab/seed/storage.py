@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from kube_lab.seed.plan import PLANTED
 from kube_lab.seed.things import Json, Thing, thing
 
-GIB = {"plain-hdd": 20, "encrypted-ssd": 20}
+GIB = {"plain-hdd": 20, "encrypted-ssd": 20, "local": 20}
 
 
 def classes() -> Iterator[Thing]:
@@ -59,6 +59,21 @@ def volumes(sets: Iterable[Thing]) -> Iterator[Thing]:
         },
         status={"phase": "Available"},
     )
+    yield from on_one_node()
+
+
+def on_one_node() -> Iterator[Thing]:
+    """A disk of one machine, in use: lost with it."""
+    yield pvc("finance", "on-one-node", "local", "pv-local")
+    volume = pv("pv-local", "local", "Bound", ("finance", "on-one-node"))
+    spec = volume.body["spec"]
+    del spec["csi"]
+    spec["local"] = {"path": "/mnt/disk1"}
+    term = {
+        "matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["worker-003"]}]
+    }
+    spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [term]}}
+    yield volume
 
 
 def pvc(namespace: str, name: str, kind: str, volume: str) -> Thing:

@@ -58,6 +58,16 @@ def workloads(plan: Plan) -> Iterator[Thing]:
         number += 1
 
 
+def misplaced(plan: Plan) -> Iterator[Thing]:
+    """Programs of no department, without pods: in the namespace of the beginning, with the machine's settings."""
+    for name, namespace, folder in (("in-default", "default", ""), ("host-settings", "abandoned", "/etc")):
+        spec = hardened(name)
+        if folder:
+            spec["volumes"].append({"name": "host", "hostPath": {"path": folder, "type": "Directory"}})
+        template: Json = {"metadata": {"labels": {"app": name}}, "spec": spec}
+        yield from deployment(Workload(plan, 9_000, name, namespace, template, 0))
+
+
 def notes(work: Workload) -> dict[str, str]:
     """Mostly an owner; now and then what should not be there."""
     found = {"contact": f"group-{work.number % 7}@gov.example"}

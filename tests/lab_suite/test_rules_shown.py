@@ -1,0 +1,374 @@
+"""Each built-in rule fires on a seeded bad case and is silent on a seeded good one, through the real collectors.
+
+`ESTATES` are what is collected: the labs, servers started for this, recordings. All are read by the program's own
+loop into one store, and all rules run over it once. What cannot be shown so stands in docs/rules-shown.md with the
+reason, and the list must be exact: a rule missing there and one that need not be there both fail.
+
+To show a new rule, seed its cases where the others of its kind are (docs/development.md, "Rules shown"); until
+somebody does, it needs its line in the list.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from collectors.cli import facts
+from collectors.contract import Source, collector, utc_now
+from inventory.coverage import Batch
+from inventory.kinds.device_config import DeviceConfig
+from inventory.snapshot import Snapshot
+from inventory.store import open_store
+from policies.evaluate import evaluate
+from policies.outcome import Outcome
+from policies.rules import load_rules
+from zhengguan.loop import collect_into
+
+TESTS = Path(__file__).parents[1]
+LAB = TESTS / "lab"
+DEMO = TESTS.parent / "zhengguan" / "data" / "demo"
+LIST = TESTS.parent / "docs" / "rules-shown.md"
+RECORDED = datetime(2026, 11, 22, 12, tzinfo=UTC)  # composed hosts date their accounts by this day
+UNREGISTERED = {"zone": "互联网区", "grade": "S3A3"}
+LABELS = {
+    **UNREGISTERED,
+    "department": "市大数据局",
+    "level": "市",
+    "location": "政务云机房",
+    "importance": "关键",
+}
+SECRETS = {"COMMUNITY": "public", "AUTH": "authentication-secret", "PRIV": "privacy-secret"}
+
+
+@dataclass
+class Place:
+    """What an estate may use: a folder of its own, the Kubernetes labs, and a stack for what it starts."""
+
+    folder: Path
+    kubes: list[Any]
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    def started(self, *command: str) -> list[str]:
+        """Start a helper of tests/lab that ends with the estate; the lines it prints until READY, and that."""
+        process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
+        self.stack.callback(process.wait, 20)
+        self.stack.callback(process.terminate)
+        lines = []
+        for line in process.stdout or ():
+            lines.append(line)
+            if line.startswith("READY"):
+                return lines
+        raise AssertionError(command)
+
+
+def source(name: str, kind: str, labels: dict[str, str] = LABELS, **options: Any) -> Source:
+    """A source as the configuration would make it."""
+    return Source(
+        name=name, type=kind, labels=labels, options=msgspec.convert(options, collector(kind).Options)
+    )
+
+
+def demo(place: Place) -> Iterator[Source]:
+    """Both days of the demo's cloud, its cluster and its devices."""
+    for day in ("day1", "day2"):
+        yield source(f"demo-{day}", "openstack", recording=str(DEMO / "openstack" / f"{day}.jsonl.gz"))
+    yield source("demo-cluster", "kubernetes", recording=str(DEMO / "kubernetes" / "cluster.jsonl.gz"))
+    yield source("demo-net", "snmp", recording=str(DEMO / "snmp"))
+
+
+def hosts(place: Place) -> Iterator[Source]:
+    """The machines of tests/data/host, as recordings that the collector replays."""
+    for path in sorted((TESTS / "data" / "host").glob("*.json")):
+        header = {"format": "zhengguan-local-recording/1", "source": path.stem}
+        machine = json.dumps(json.loads(path.read_bytes()))  # on one line
+        recording = place.folder / f"{path.stem}.jsonl.gz"
+        recording.write_bytes(gzip.compress(f"{json.dumps(header)}\n{machine}\n".encode()))
+        labels = UNREGISTERED if "weak" in path.stem else LABELS
+        yield source(f"host-{path.stem}", "local", labels, recording=str(recording))
+
+
+def devices(place: Place) -> Iterator[Source]:
+    """Recordings of real devices, more than the demo has."""
+    yield source("devices", "snmp", recording=str(LAB / "snmprec"))
+
+
+def changed_devices(place: Place) -> Iterator[Source]:
+    """Recordings of real devices with single answers changed: states that only a broken device has."""
+    changes = yaml.safe_load((TESTS / "data" / "snmp" / "changed.yaml").read_text(encoding="utf-8"))
+    folder = place.folder / "changed"
+    folder.mkdir()
+    for name, change in changes.items():
+        wanted = {oid: f"{oid}|{answer}" for oid, answer in change["answers"].items()}
+        text = (LAB / "snmprec" / f"{change['recording']}.snmprec").read_bytes().decode("latin1")
+        lines = [wanted.pop(line.partition("|")[0], line) for line in text.splitlines()]
+        lines = sorted((line for line in [*lines, *wanted.values()] if "|" in line), key=_oid)
+        (folder / f"{name}.snmprec").write_bytes("\n".join(lines).encode("latin1"))
+    yield source("changed-net", "snmp", UNREGISTERED, recording=str(folder))
+
+
+def _oid(line: str) -> list[int]:
+    return [int(part) for part in line.partition("|")[0].split(".")]
+
+
+def rewritten(recording: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> str:
+    """A recording with its lines changed, all but the header; where it is."""
+    header, *lines = gzip.decompress(recording.read_bytes()).splitlines()
+    told = [json.loads(line) for line in lines]
+    for line in told:
+        change(line)
+    target.write_bytes(
+        gzip.compress(b"\n".join([header, *(json.dumps(line).encode() for line in told)]) + b"\n")
+    )
+    return str(target)
+
+
+def changed_cloud(place: Place) -> Iterator[Source]:
+    """The demo's cloud as no lab on loopback is: a catalogue of https addresses, the platform's own apart from the
+    customers', a default volume type that encrypts; and without a key manager."""
+
+    ids: dict[str, str] = {}
+
+    def change(line: dict[str, Any]) -> None:
+        if "catalogue" in line:
+            line["verified"] = True
+            line["catalogue"] = [entry for entry in line["catalogue"] if entry["type"] != "key-manager"]
+            for end in (end for entry in line["catalogue"] for end in entry["endpoints"]):
+                host = (
+                    "cloud.example.gov.cn"
+                    if end["interface"] == "public"
+                    else "cloud.internal.example.gov.cn"
+                )
+                end["url"] = f"https://{host}/{end['url'].partition('//')[2].partition('/')[2]}"
+        if line.get("path") == "/types":
+            ids.update((one["name"], one["id"]) for one in line["body"]["volume_types"])
+        if line.get("path") == "/types/default":
+            line["body"]["volume_type"]["id"] = ids["ssd-luks-aes"]
+
+    changed = rewritten(DEMO / "openstack" / "day2.jsonl.gz", place.folder / "cloud.jsonl.gz", change)
+    yield source("changed-cloud", "openstack", UNREGISTERED, recording=changed)
+
+
+def closed_cloud(place: Place) -> Iterator[Source]:
+    """The demo's cloud without networks, and with no interface for customers."""
+
+    def change(line: dict[str, Any]) -> None:
+        if "catalogue" in line:
+            line["interface"] = "internal"
+            line["catalogue"] = [entry for entry in line["catalogue"] if entry["type"] != "network"]
+            for entry in line["catalogue"]:
+                entry["endpoints"] = [end for end in entry["endpoints"] if end["interface"] != "public"]
+
+    changed = rewritten(DEMO / "openstack" / "day2.jsonl.gz", place.folder / "closed.jsonl.gz", change)
+    yield source("closed-cloud", "openstack", recording=changed)
+
+
+def changed_cluster(place: Place) -> Iterator[Source]:
+    """The new lab's recording as a cluster that nobody enters without a name, of a version with patches, with one
+    control plane node, and in which no admission looks at pods."""
+
+    def change(line: dict[str, Any]) -> None:
+        path, body = line.get("path", ""), line.get("body")
+        if path.endswith("bindings") and "admission" not in path:
+            left = ("metrics-for-all", "anonymous-reads")
+            body["items"] = [one for one in body["items"] if one["metadata"]["name"] not in left]
+        elif path == "/version":
+            body["gitVersion"] = "v1.35.2"
+        elif "/admissionregistration.k8s.io/v1/" in path:
+            body["items"] = []
+        elif path == "/api/v1/nodes":
+            for one in body["items"][1:]:
+                labels = one["metadata"]["labels"]
+                one["metadata"]["labels"] = {k: v for k, v in labels.items() if "node-role" not in k}
+        elif path == "/api/v1/namespaces":
+            for one in body["items"]:
+                labels = one["metadata"].get("labels", {})
+                one["metadata"]["labels"] = {k: v for k, v in labels.items() if "pod-security" not in k}
+
+    recording = TESTS / "data" / "kubernetes" / "new-admin.jsonl.gz"
+    yield source(
+        "changed-cluster", "kubernetes", recording=rewritten(recording, place.folder / "c.jsonl.gz", change)
+    )
+
+
+def configurations(place: Place) -> Iterator[Batch]:
+    """The composed configurations of network devices in tests/data/cli, through the parser: no source type reads
+    them yet."""
+    for path in sorted((TESTS / "data" / "cli").glob("*.cfg")):
+        fields = facts.read(path.stem.rpartition("-")[0], path.read_text(encoding="utf-8"), {})
+        yield Batch(resources=[DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)])
+
+
+def this_machine(place: Place) -> Iterator[Source]:
+    """Where the tests run."""
+    yield source("here", "local")
+
+
+def clouds(place: Place) -> Iterator[Source]:
+    """The OpenStack lab as its administrator sees it, and its second region, which lacks most services; the
+    platform of that one has a lower grade than its projects."""
+    config = str(Path(os.environ["LAB_DIR"]) / "clouds.yaml")
+    for name, grade in (("lab-admin", "S3A3"), ("lab-second-region", "S2A2")):
+        labels = {**LABELS, "grade": grade}
+        yield source(name, "openstack", labels, cloud=name, config_file=config, timeout_seconds=20)
+
+
+def clusters(place: Place) -> Iterator[Source]:
+    """The old and the new Kubernetes lab, the old one without looking at its certificate."""
+    for kube in place.kubes:
+        config = str(kube.folder / "admin.kubeconfig")
+        yield source(f"kube-{kube.name}", "kubernetes", kubeconfig=config, insecure=kube.name == "old")
+
+
+def agents(place: Place) -> Iterator[Source]:
+    """One agent, logged in to by v1, v2c, and v3 well and badly; and one that takes no usual community."""
+    v3 = {"version": "v3", "authentication_ref": "env:AUTH"}
+    logins = [
+        {"version": "v1", "community_ref": "env:COMMUNITY"},
+        {**v3, "user": "good", "authentication": "SHA256", "privacy": "AES128", "privacy_ref": "env:PRIV"},
+        {**v3, "user": "weak", "authentication": "MD5", "privacy": "DES", "privacy_ref": "env:PRIV"},
+        {**v3, "user": "open", "authentication": "SHA256"},
+    ]
+    users = [
+        *("--v3", "good:SHA256:authentication-secret:AES128:privacy-secret"),
+        *("--v3", "weak:MD5:authentication-secret:DES:privacy-secret"),
+        *("--v3", "open:SHA256:authentication-secret"),
+    ]
+    recording = LAB / "snmprec" / "venus-vsos-v0600r0705b20180507.snmprec"
+    for word in ("public", "not-a-usual-one"):
+        address = f"127.77.{200 + len(word)}.1"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind((address, 0))
+            port = free.getsockname()[1]
+        farm = ["--rec", str(recording), "--count", "1", "--base", address, "--port", str(port)]
+        place.started(str(LAB / "snmp-farm"), *farm, "--community", word, "--seconds", "900", *users)
+        for number, login in enumerate(logins if word == "public" else logins[1:2]):
+            patience = {"timeout_seconds": 0.5, "retries": 1, "try_defaults": True}
+            yield source(f"agent-{word}-{number}", "snmp", targets=[f"{address}:{port}"], **login, **patience)
+
+
+def tls_servers(place: Place) -> Iterator[Source]:
+    """The servers of tests/lab/tls-servers; two are asked by a name that is theirs and one that is not."""
+    folder = place.folder / "tls"
+    folder.mkdir()
+    ports = dict(line.split() for line in place.started(str(LAB / "tls-servers"), str(folder))[:-1])
+    targets: list[Any] = [f"127.0.0.1:{port}" for port in ports.values()]
+    for name in ("localhost", "other.example.gov.cn"):
+        targets.append({"address": f"127.0.0.1:{ports['rsa']}", "server_name": name})
+    trusted = folder / "trusted.crt"
+    trusted.write_bytes((folder / "ca.crt").read_bytes() + (folder / "sm2ca.crt").read_bytes())
+    yield source("tls", "tls", targets=targets, http=True, ca_file=str(trusted))
+
+
+Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
+ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
+    "recorded": [
+        *(demo, hosts, devices, configurations),
+        *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
+    ],
+    "live": [this_machine, clouds, clusters, agents, tls_servers],
+}
+NOW: dict[str, Callable[[], datetime]] = {"recorded": lambda: RECORDED, "live": utc_now}
+
+
+def judged(when: str, place: Place) -> list[Outcome]:
+    """All rules over the estates of one time, read into a store as the program does it."""
+    now = NOW[when]
+    store = open_store(str(place.folder / "zhengguan.db"), create=True)
+    with place.stack, pytest.MonkeyPatch.context() as patch:
+        for name, value in SECRETS.items():
+            patch.setenv(name, value)
+        found = [one for estate in ESTATES[when] for one in estate(place)]
+        sources = [one for one in found if isinstance(one, Source)]
+        collected = collect_into(store, sources, concurrency=8, progress=lambda _: None, now=now)
+    assert collected.unread() == []
+    snapshot = store.snapshot()
+    outcomes = evaluate(load_rules(), snapshot, now=snapshot.info.taken_at)
+    batches = [one for one in found if isinstance(one, Batch)]
+    return outcomes + evaluate(load_rules(), Snapshot.of_batches(batches, now()), now=now())
+
+
+BAD, GOOD = "bad", "good"
+
+
+@pytest.fixture(scope="module")
+def shown(
+    expected: dict[str, Any], both_kubes: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, set[str]]:
+    """Rule → which of its cases, bad and good, were seen somewhere."""
+    found: dict[str, set[str]] = {}
+    for when in ESTATES:
+        place = Place(tmp_path_factory.mktemp(when), both_kubes)
+        for outcome in judged(when, place):
+            passed = len(
+                {*range(len(outcome.resources))} - {*outcome.failed, *outcome.unknown, *outcome.excluded}
+            )
+            cases = found.setdefault(outcome.rule.id, set())
+            cases |= {BAD} if outcome.failed else set()
+            cases |= {GOOD} if passed else set()
+    return found
+
+
+def listed() -> dict[str, set[str]]:
+    """Rule → the cases that the page says cannot be shown. Rows: | `rule` | bad, good | reason |."""
+    found: dict[str, set[str]] = {}
+    for line in LIST.read_text(encoding="utf-8").splitlines():
+        if row := re.fullmatch(r"\| `([a-z0-9-]+)` \| (bad|good|bad, good) \| (\S.{15,}) \|", line):
+            assert row[1] not in found, f"{row[1]} is listed twice"
+            found[row[1]] = set(row[2].split(", "))
+        else:
+            assert not line.startswith("| `"), f"not a row of the list: {line}"
+    return found
+
+
+def problems(shown: dict[str, set[str]], listed: dict[str, set[str]]) -> list[str]:
+    """Where what was seen and the list differ, with what to do about it."""
+    told = [
+        f"{rule}: listed, but there is no such rule; take out its row"
+        for rule in listed.keys() - shown.keys()
+    ]
+    for rule, cases in shown.items():
+        missing = {BAD, GOOD} - cases
+        if more := missing - listed.get(rule, set()):
+            case = ", ".join(sorted(missing))
+            told.append(
+                f"{rule}: nobody showed its {' and its '.join(sorted(more))} case; seed it, or list it: | `{rule}` | {case} | why |"
+            )
+        if less := listed.get(rule, set()) - missing:
+            told.append(
+                f"{rule}: its {' and its '.join(sorted(less))} case is shown now; take that out of its row"
+            )
+    return sorted(told)
+
+
+@pytest.mark.lab
+def test_every_rule_is_shown_or_listed_with_the_reason(shown: dict[str, set[str]]) -> None:
+    assert len(shown) == len(load_rules())
+    found = problems(shown, listed())
+    assert not found, f"seed in tests/lab or tests/data, or edit {LIST.name}:\n" + "\n".join(found)
+
+
+def test_the_list_must_be_exact() -> None:
+    seen = {"a": {BAD, GOOD}, "b": {GOOD}, "c": set()}
+    assert problems(seen, {"b": {BAD}, "c": {BAD, GOOD}}) == []
+    assert [p.partition(":")[0] for p in problems(seen, {"a": {GOOD}, "gone": {BAD}})] == [
+        "a",
+        "b",
+        "c",
+        "gone",
+    ]
+    assert len(problems(seen, {"b": {BAD, GOOD}, "c": {BAD}})) == 2
