@@ -80,6 +80,9 @@ def _program(snapshot: Snapshot, facts: ProgramFacts) -> list[Encoded]:
 
 def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
     scores = [((a.system.name, a.standard, a.score.edition), a) for a in assessments]
+    indicators = [
+        ((a.system.name, a.standard, v.id, v.title), v) for a in assessments for v in a.indicators if v.kind
+    ]
     return [
         _family(
             "system_info",
@@ -109,6 +112,24 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
             [(key, a.score.coverage) for key, a in scores],
         ),
         _family(
+            "indicator_low_ratio",
+            "Share over the inventory if nothing that was not seen meets it, 0 to 1.",
+            "system standard indicator title",
+            [(key, v.low) for key, v in indicators if v.low is not None],
+        ),
+        _family(
+            "indicator_high_ratio",
+            "Share over the inventory if all that was not seen meets it, 0 to 1.",
+            "system standard indicator title",
+            [(key, v.high) for key, v in indicators if v.high is not None],
+        ),
+        _family(
+            "indicator_target_ratio",
+            "Share an indicator should reach, or (better = less) stay at or below, 0 to 1.",
+            "system standard indicator better",
+            [((*key[:3], v.better), v.target) for key, v in indicators if v.target is not None],
+        ),
+        _family(
             "high_risks",
             "High-risk cases by state; undetermined: nothing that was seen decides it; "
             "mitigated: a person says so.",
@@ -123,7 +144,7 @@ def _posture(assessments: Sequence[Assessment]) -> list[Encoded]:
         ),
         _family(
             "control_verdicts",
-            "Controls by verdict and by who gave it (auto, person, none).",
+            "Controls by verdict and by who gave it (auto, person, inherited from the platform, none).",
             "system standard verdict origin",
             _verdicts(assessments),
         ),
@@ -178,7 +199,7 @@ def _verdicts(assessments: Sequence[Assessment]) -> Rows:
     for a in assessments:
         counts = Counter((c.verdict, c.origin) for c in a.controls)
         for verdict in Verdict:
-            for origin in ("auto", "person", "none"):
+            for origin in ("auto", "person", "inherited", "none"):
                 yield (a.system.name, a.standard, verdict.value, origin), counts[verdict, origin]
 
 

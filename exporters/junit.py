@@ -111,6 +111,9 @@ def _case(
     return case
 
 
+_ORIGIN = {"person": "人工确认", "inherited": "继承云平台测评结论"}
+
+
 def _details(
     verdict: ControlVerdict,
     by_id: Mapping[str, Finding],
@@ -118,7 +121,7 @@ def _details(
     accepted: Mapping[str, PolicyException],
 ) -> Iterator[str]:
     """A failure's text: who decided, then every finding once, then objects that failed without one."""
-    yield f"{verdict.control.cite}，{'人工确认' if verdict.origin == 'person' else '自动核查'}"
+    yield f"{verdict.control.cite}，{_ORIGIN.get(verdict.origin, '自动核查')}"
     if verdict.uncovered:
         yield line(f"未清点：{'、'.join(verdict.uncovered)}")
     lines = list(dict.fromkeys(_object_lines(verdict.objects, by_id, names, accepted)))

@@ -208,7 +208,8 @@ def _event(
 
 def _of_standard(controls: Sequence[str], assessment: Assessment) -> list[str]:
     """Of what a rule speaks to, the requirements of the standard at hand."""
-    return [c for c in controls if c.startswith(f"{assessment.standard}/")]
+    names = {c.control.id.partition("/")[0] for c in assessment.controls} | {assessment.standard}
+    return [c for c in controls if c.partition("/")[0] in names]
 
 
 def _analytic(id_: str, rule: Rule | None) -> Json:

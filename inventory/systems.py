@@ -46,11 +46,40 @@ class Grade(msgspec.Struct, frozen=True):
         return f"S{self.s}A{self.a}"
 
 
+class PlatformReport(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The report (等级测评报告) of the cloud platform that a tenant runs on. ``items`` are the clauses that
+    are wholly the platform's, as the tenant's own level has them ("8.1.1" = all below it, "8.2.2.1.a" one);
+    ``partial`` and ``failed`` those among them that the report calls 部分符合 and 不符合."""
+
+    report: str
+    grade: str
+    valid_until: date
+    items: list[str]
+    platform: str = ""
+    partial: list[str] = msgspec.field(default_factory=list)
+    failed: list[str] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        Grade.parse(self.grade)
+
+    @property
+    def graded(self) -> Grade:
+        return Grade.parse(self.grade)
+
+    @property
+    def told(self) -> str:
+        """Which report it is (中文)."""
+        name = f"{self.platform} " if self.platform else ""
+        return f"{name}{self.report}，{self.graded}，有效至 {self.valid_until}"
+
+
 class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
-    may name the platform's own valid report), "none" = the cloud extension does not apply.
-    ``standards``: what ``serve`` and the demo judge it against. ``miping_level`` is the level of 密评 where
-    it is not the system's own, ``miping_edition`` its method of scoring where not the configured one.
+    may name the platform's own report, and ``platform`` what is inherited from it), "none" = the cloud
+    extension does not apply.
+    ``standards``: names of those that ``serve`` and the demo judge it against. ``miping_level`` is the level
+    of 密评 where it is not the system's own, ``miping_edition`` its method of scoring where not the
+    configured one.
     ``absent_objects``: types of assets that the owner declares the system does not have; without it a
     type that the inventory does not show stays unseen."""
 
@@ -66,16 +95,19 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
     filing_expires: date | None = None
     last_assessment: date | None = None  # 上次等级测评
     platform_report: str = ""
+    platform: PlatformReport | None = None
     importance: Literal["关键", "重要", "一般"] = "一般"
     high_availability: bool = False  # 业务连续性要求高
     absent_objects: list[ObjectType] = msgspec.field(default_factory=list)
-    standards: list[Literal["dengbao", "miping"]] = msgspec.field(default_factory=lambda: ["dengbao"])
+    standards: list[str] = msgspec.field(default_factory=lambda: ["dengbao"])
     miping_level: Literal[1, 2, 3, 4] | None = None
     miping_edition: Literal["2023", "2021"] | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
         Grade.parse(self.grade)
+        if self.platform is not None and self.cloud != "tenant":
+            raise ValueError("platform（继承云平台测评结论）只用于 cloud: tenant")
 
     @property
     def graded(self) -> Grade:

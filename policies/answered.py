@@ -243,7 +243,7 @@ def _made(
 ) -> ControlVerdict:
     verdict = _NA if bounds is None else verdict_of(bounds)
     changed = verdict is not c.verdict or bounds != bounds_of(c)
-    origin: Literal["auto", "person", "none"] = "person" if changed else c.origin
+    origin: Literal["auto", "person", "inherited", "none"] = "person" if changed else c.origin
     return msgspec.structs.replace(
         c,
         objects=objects,

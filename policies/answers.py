@@ -138,6 +138,21 @@ def current(answers: Iterable[Answer], system: str, standard: str) -> dict[Answe
     }
 
 
+def held(answers: Iterable[Answer], system: str, standard: Standard) -> dict[AnswerKey, Answer]:
+    """The answers to a standard; to a baseline also those that were given to its base, except to what the
+    baseline asks more of, or where it has one of its own."""
+    given = list(answers)
+    found = current(given, system, standard.name)
+    own = {(a.about, a.subject, a.object) for a in found.values()}
+    for base in standard.bases:
+        for key, answer in current(given, system, base).items():
+            control = standard.controls.get(answer.subject)
+            asked = answer.subject in standard.cases or (control is not None and not control.changed)
+            if asked and (answer.about, answer.subject, answer.object) not in own:
+                found[key] = answer
+    return found
+
+
 def wrong_with(answer: Answer, standard: Standard, today: date) -> list[Wrong]:
     """Why an answer cannot be recorded; empty where it can. Whether the system has the object, and whether
     its grade asks for the control, is for the caller to see."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from datetime import date, datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 
@@ -21,17 +22,28 @@ from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.answered import People
-from policies.answers import WARN_DAYS, current, today_of
-from policies.assessment import Assessment, Control, ControlVerdict, Edition, HighRisk, ObjectVerdict, Score
+from policies.answers import WARN_DAYS, held, today_of
+from policies.assessment import (
+    AnyScore,
+    Assessment,
+    Control,
+    ControlVerdict,
+    Edition,
+    HighRisk,
+    ObjectVerdict,
+)
 from policies.assets import OBJECT_TITLE, Estate, estate_of
 from policies.bounds import FAILED, PASSED, UNSEEN, bounds_of, together, told, verdict_of
 from policies.decisions import Decision, sides_of, unheard
 from policies.high_risk import high_risks
+from policies.indicators import Targets, by_share, values_of
+from policies.inheritance import with_inherited
 from policies.outcome import Outcome, Rule
 from policies.priorities import assumed, priorities
 from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, mended, readings_of, relevant_gaps
 from policies.scoring.dengbao import score
 from policies.scoring.method import method
+from policies.scoring.shares import unscored
 from policies.standards import Standard
 from policies.verdict import SEVERITIES, Bounds, Finding, Unseen, Verdict
 
@@ -55,6 +67,7 @@ def assess(
     answers: Iterable[Answer] = (),
     today: date | None = None,
     warn_days: int = WARN_DAYS,
+    targets: Targets = MappingProxyType({}),
     ranked: bool = False,
     assume: Several[str] = (),
 ) -> Assessment:
@@ -64,39 +77,58 @@ def assess(
     Findings are those of rules that speak to what the grade asks for. ``parameters`` replace values of the
     edition's open points, ``importance`` (control id → 关键, 重要 or 一般) the default of 一般.
     ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
+    ``targets`` replace those of indicators. A standard without editions is not scored.
     ``ranked``: tell what to fix first; ``assume``: rules (ids) to tell the score without whose failures.
-    Raises ValueError for a parameter that the edition does not have, or a value it does not allow.
+    Raises ValueError for a parameter that the edition does not have, or a value it does not allow, and for a
+    target of no indicator.
     """
-    chosen_method = method(standard, edition, parameters)
+    chosen_method = method(standard, edition, parameters) if standard.editions else None
     resources = system.members(snapshot) if members is None else members
     estate = estate_of(system, resources, snapshot)
     chosen = standard.chosen(system.graded, cloud=system.cloud != "none")
     links = links_of(standard, chosen, outcomes)
     gaps = relevant_gaps(system, outcomes, estate)
     readings = readings_of(outcomes, estate, gaps)
-    scope = _Scope(system, standard, estate, outcomes, readings, snapshot, chosen_method["unlisted_objects"])
+    unlisted = chosen_method["unlisted_objects"] if chosen_method else "unknown"
+    scope = _Scope(system, standard, estate, outcomes, readings, snapshot, unlisted)
     day = today or today_of(snapshot.info.taken_at)
-    held = current(answers, system.name, standard.name)
-    people = People(held, day, warn_days)
-    machine = [scope.control(control, links.get(control.id, [])) for control in chosen]
+    indicators = values_of(
+        standard.indicators, system, resources, snapshot, estate, today=day, targets=targets
+    )
+    given = held(answers, system.name, standard)
+    people = People(given, day, warn_days)
+    machine = by_share([scope.control(c, links.get(c.id, [])) for c in chosen], indicators)
     controls = people.controls(machine)
+    # before inheriting: what the platform's report says clears no risk of the tenant's own
     risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
+    names = (standard.name, *standard.bases)
+    controls, inheritance = with_inherited(controls, system, names, day, warn_days)
     findings, unseen = spoken(links, risks, outcomes, estate, gaps)
-    scored = score(chosen_method, controls, risks, findings, importance)
 
-    def if_fixed(rules: Several[str]) -> Score:
+    def figure(of: list[ControlVerdict], with_: list[HighRisk], faults: list[Finding]) -> AnyScore:
+        if chosen_method is None:
+            return unscored(standard, of)
+        return score(chosen_method, of, with_, faults, importance)
+
+    scored = figure(controls, risks, findings)
+
+    def if_fixed(rules: Several[str]) -> AnyScore:
         fixed = {index for index, outcome in enumerate(outcomes) if outcome.rule.id in rules}
         seen = mended(readings, fixed)
         touched = touched_by(links, fixed)
-        other, persons = scope.seeing(seen), People(held, day, warn_days)
+        other, persons = scope.seeing(seen), People(given, day, warn_days)
         now = persons.controls(
-            [
-                other.control(c, links[c.id]) if c.id in touched else was
-                for c, was in zip(chosen, machine, strict=True)
-            ]
+            by_share(
+                [
+                    other.control(c, links[c.id]) if c.id in touched else was
+                    for c, was in zip(chosen, machine, strict=True)
+                ],
+                indicators,
+            )
         )
         left = persons.risks(high_risks(system, standard, now, outcomes, seen))
-        return score(chosen_method, now, left, [f for f in findings if f.rule not in rules], importance)
+        now, _ = with_inherited(now, system, names, day, warn_days)
+        return figure(now, left, [f for f in findings if f.rule not in rules])
 
     by_id = {outcome.rule.id: outcome.rule for outcome in outcomes}
     first = (
@@ -119,6 +151,8 @@ def assess(
         collections=collections,
         stale=stale,
         answers=people.uses(),
+        indicators=indicators,
+        inheritance=inheritance,
         priorities=first,
         assumed=assumed(assume, findings, if_fixed) if assume else None,
     )
@@ -138,7 +172,7 @@ def links_of(
     for index, outcome in enumerate(outcomes):
         named = outcome.rule.controls
         told = dict.fromkeys(named.decides, True) | dict.fromkeys(named.supports, False)
-        told = {c: d for c, d in told.items() if c.startswith(f"{standard.name}/")}
+        told = {c: d for c, d in told.items() if c.startswith(f"{standard.name}/") or c in standard}
         spread = {same: d for c, d in told.items() for same in standard.counterparts(c)}
         for control, decides in (spread | told).items():
             found.setdefault(control, {})[index] = decides
@@ -399,6 +433,8 @@ def _reason(
     system: System,
 ) -> str:
     counted = [o for o in objects if o.verdict is not Verdict.NOT_APPLICABLE]
+    if control.needs and not any(o.checks for o in objects):
+        return f"还看不到：需要{control.needs}"
     if verdict is not Verdict.UNKNOWN:
         return _tally(counted) + (f"；未清点：{'、'.join(uncovered)}" if uncovered else "")
     if not objects:

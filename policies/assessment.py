@@ -5,18 +5,25 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from inventory.answers import Answer
 from inventory.coverage import Collection
 from inventory.selectors import Selector
-from inventory.systems import System
+from inventory.systems import PlatformReport, System
 from policies.crypto import CryptoScore
 from policies.verdict import Bounds, Effort, Finding, Severity, Unseen, Verdict
 
 Automation = Literal["technical-auto", "technical-evidence", "manual"]
+Trust = Literal["", "read", "memory", "default"]
+TRUST_WORD: dict[Trust, str] = {
+    "read": "见于公开来源",
+    "memory": "凭记忆，未核实",
+    "default": "产品缺省，不是规定",
+}
+"""What an item rests on, where its catalogue says so item by item."""
 Edition = Literal["2019", "2021", "2025"]
 
 CATEGORIES: tuple[str, ...] = (
@@ -30,10 +37,13 @@ class Control(msgspec.Struct, kw_only=True, frozen=True):
     """One requirement of a standard. ``id`` is standard/clause.letter ("dengbao/8.1.3.2.a"). ``unit_id``
     (GB/T 28448) is shown only where ``unit_verified``. ``summary`` is our wording, not the standard's.
     ``code`` ("NET-01", "" where a standard has none) is the same at every level: "miping/NET-01" means the
-    requirement at each of them."""
+    requirement at each of them. ``levels`` ask for it besides its own ``level`` (0 = it has none).
+    ``verified``: what it rests on; ``needs``: what a machine would have to read to decide it; ``changed``:
+    why a baseline asks more than its base does (中文)."""
 
     id: str
     level: int
+    levels: tuple[int, ...] = ()
     part: Literal["general", "cloud"]
     cite: str
     class_name: str
@@ -48,6 +58,13 @@ class Control(msgspec.Struct, kw_only=True, frozen=True):
     unit_verified: bool = False
     high_risk: tuple[str, ...] = ()
     code: str = ""
+    verified: Trust = ""
+    needs: str = ""
+    changed: str = ""
+
+    def asked_at(self, level: int) -> bool:
+        """Whether a level asks for it."""
+        return level == self.level or level in self.levels
 
 
 class Asset(msgspec.Struct, kw_only=True, frozen=True):
@@ -83,19 +100,21 @@ class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ControlVerdict(msgspec.Struct, kw_only=True):
-    """One control over all assets of the system. ``origin``: 自动, 人工确认 or 未核查. ``uncovered`` names
-    what the control also speaks to and nobody inventoried: object types that do not occur (中文), and
-    sources that could not be read to the end; ``answered`` is what a person said of those. ``bounds`` as in
-    ``ObjectVerdict``."""
+    """One control over all assets of the system. ``origin``: 自动, 人工确认, 继承 (from the cloud platform's
+    report) or 未核查. ``uncovered`` names what the control also speaks to and nobody inventoried: object
+    types that do not occur (中文), and sources that could not be read to the end; ``answered`` is what a
+    person said of those. ``bounds`` as in ``ObjectVerdict``. ``inherited``: the least and the most that the
+    platform's report lets it, and each part of it, be (``policies.inheritance.within``)."""
 
     control: Control
     verdict: Verdict
-    origin: Literal["auto", "person", "none"]
+    origin: Literal["auto", "person", "inherited", "none"]
     reason: str
     objects: list[ObjectVerdict] = msgspec.field(default_factory=list)
     uncovered: tuple[str, ...] = ()
     bounds: Bounds | None = None
     answered: Verdict | None = None
+    inherited: Bounds | None = None
 
 
 AnswerEffect = Literal["counted", "contradicted", "unused", "expired"]
@@ -178,6 +197,69 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
     notes: tuple[str, ...]
 
 
+class Inheritance(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of a platform's report: controls ``taken`` over, ``kept`` as the tenant's own stand, left
+    because the platform was assessed at a lower level for them (``weaker``); words of the setting that name
+    nothing here (``unmatched``). ``why`` says why nothing is inherited (中文)."""
+
+    report: PlatformReport
+    state: Literal["in_force", "expired", "lower_grade"]
+    why: str
+    days_left: int
+    expiring: bool
+    taken: tuple[str, ...]
+    kept: tuple[str, ...]
+    weaker: tuple[str, ...]
+    unmatched: tuple[str, ...]
+
+
+class IndicatorValue(msgspec.Struct, kw_only=True, frozen=True):
+    """A share over the inventory, 0–1, rounded half up to four places. ``low``: what was not seen does not
+    meet it; ``high``: it does; both None where there is nothing to count, or nothing computes it. ``met``,
+    ``short`` and ``open`` count what was seen to meet it, not to, and what may be either. ``target``: the
+    least (the most, where ``better`` is "less") from ``target_year`` on (0 = any year), None where none is
+    set; ``set_here``: the user's own. ``verdict`` and ``bounds`` compare the exact share with it; ``reason``
+    says in one line why (中文)."""
+
+    id: str
+    title: str
+    item: str
+    kind: str
+    low: Decimal | None
+    high: Decimal | None
+    met: int
+    short: int
+    open: int
+    better: Literal["more", "less"]
+    target: Decimal | None
+    target_year: int
+    set_here: bool
+    verified: Trust
+    verdict: Verdict
+    bounds: Bounds
+    reason: str
+
+
+class Unscored(msgspec.Struct, kw_only=True, frozen=True):
+    """What stands in place of a score where a standard publishes none: shares of its applicable items, 0–1.
+    ``met_low`` are 符合, ``met_high`` may still be; ``coverage`` are decided. There is no conclusion."""
+
+    met_low: Decimal
+    met_high: Decimal
+    coverage: Decimal
+    notes: tuple[str, ...] = ()
+    parameters: dict[str, str] = {}
+    edition: Literal[""] = ""
+    low: None = None
+    high: None = None
+    unit: Literal[""] = ""
+    conclusion_low: Literal[""] = ""
+    conclusion_high: Literal[""] = ""
+
+
+AnyScore: TypeAlias = Score | CryptoScore | Unscored
+
+
 class Priority(msgspec.Struct, kw_only=True, frozen=True):
     """A rule that failed, in the order of what to fix first. ``findings`` counts them, ``controls`` are those
     it fails, ``cases`` the high risks it meets. ``gain_low``, ``gain_high``: what mending it alone, wherever
@@ -201,14 +283,15 @@ class Assumed(msgspec.Struct, kw_only=True, frozen=True):
 
     rules: tuple[str, ...]
     findings: int
-    score: Score | CryptoScore
+    score: AnyScore
 
 
 class Assessment(msgspec.Struct, kw_only=True):
     """``controls`` in the standard's order. ``findings`` by severity, then rule, then uid. ``score`` is a
-    ``CryptoScore`` for 密评 and a ``Score`` for every other standard. ``answers`` are those people gave for
-    this system and standard and nobody took back, as recorded; ``exceptions`` concern this system: they mark
-    findings and change no verdict. ``priorities`` and ``assumed`` are made where they are asked for."""
+    ``CryptoScore`` for 密评, ``Unscored`` where a standard publishes no method, else a ``Score``.
+    ``answers`` are those people gave for this system and standard and nobody took back, as recorded;
+    ``exceptions`` concern this system: they mark findings and change no verdict. ``priorities`` and
+    ``assumed`` are made where they are asked for."""
 
     system: System
     standard: str  # "dengbao"
@@ -216,7 +299,7 @@ class Assessment(msgspec.Struct, kw_only=True):
     taken_at: datetime
     snapshot: int
     program: str
-    score: Score | CryptoScore
+    score: AnyScore
     controls: list[ControlVerdict]
     high_risks: list[HighRisk]
     assets: list[Asset]
@@ -226,6 +309,8 @@ class Assessment(msgspec.Struct, kw_only=True):
     stale: dict[str, datetime]
     answers: list[AnswerUse] = msgspec.field(default_factory=list)
     exceptions: list[ExceptionUse] = msgspec.field(default_factory=list)
+    indicators: list[IndicatorValue] = msgspec.field(default_factory=list)
+    inheritance: Inheritance | None = None
     priorities: list[Priority] = msgspec.field(default_factory=list)
     assumed: Assumed | None = None
 

@@ -111,7 +111,7 @@ def _outcome(rule: Rule, check: Check, hits: Hits, view: _View) -> Outcome:
         excluded=sorted(hits.excluded),
         findings=_findings(rule, check, failed, view),
         unseen=unseen,
-        gaps=coverage.gaps(rule),
+        gaps=coverage.gaps(rule.id),
     )
 
 
@@ -230,7 +230,7 @@ class _Coverage:
             if collection.kind == kind and (sources is None or collection.source in sources):
                 self.attempts.setdefault(collection.source, []).append(collection)
 
-    def gaps(self, rule: Rule) -> list[Unseen]:
+    def gaps(self, rule: str) -> list[Unseen]:
         """Sources where resources may exist that nobody saw. "Unsupported" is no gap: the source has no
         such thing."""
         seen_whole = (Status.COMPLETE, Status.UNSUPPORTED)
@@ -244,8 +244,8 @@ class _Coverage:
             remedies = dict.fromkeys(c.remedy for c in short if c.remedy)
             gaps.append(
                 Unseen(
-                    rule=rule.id,
-                    kind=rule.kind,
+                    rule=rule,
+                    kind=self.kind,
                     source=source,
                     missing=f"{title}没有采全：{'；'.join(reasons)}",
                     remedy="；".join(remedies) or _PERMISSION,
@@ -259,6 +259,11 @@ class _Coverage:
             return decision.remedy
         remedies = dict.fromkeys(c.remedy for c in self.attempts.get(source, ()) if c.remedy)
         return "；".join(remedies) or _PERMISSION
+
+
+def gaps_of(snapshot: Snapshot, kind: str, told_as: str) -> list[Unseen]:
+    """Sources where resources of a kind may exist that nobody saw; ``told_as`` stands for the rule."""
+    return _Coverage(snapshot, kind, None).gaps(told_as)
 
 
 class Filtered(msgspec.Struct, frozen=True):

@@ -98,12 +98,13 @@ def with_exceptions(
     systems: Collection[str],
     today: date,
     warn_days: int = WARN_DAYS,
+    folders: Sequence[Path] = (),
 ) -> list[Assessment]:
     """The assessments, each with the exceptions that concern it and the findings they match. ``rules`` and
-    ``systems`` are the ids and names that exist."""
+    ``systems`` are the ids and names that exist, ``folders`` those of users' own standards."""
     if not exceptions:
         return list(assessments)
-    taken = {one.id: _controls(one) for one in exceptions}
+    taken = {one.id: _controls(one, folders) for one in exceptions}
     made = []
     for assessment in assessments:
         uses = [
@@ -158,15 +159,15 @@ def _lost(
     return f"没有系统 {gone[0]}" if gone else ""
 
 
-def _controls(one: PolicyException) -> frozenset[str] | None:
+def _controls(one: PolicyException, folders: Sequence[Path]) -> frozenset[str] | None:
     """The requirement at every level that has it, as rules name it; None where there is no such."""
     if not one.control:
         return frozenset()
     name = one.control.partition("/")[0]
-    if name not in available():
+    if name not in available(folders):
         return None
     try:
-        standard: Standard = load_standard(name)
+        standard: Standard = load_standard(name, folders)
         return frozenset((one.control, *standard.counterparts(one.control)))
     except StandardError:
         return None

@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from policies.assessment import Assumed, ControlVerdict, HighRisk, Priority, Score
-from policies.crypto import CryptoScore
+from policies.assessment import AnyScore, Assumed, ControlVerdict, HighRisk, Priority
 from policies.outcome import Rule
 from policies.verdict import SEVERITIES, Effort, Finding, Verdict
 
@@ -23,7 +22,7 @@ _STEPS: Final = 10_000
 points."""
 _LEAST, _MOST = 5, 200
 
-IfFixed = Callable[[Collection[str]], Score | CryptoScore]
+IfFixed = Callable[[Collection[str]], AnyScore]
 """The score with these rules (ids) mended wherever they fail."""
 
 
@@ -38,7 +37,7 @@ def priorities(
     controls: Sequence[ControlVerdict],
     risks: Sequence[HighRisk],
     assets: int,
-    score: Score | CryptoScore,
+    score: AnyScore,
     if_fixed: IfFixed,
 ) -> list[Priority]:
     """Every rule that failed, what to fix first in front. Points are those that mending this rule alone,
@@ -108,7 +107,7 @@ def _rank(p: Priority) -> tuple[object, ...]:
     )
 
 
-def gain(before: Score | CryptoScore, after: Score | CryptoScore) -> tuple[Decimal | None, Decimal | None]:
+def gain(before: AnyScore, after: AnyScore) -> tuple[Decimal | None, Decimal | None]:
     """What both ends gain; None where there is no number."""
     ends = ((before.low, after.low), (before.high, after.high))
     low, high = (None if a is None or b is None else b - a for a, b in ends)

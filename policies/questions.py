@@ -9,7 +9,15 @@ import msgspec
 
 from inventory.answers import About, Given
 from policies.answers import OF_CASE, allowed_of, is_technical
-from policies.assessment import AnswerUse, Assessment, ControlVerdict, HighRisk, ObjectVerdict
+from policies.assessment import (
+    TRUST_WORD,
+    AnswerUse,
+    Assessment,
+    Control,
+    ControlVerdict,
+    HighRisk,
+    ObjectVerdict,
+)
 from policies.assets import OBJECT_TITLE
 from policies.bounds import bounds_of
 from policies.crypto import CryptoScore, ObjectScore, Seen, UnitScore
@@ -130,7 +138,7 @@ def _of_control(
             title=control.control_point,
             class_name=control.class_name,
             text=f"是否做到：{control.summary}？",
-            look=f"涉及：{'、'.join(OBJECT_TITLE.get(t, t) for t in control.objects)}",
+            look=_look(control),
             seen=seen,
             verdict=verdict.label,
             allowed=allowed_of(control.id, standard),
@@ -144,6 +152,12 @@ def _of_control(
     for o in c.objects:
         if every or (about, control.id, o.asset) in uses or (by_object and _open(o)):
             yield question(o.asset, names.get(o.asset, o.asset), o.reason, o.verdict)
+
+
+def _look(control: Control) -> str:
+    """What a requirement is about, and what it rests on where its standard says so."""
+    about = f"涉及：{'、'.join(OBJECT_TITLE.get(t, t) for t in control.objects)}"
+    return f"{about}；{TRUST_WORD[control.verified]}" if control.verified else about
 
 
 _HOW: dict[Seen, str] = {

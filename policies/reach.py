@@ -9,7 +9,7 @@ import msgspec
 
 from inventory.kinds import KINDS
 from inventory.systems import Grade
-from policies.assessment import Control
+from policies.assessment import Control, Trust
 from policies.assets import OBJECT_TITLE
 from policies.decisions import AssetKind, Decision
 from policies.outcome import Rule
@@ -44,7 +44,8 @@ _NO_CONFIGURATION = "设备的配置没有采集"
 class ItemReach(msgspec.Struct, kw_only=True, frozen=True):
     """One requirement. ``decided``: types of objects that rules decide; ``open``: types that collectors see
     and rules do not decide; ``unseen``: type → why no collector decides it; ``left``: what a person looks
-    at, in plain words (中文)."""
+    at, in plain words (中文). ``indicator``: the share that decides it; ``verified`` and ``needs`` as in
+    ``Control``."""
 
     id: str
     class_name: str
@@ -57,6 +58,9 @@ class ItemReach(msgspec.Struct, kw_only=True, frozen=True):
     open: tuple[str, ...]
     unseen: dict[str, str]
     left: str
+    indicator: str = ""
+    verified: Trust = ""
+    needs: str = ""
 
 
 class ClassReach(msgspec.Struct, kw_only=True):
@@ -90,8 +94,11 @@ def reach(standard: Standard, rules: Sequence[Rule], level: int) -> Reach:
     speaking = _speaking(standard, rules)
     found = Reach(standard=standard.name, level=level)
     classes: dict[tuple[str, str], ClassReach] = {}
+    shares = {one.item: one.id for one in standard.indicators.values() if one.item and one.kind}
     for control in standard.chosen(Grade(level, level), cloud=True):
         item = _item(control, standard.decisions.get(control.id), speaking.get(control.id, {}))
+        if control.id in shares:
+            item = _by_share(item, control, shares[control.id])
         place = (control.part, control.class_name)
         chapter = classes.setdefault(place, ClassReach(part=control.part, class_name=control.class_name))
         for counted in (found, chapter):
@@ -101,6 +108,19 @@ def reach(standard: Standard, rules: Sequence[Rule], level: int) -> Reach:
         found.items.append(item)
     found.classes = list(classes.values())
     return found
+
+
+def _by_share(item: ItemReach, control: Control, indicator: str) -> ItemReach:
+    """An item that a share decides, wholly or (where data alone cannot decide it) in part."""
+    auto = control.automation == "technical-auto"
+    return msgspec.structs.replace(
+        item,
+        reach="automatic" if auto else "partly",
+        decided=control.objects if auto else (),
+        open=(),
+        left="" if auto else f"占比之外的部分由人核查：{control.summary}",
+        indicator=indicator,
+    )
 
 
 def _speaking(standard: Standard, rules: Sequence[Rule]) -> dict[str, dict[str, bool]]:
@@ -150,6 +170,8 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
         open=tuple(open_),
         unseen=unseen,
         left=_left(control, decision, word, [*open_, *unseen]),
+        verified=control.verified,
+        needs=control.needs,
     )
 
 

@@ -7,7 +7,7 @@ cost is one step per resource of a kind, once for all rules on it, and one per a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -82,13 +82,23 @@ def mended(readings: Readings, fixed: Collection[int]) -> Readings:
 
 def relevant_gaps(system: System, outcomes: Sequence[Outcome], estate: Estate) -> list[list[Unseen]]:
     """For each outcome, the gaps that may hide resources of this system."""
+    may = _relevance(system, estate)
+    return [[gap for gap in outcome.gaps if may(gap)] for outcome in outcomes]
+
+
+def relevant(system: System, gaps: Sequence[Unseen], estate: Estate) -> list[Unseen]:
+    """Of some gaps, those that may hide resources of this system."""
+    return list(filter(_relevance(system, estate), gaps))
+
+
+def _relevance(system: System, estate: Estate) -> Callable[[Unseen], bool]:
     sources = {uid.split("/", 1)[0] for uid in estate.owner}
 
-    def relevant(gap: Unseen) -> bool:
+    def may(gap: Unseen) -> bool:
         taken = any(_may_take(selector, gap, sources) for selector in system.include)
         return taken and not any(_leaves_out(selector, gap) for selector in system.exclude)
 
-    return [[gap for gap in outcome.gaps if relevant(gap)] for outcome in outcomes]
+    return may
 
 
 def _leaves_out(selector: Selector, gap: Unseen) -> bool:

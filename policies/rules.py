@@ -26,7 +26,13 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CONTROL = re.compile(r"[a-z][a-z0-9]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 _DENGBAO = re.compile(r"dengbao/[6-9]\.[12]\.\d{1,2}\.\d{1,2}\.[a-z]")
 _MIPING = re.compile(r"miping/([A-Z]{3}-\d{2}|[6-9]\.\d\.[a-z])")
-_WANTED = {"dengbao": (_DENGBAO, "写成 dengbao/8.1.4.1.a"), "miping": (_MIPING, "写成 miping/NET-03")}
+_CODED = re.compile(r"(ipv6|extranet)/[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
+_WANTED = {
+    "dengbao": (_DENGBAO, "写成 dengbao/8.1.4.1.a"),
+    "miping": (_MIPING, "写成 miping/NET-03"),
+    "ipv6": (_CODED, "写成 ipv6/V6-CLD-03"),
+    "extranet": (_CODED, "写成 extranet/EXT-TIME-01"),
+}
 _CASE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{1,2}|HR-(GEN-[A-Z]+(-\d)?|[A-Z]{3}-\d\d)")
 _HINTS = {
     "examples": "每条规则要有 bad、good、unknown 三种例子，规则才会加载",

@@ -1,172 +1,94 @@
 """Standards: catalogues of requirements, as data.
 
 A standard is a file ``<name>.yaml``; beside it may lie ``<name>-high-risk.yaml`` (cases),
-``<name>-scoring.yaml`` (parameters of the editions) and ``<name>-decisions.yaml`` (which rules decide what
-together). The program brings its own; users may have a folder with theirs in the same format. Nothing here
-judges anything.
+``<name>-scoring.yaml`` (parameters of the editions), ``<name>-decisions.yaml`` (which rules decide what
+together) and ``<name>-indicators.yaml`` (shares over the inventory). The program brings its own; users may
+have folders with theirs in the same format (``policies.catalogue``). Nothing here judges anything.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from inventory.systems import Grade
-from policies.assessment import Automation, Control
-from policies.crypto import JUDGEMENTS, CryptoUnit, GeneralRequirement, Layer, Seen, Strength
+from policies.assessment import Control
+from policies.assets import OBJECT_TITLE
+from policies.baseline import Base, changed
+from policies.catalogue import (
+    Case,
+    CasesFile,
+    Catalogue,
+    EditionMethod,
+    Indicator,
+    IndicatorsFile,
+    Item,
+    MajorRisk,
+    Parameter,
+    Part,
+    Point,
+    Principle,
+    ScoringFile,
+    Trigger,
+)
+from policies.crypto import CryptoUnit, GeneralRequirement, Layer
+from policies.crypto_catalogue import CITE, crypto_units, id_of
 from policies.decisions import Decision, DecisionFile, by_control
+from policies.indicators import checked
+from policies.spelling import suggestion
 from policies.yaml_text import YamlError, YamlText, read_yaml, typed
+
+__all__ = [
+    "BUILT_IN",
+    "Case",
+    "EditionMethod",
+    "MajorRisk",
+    "Parameter",
+    "Principle",
+    "Standard",
+    "StandardError",
+    "Trigger",
+    "available",
+    "load_standard",
+]
 
 BUILT_IN = Path(__file__).with_name("standards")
 
 T = TypeVar("T")
-Part = Literal["general", "cloud"]
 _Order: TypeAlias = tuple[int, tuple[int, ...], str]
-_WEIGHT = re.compile(r"\d+(\.\d+)?")
-_CITE = re.compile(r"(\d+(?:\.\d+)+)(?: ([a-z])\))?")
+_NAME = re.compile(r"[a-z][a-z0-9]*")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_BESIDE = ("-high-risk", "-scoring", "-decisions", "-indicators")
+_HINTS = {
+    "points": "写控制点和要求项，或用 extends 从一份标准出发",
+    "automation": "写 technical-auto、technical-evidence 或 manual",
+    "at": "写每一级的条款，例如 at: {3: 8.1.3.2 a)}；没有条款的标准改写 id",
+    "summary": "用自己的话写这一项要求什么",
+    "reason": "写明原因，报告里会列出",
+}
 
 
 class StandardError(ValueError):
-    """A standard that cannot be loaded, or an id that is in none; says where."""
+    """A standard that cannot be loaded, or an id that is in none; says where. ``error``: the place in a file,
+    where it is one."""
 
-
-class Case(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A case of the high-risk guideline. ``controls`` are full ids at every level that has the clause;
-    ``scope`` (中文) limits it to some systems; ``detect``: what collected data can show of it. At
-    ``warn_levels`` it is told, and whether it is a high risk is open; ``unverified`` says what about the
-    case rests on less than the rest (中文)."""
-
-    id: str
-    title: str
-    part: str
-    class_name: str = msgspec.field(name="class")
-    control_point: str
-    levels: tuple[int, ...]
-    controls: tuple[str, ...]
-    condition: str
-    mitigation: str
-    mitigable: bool
-    detect: Literal["auto", "evidence", "manual"]
-    scope: str = ""
-    hint: str = ""
-    major_trigger: str = ""
-    warn_levels: tuple[int, ...] = ()
-    unverified: str = ""
-
-
-class Trigger(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A trigger of 重大风险隐患; ``case`` "" where none belongs to it."""
-
-    code: str
-    part: str
-    title: str
-    case: str = ""
-
-
-class Principle(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    name: str
-    meaning: str
-
-
-class MajorRisk(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What makes a high risk a 重大风险隐患: all principles (a person judges them), and the triggers."""
-
-    source: str = ""
-    principles: tuple[Principle, ...] = ()
-    triggers: tuple[Trigger, ...] = ()
-
-
-class Parameter(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """An open point of a scoring method and the value taken for it; ``most`` bounds a number."""
-
-    value: str
-    verified: bool
-    note: str
-    choices: tuple[str, ...] = ()
-    most: str = ""
-
-
-class EditionMethod(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """The parameters of one edition of the report template; ``used`` tells when it is (中文)."""
-
-    title: str
-    unit: str
-    used: str
-    parameters: dict[str, Parameter]
-
-
-class _Crypto(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a catalogue of 密评 says beside, of one unit: by level, and who can judge D, A and K."""
-
-    code: str
-    strength: dict[int, Strength]
-    weight: dict[int, str]
-    seen: dict[str, Seen] = msgspec.field(default_factory=dict)
-    strength_verified: tuple[int, ...] = ()
-
-
-class _CryptoPart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    layers: tuple[Layer, ...]
-    weight_sources: dict[int, int]
-    general: tuple[GeneralRequirement, ...] = ()
-
-
-class _Item(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    at: dict[int, str]
-    automation: Automation
-    objects: tuple[str, ...]
-    summary: str
-    summary_en: str = ""
-    hint: str = ""
-    unit: dict[int, str] = msgspec.field(default_factory=dict)
-    crypto: _Crypto | None = None
-
-
-class _Point(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    part: Part
-    class_name: str = msgspec.field(name="class")
-    title: str
-    sag: Literal["S", "A", "G"]
-    items: list[_Item]
-
-
-class _Catalogue(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    title: str
-    points: list[_Point]
-    notes: tuple[str, ...] = ()
-    expected: dict[Part, dict[int, int]] = msgspec.field(default_factory=dict)
-    crypto: _CryptoPart | None = None
-
-
-class _Cases(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    title: str
-    cases: tuple[Case, ...]
-    source: str = ""
-    expected: dict[Part, int] = msgspec.field(default_factory=dict)
-    major_risk: MajorRisk = msgspec.field(default_factory=MajorRisk)
-
-
-class _Scoring(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    title: str
-    default: str
-    editions: dict[str, EditionMethod]
-    shared: dict[str, Parameter] = msgspec.field(default_factory=dict)
+    def __init__(self, message: str, error: YamlError | None = None) -> None:
+        super().__init__(message)
+        self.error = error
 
 
 class Standard(msgspec.Struct, kw_only=True, frozen=True):
     """``controls`` of all levels in the standard's order; ``same`` maps a control's id, or that of its unit
     ("miping/NET-01"), to the ids of the same requirement at every level, ``points`` to the place of its
-    control point. ``expected``: part → level → number of items, where it is known. 密评 alone: ``layers`` by
+    control point. ``expected``: part → level → number of items, where it is known. ``bases``: names of the
+    standards that a baseline starts from; what it keeps of them keeps its id, and has one of the baseline's
+    own besides ("city/8.1.4.1.a"), which rules may name. 密评 alone: ``layers`` by
     code, ``crypto`` maps a control's id to what its unit is scored by, ``general`` are the requirements that
     are never scored on their own."""
 
@@ -183,7 +105,9 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
     editions: Mapping[str, EditionMethod]
     shared: Mapping[str, Parameter]
     default_edition: str
+    bases: tuple[str, ...] = ()
     decisions: Mapping[str, Decision] = MappingProxyType({})  # by control id
+    indicators: Mapping[str, Indicator] = MappingProxyType({})
     layers: Mapping[str, Layer] = MappingProxyType({})
     crypto: Mapping[str, CryptoUnit] = MappingProxyType({})
     general: tuple[GeneralRequirement, ...] = ()
@@ -209,14 +133,14 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
         return self.same[control]
 
     def at_level(self, level: int) -> list[Control]:
-        """All controls of one level."""
-        return [c for c in self if c.level == level]
+        """All controls that a level asks for."""
+        return [c for c in self if c.asked_at(level)]
 
     def chosen(self, grade: Grade, *, cloud: bool) -> list[Control]:
         """What a grade asks for: S items at level S, A items at level A, G items at the higher of the two
         (GB/T 22240); the cloud part only where it applies. In the order of the control points."""
         level = {"S": grade.s, "A": grade.a, "G": grade.g}
-        chosen = [c for c in self if c.level == level[c.sag] and (cloud or c.part == "general")]
+        chosen = [c for c in self if c.asked_at(level[c.sag]) and (cloud or c.part == "general")]
         return sorted(chosen, key=lambda c: self.points[c.id])
 
 
@@ -226,7 +150,7 @@ def available(folders: Sequence[Path] = ()) -> list[str]:
         path.stem
         for folder in (BUILT_IN, *folders)
         for path in folder.glob("*.yaml")
-        if not path.stem.endswith(("-high-risk", "-scoring", "-decisions"))
+        if not path.stem.endswith(_BESIDE)
     )
 
 
@@ -245,26 +169,43 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         raise StandardError(f"没有名为 {name} 的标准；可用的有：{'、'.join(available(folders))}")
     if len(found) > 1:
         raise StandardError(f"标准 {name} 有两份：{found[0]} 与 {found[1]}；改一个名字")
-    path = found[0]
     try:
-        text = read_yaml(path)
-        catalogue = typed(text, _Catalogue)
-        if catalogue.name != name:
-            raise text.error(f"name 应与文件名一致：{name}，而不是 {catalogue.name}", ["name"])
-        cases = _beside(path, "high-risk", _Cases) or _Cases(name="", title="", cases=())
-        scoring = _beside(path, "scoring", _Scoring) or _Scoring(name="", title="", default="", editions={})
-        by_case = _cases_by_id(cases.cases, path)
-        controls, same, points = _controls(text, catalogue, by_case)
-        crypto = _crypto(text, catalogue)
-        decided = _beside(path, "decisions", DecisionFile)
+        return _read(found[0], folders)
     except YamlError as error:
-        raise StandardError(str(error)) from error
+        raise StandardError(str(error), error) from error
+
+
+def _read(path: Path, folders: tuple[Path, ...]) -> Standard:
+    text = read_yaml(path)
+    catalogue = typed(text, Catalogue, hints=_HINTS)
+    if not _NAME.fullmatch(path.stem):
+        raise text.error(f"文件名 {path.stem} 不能作标准名", hint="小写字母开头，只用小写字母和数字")
+    if catalogue.name != path.stem:
+        raise text.error(f"name 应与文件名一致：{path.stem}，而不是 {catalogue.name}", ["name"])
+    if not catalogue.points and catalogue.extends is None:
+        raise text.error("没有 points", hint=_HINTS["points"])
+    base = _base(text, catalogue, folders)
+    cases = _beside(path, "high-risk", CasesFile) or CasesFile(name="", title="", cases=())
+    scoring = _beside(path, "scoring", ScoringFile) or ScoringFile(name="", title="", default="", editions={})
+    by_case = _cases_by_id(cases.cases, path)
+    controls, same, points = _controls(text, catalogue, by_case)
+    crypto = crypto_units(text, catalogue)
+    if base is not None and catalogue.extends is not None:
+        kept = changed(text, catalogue.name, catalogue.extends, Base(base.name, base.controls, base.same))
+        first = 1 + max(base.points.values(), default=-1)
+        points = {c: base.points[c] for c in kept.controls} | {c: first + p for c, p in points.items()}
+        controls = kept.controls | controls
+        same = kept.same | same
+        by_case = _kept_cases(base, controls) | by_case
+    decided = _beside(path, "decisions", DecisionFile)
     try:
-        decisions = by_control(decided.decisions if decided else (), same)
+        decisions = dict(by_control(decided.decisions if decided else (), same))
     except ValueError as error:
-        raise StandardError(f"{name}-decisions.yaml: {error}") from error
+        raise StandardError(f"{path.stem}-decisions.yaml: {error}") from error
+    if base is not None:
+        decisions = {c: d for c, d in base.decisions.items() if c in controls} | decisions
     return Standard(
-        name=name,
+        name=catalogue.name,
         title=catalogue.title,
         notes=catalogue.notes,
         controls=MappingProxyType(controls),
@@ -272,16 +213,53 @@ def _load(name: str, folders: tuple[Path, ...]) -> Standard:
         points=MappingProxyType(points),
         expected=MappingProxyType(catalogue.expected),
         cases=MappingProxyType(by_case),
-        cases_title=cases.title,
+        cases_title=cases.title or (base.cases_title if base else ""),
         major_risk=cases.major_risk,
         editions=MappingProxyType(scoring.editions),
         shared=MappingProxyType(scoring.shared),
         default_edition=scoring.default,
-        decisions=decisions,
+        bases=(base.name, *base.bases) if base else (),
+        decisions=MappingProxyType(decisions),
+        indicators=MappingProxyType((dict(base.indicators) if base else {}) | _indicators(path, controls)),
         layers=MappingProxyType({x.code: x for x in catalogue.crypto.layers} if catalogue.crypto else {}),
         crypto=MappingProxyType(crypto),
         general=catalogue.crypto.general if catalogue.crypto else (),
     )
+
+
+def _base(text: YamlText, catalogue: Catalogue, folders: tuple[Path, ...]) -> Standard | None:
+    """The standard that a baseline starts from. Of 密评 there is none: a unit's D, A and K are no verdict."""
+    if catalogue.extends is None:
+        return None
+    name, place = catalogue.extends.standard, ("extends", "standard")
+    if name not in available(folders):
+        raise text.error(f"没有名为 {name} 的标准", place, suggestion(name, available(folders)))
+    if name == catalogue.name:
+        raise text.error("标准不能从自己出发", place)
+    own = read_yaml(found) if (found := text.path.with_name(f"{name}.yaml")).is_file() else None
+    if own is not None and isinstance(own.data, dict) and "extends" in own.data:
+        raise text.error(f"{name} 自己也是从别的标准出发的", place, "从它所用的那份标准出发")
+    base = load_standard(name, folders)
+    if base.crypto:
+        raise text.error(f"{name} 按 D、A、K 计分，不能从它出发", place, "密评的要求另写一份标准")
+    return base
+
+
+def _kept_cases(base: Standard, controls: Mapping[str, Control]) -> dict[str, Case]:
+    """Cases of the base that still speak of something."""
+    cases = (
+        msgspec.structs.replace(case, controls=tuple(c for c in case.controls if c in controls))
+        for case in base.cases.values()
+    )
+    return {case.id: case for case in cases if case.controls}
+
+
+def _indicators(path: Path, controls: Mapping[str, Control]) -> dict[str, Indicator]:
+    beside = path.with_name(f"{path.stem}-indicators.yaml")
+    if not beside.is_file():
+        return {}
+    text = read_yaml(beside)
+    return checked(text, typed(text, IndicatorsFile).indicators, path.stem, controls)
 
 
 def _beside(path: Path, suffix: str, type_: type[T]) -> T | None:
@@ -299,7 +277,7 @@ def _cases_by_id(cases: tuple[Case, ...], path: Path) -> dict[str, Case]:
 
 
 def _controls(
-    text: YamlText, catalogue: _Catalogue, cases: Mapping[str, Case]
+    text: YamlText, catalogue: Catalogue, cases: Mapping[str, Case]
 ) -> tuple[dict[str, Control], dict[str, tuple[str, ...]], dict[str, int]]:
     linked: dict[str, list[str]] = {}
     for case in cases.values():
@@ -308,23 +286,23 @@ def _controls(
     unordered: list[tuple[_Order, Control]] = []
     points: dict[str, int] = {}
     same: dict[str, tuple[str, ...]] = {}
+    places: dict[str, Sequence[str | int]] = {}
     for p, point in enumerate(catalogue.points):
         for i, item in enumerate(point.items):
             ids: list[str] = []
-            for level, cite in item.at.items():
-                match = _CITE.fullmatch(cite)
-                if not match:
-                    message = f"条款写作 8.1.3.2 或 8.1.3.2 a)，而不是 {cite}"
-                    raise text.error(message, ["points", p, "items", i, "at", level])
-                letter = match[2] or "a"
-                control = _control(_id(catalogue.name, match), point, item, level, linked)
-                if control.id in same or control.id in ids:
-                    message = f"要求项 {control.id} 出现两次"
-                    raise text.error(message, ["points", p, "items", i, "at", level])
+            for order, control, place in _of_item(text, catalogue.name, point, item, (p, i), linked):
+                if control.id in places:
+                    other = text.error("", places[control.id])
+                    raise text.error(
+                        f"要求项 {control.id} 出现两次；"
+                        f"另一处在 {text.path.name}:{other.line}:{other.column}",
+                        place,
+                        "改一个编号，或删掉一处",
+                    )
+                places[control.id] = place
                 ids.append(control.id)
                 points[control.id] = p
-                clause = tuple(int(n) for n in match[1].split("."))
-                unordered.append(((level, clause, letter), control))
+                unordered.append((order, control))
             same.update(dict.fromkeys(ids, tuple(ids)))
     unknown = next((c for c in linked if c not in same), None)
     if unknown:
@@ -337,74 +315,47 @@ def _controls(
     return {control.id: control for _, control in unordered}, same, points
 
 
-def _id(standard: str, cite: re.Match[str]) -> str:
-    return f"{standard}/{cite[1]}.{cite[2] or 'a'}"
+def _of_item(
+    text: YamlText,
+    standard: str,
+    point: Point,
+    item: Item,
+    at: tuple[int, int],
+    cases: Mapping[str, list[str]],
+) -> Iterator[tuple[_Order, Control, Sequence[str | int]]]:
+    """The controls of an item: one for each level that it has a clause at, or one by its own code."""
+    place: tuple[str | int, ...] = ("points", at[0], "items", at[1])
+    if bool(item.id) == bool(item.at):
+        raise text.error("at 和 id 要写一个，只写一个", place, _HINTS["at"])
+    wrong = next((o for o in item.objects if o not in OBJECT_TITLE), None)
+    if wrong is not None:
+        raise text.error(f"没有对象类型 {wrong}", (*place, "objects"), suggestion(wrong, OBJECT_TITLE))
+    if item.id:
+        if not _CODE.fullmatch(item.id):
+            hint = "只用字母、数字、点、横线、下划线"
+            raise text.error(f"编号 {item.id!r} 不对", (*place, "id"), hint)
+        control = _control(f"{standard}/{item.id}", point, item, 0, cases)
+        yield (0, at, ""), control, (*place, "id")
+        return
+    for level, cite in item.at.items():
+        match = CITE.fullmatch(cite)
+        if not match:
+            message = f"条款写作 8.1.3.2 或 8.1.3.2 a)，而不是 {cite}"
+            raise text.error(message, (*place, "at", level))
+        clause = tuple(int(n) for n in match[1].split("."))
+        control = _control(id_of(standard, match), point, item, level, cases)
+        yield (level, clause, match[2] or "a"), control, (*place, "at", level)
 
 
-def _crypto(text: YamlText, catalogue: _Catalogue) -> dict[str, CryptoUnit]:
-    """Units of 密评 by control id: all items of a catalogue have one, or none has."""
-    part = catalogue.crypto
-    layers = {layer.code: layer for layer in part.layers} if part else {}
-    found: dict[str, CryptoUnit] = {}
-    codes: set[str] = set()
-    if part and (len(layers) < len(part.layers) or any(x.weight <= 0 for x in part.layers)):
-        raise text.error("层面的 code 不能重复，weight 应大于 0", ["crypto", "layers"])
-    for p, point in enumerate(catalogue.points):
-        for i, item in enumerate(point.items):
-            place: list[str | int] = ["points", p, "items", i]
-            unit = item.crypto
-            if unit is None and part is None:
-                continue
-            if unit is None or part is None:
-                raise text.error("crypto 要么整份标准都有，要么都没有", place)
-            place.append("crypto")
-            wrong = _wrong_unit(unit, item, point, layers) or (
-                f"{unit.code} 出现两次" if unit.code in codes else ""
-            )
-            if wrong:
-                raise text.error(wrong, place)
-            codes.add(unit.code)
-            for level, cite in item.at.items():
-                match = _CITE.fullmatch(cite)
-                if not match or level not in part.weight_sources:
-                    raise text.error(f"weight_sources 缺少第 {level} 级", ["crypto", "weight_sources"])
-                found[_id(catalogue.name, match)] = CryptoUnit(
-                    code=unit.code,
-                    layer=unit.code.partition("-")[0],
-                    level=level,
-                    strength=unit.strength[level],
-                    strength_verified=level in unit.strength_verified,
-                    weight=Decimal(unit.weight[level]),
-                    weight_sources=part.weight_sources[level],
-                    seen=unit.seen,
-                )
-    return found
-
-
-def _wrong_unit(unit: _Crypto, item: _Item, point: _Point, layers: Mapping[str, Layer]) -> str:
-    """What is wrong with a unit of 密评 (中文), "" where nothing is."""
-    layer = layers.get(unit.code.partition("-")[0])
-    if layer is None:
-        return f"{unit.code} 的层面不在 crypto.layers 中"
-    if layer.title != point.class_name:
-        return f"{unit.code} 属于 {layer.title}，而 class 写的是 {point.class_name}"
-    if not set(item.at) == set(unit.strength) == set(unit.weight):
-        return f"{unit.code} 的 at、strength、weight 应写同样的级别"
-    if any(not _WEIGHT.fullmatch(w) or not Decimal(w) for w in unit.weight.values()):
-        return f"{unit.code} 的权重应为大于 0 的小数"
-    if set(unit.seen) != (set(JUDGEMENTS) if layer.technical else set()):
-        return f"{unit.code}：技术单元的 seen 写 D、A、K 三项，管理单元不写"
-    return ""
-
-
-def _control(id_: str, point: _Point, item: _Item, level: int, cases: Mapping[str, list[str]]) -> Control:
+def _control(id_: str, point: Point, item: Item, level: int, cases: Mapping[str, list[str]]) -> Control:
     return Control(
         id=id_,
         level=level,
+        levels=item.levels if item.id else (),
         part=point.part,
-        cite=item.at[level],
+        cite=item.at.get(level, item.id),
         class_name=point.class_name,
-        control_point=point.title,
+        control_point=item.title or point.title,
         sag=point.sag,
         summary=item.summary,
         summary_en=item.summary_en,
@@ -414,5 +365,7 @@ def _control(id_: str, point: _Point, item: _Item, level: int, cases: Mapping[st
         unit_id=item.unit.get(level, ""),
         unit_verified=level in item.unit,
         high_risk=tuple(cases.get(id_, ())),
+        verified=item.verified,
+        needs=item.needs,
         code=item.crypto.code if item.crypto else "",
     )

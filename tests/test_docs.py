@@ -12,6 +12,7 @@ from collectors.openstack.table import ROWS
 from policies.exceptions import load_exceptions
 from policies.rule_examples import test_rule as run_examples
 from policies.rules import load_rule
+from policies.standards import load_standard
 from zhengguan.cli import main
 from zhengguan.config import parse_config
 
@@ -43,11 +44,13 @@ def test_the_rule_of_the_page_on_rules(tmp_path: Path) -> None:
         "docs/capacity.md",
         "docs/answers.md",
         "docs/exceptions.md",
+        "docs/standards.md",
     ],
 )
-def test_configurations_parse(page: str) -> None:
+def test_configurations_parse(page: str, tmp_path: Path) -> None:
+    (tmp_path / "my-standards").mkdir()  # folders of standards must be there
     for block in blocks(page, "yaml"):
-        parse_config(block, Path("zhengguan.yaml"), {})
+        parse_config(block, tmp_path / "zhengguan.yaml", {})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -72,6 +75,19 @@ def test_the_exceptions_of_the_page_load(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     (one,) = load_exceptions([path])
     assert (one.id, one.systems) == ("old-switch-telnet", ("web",))
+
+
+def test_the_baseline_of_the_page_loads_and_changes_what_it_says(tmp_path: Path) -> None:
+    (text,) = blocks("docs/standards.md", "yaml standard")
+    (tmp_path / "city.yaml").write_text(text, encoding="utf-8")
+    city, base = load_standard("city", [tmp_path]), load_standard("dengbao")
+    assert set(base.controls) - set(city.controls) == {"dengbao/8.1.1.2.a"}
+    assert set(city.controls) - set(base.controls) == {"city/CITY-1", "city/CITY-2"}
+    assert city.get("dengbao/8.1.4.1.d").asked_at(2)
+    assert {c.id for c in city if c.changed} == {"dengbao/8.1.4.1.a", "dengbao/8.1.4.1.d"}
+    page = (ROOT / "docs" / "standards.md").read_text(encoding="utf-8")
+    for name in ("ipv6", "extranet"):
+        assert f"({len(load_standard(name).controls)} items)" in page.split(f"`{name}`")[1].split("\n")[0]
 
 
 def commands() -> list[str]:

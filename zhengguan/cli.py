@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from zhengguan import __version__
 
-STANDARDS = ("dengbao", "miping")
+STANDARDS = ("dengbao", "miping", "ipv6", "extranet")
 EDITIONS = ("2025", "2023", "2021", "2019")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
@@ -220,7 +220,12 @@ def _policies(commands: _Commands) -> None:
         "zhengguan check --system zwy --standard miping --fail-on high",
     )
     check.add_argument("--system", metavar="S", default="", help="只查这个系统（默认全部）")
-    check.add_argument("--standard", choices=STANDARDS, default="dengbao", help="标准：等保（默认）、密评")
+    check.add_argument(
+        "--standard",
+        metavar="NAME",
+        default="dengbao",
+        help="标准：dengbao 等保（默认）、miping 密评、ipv6、extranet 政务外网与政务云，或自己的标准",
+    )
     check.add_argument(
         "--edition",
         choices=EDITIONS,
@@ -265,7 +270,12 @@ def _policies(commands: _Commands) -> None:
     rules.add_argument(
         "--out", metavar="DIR", default="docs", help="docs：每条规则、每项要求一页，写到哪个目录（默认 docs）"
     )
-    rules.add_argument("--standard", choices=STANDARDS, default="dengbao", help="coverage：哪个标准")
+    rules.add_argument(
+        "--standard",
+        metavar="NAME",
+        default="dengbao",
+        help="coverage：哪个标准（dengbao、miping、ipv6、extranet 或自己的）",
+    )
     rules.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=3, help="coverage：等级（默认 3）")
     rules.add_argument("--json", action="store_true", help="输出 JSON")
 
@@ -292,7 +302,7 @@ def _answers(commands: _Commands) -> None:
     attest.add_argument("--system", metavar="S", default="", help="哪个系统（只有一个时可不写）")
     attest.add_argument(
         "--standard",
-        choices=STANDARDS,
+        metavar="NAME",
         default="",
         help="哪个标准（默认系统自己的：list 逐个列出，别的按编号认；export 取第一个）",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from policies.answers import DEFAULT_DAYS, MOST_DAYS, WARN_DAYS
 from policies.assessment import Edition
 from policies.crypto import CryptoEdition
 from policies.spelling import suggestion
+from policies.standards import available
 from policies.yaml_text import YamlError, YamlText, parse_yaml, read_yaml, typed
 from zhengguan.errors import UserError
 
@@ -53,6 +55,8 @@ class Answers(Section):
 
 class Policies(Section):
     rules: list[str] = []  # folders of own rules
+    standards: list[str] = []  # folders of own standards
+    targets: dict[str, float | dict[int, float]] = {}  # of indicators: a share, or by year
     edition: Edition = "2025"
     parameters: dict[str, str] = {}  # open points of the scoring method
     miping: Miping = msgspec.field(default_factory=Miping)
@@ -116,6 +120,19 @@ class Config(msgspec.Struct, kw_only=True):
         """Folders of the user's own rules."""
         return [self.folder / Path(folder).expanduser() for folder in self.policies.rules]
 
+    def standard_folders(self) -> list[Path]:
+        """Folders of the user's own standards."""
+        return [self.folder / Path(folder).expanduser() for folder in self.policies.standards]
+
+    def targets(self) -> dict[str, dict[int, Decimal]]:
+        """The user's own targets of indicators: "standard/indicator" → year (0 = any) → share, 0–1."""
+        return {
+            name: {year: Decimal(str(share)) for year, share in given.items()}
+            if isinstance(given, dict)
+            else {0: Decimal(str(given))}
+            for name, given in self.policies.targets.items()
+        }
+
     def exception_files(self) -> list[Path]:
         """Files of the user's exceptions."""
         return [self.folder / Path(file).expanduser() for file in self.policies.exceptions]
@@ -156,7 +173,7 @@ def _checked(source: YamlText, environ: Mapping[str, str]) -> Config:
     _unique(source, "sources", [s.name for s in sources])
     _unique(source, "systems", [s.name for s in file.systems])
     _bounded(source, file.policies.answers)
-    return Config(
+    config = Config(
         path=source.path,
         folder=folder,
         store=_store_url(file.store, folder),
@@ -166,6 +183,28 @@ def _checked(source: YamlText, environ: Mapping[str, str]) -> Config:
         policies=file.policies,
         serve=file.serve,
     )
+    _standards(source, config)
+    return config
+
+
+def _standards(file: YamlText, config: Config) -> None:
+    """Folders, names and targets of standards. Whether they load is seen where they are used."""
+    for index, folder in enumerate(config.standard_folders()):
+        if not folder.is_dir():
+            raise file.error(f"没有这个标准目录：{folder}", ("policies", "standards", index), "检查路径")
+    names = available(config.standard_folders())
+    for index, system in enumerate(config.systems):
+        for place, name in enumerate(system.standards):
+            if name not in names:
+                hint = suggestion(name, names)
+                raise file.error(f"没有标准 {name}", ("systems", index, "standards", place), hint)
+    for name, years in config.targets().items():
+        for year, share in years.items():
+            if not 0 <= share <= 1:
+                at = (year,) if isinstance(config.policies.targets[name], dict) else ()
+                raise file.error(
+                    f"目标 {share} 要在 0 和 1 之间", ("policies", "targets", name, *at), "90% 写作 0.9"
+                )
 
 
 def _store_url(store: str, folder: Path) -> str:

@@ -23,7 +23,7 @@ from policies.assessment import Assessment
 from zhengguan import console
 from zhengguan.config import Config, parse_config
 from zhengguan.errors import UserError
-from zhengguan.loop import STANDARD_TITLE, Collected, assess_all, collect_into, latest, opened, rules_of
+from zhengguan.loop import Collected, assess_all, collect_into, latest, opened, rules_of, title_of
 
 _MARK = ".zhengguan-demo"  # a folder that carries it was made by the demo and may be made anew
 HOST = "this-host"
@@ -123,7 +123,7 @@ def summary(demo: Demo) -> None:
     for assessment in demo.assessments:
         system = assessment.system
         high = sum(1 for h in assessment.high_risks if h.state == "triggered")
-        console.say(f"{system.title}（{system.graded}）  {STANDARD_TITLE[assessment.standard]}")
+        console.say(f"{system.title}（{system.graded}）  {title_of(assessment)}")
         console.say(f"  {score_line(assessment)}；高风险情形 {high}；问题 {len(assessment.findings)} 个")
         for group in grouped(assessment.findings)[: 3 if assessment.standard == "dengbao" else 1]:
             console.say(

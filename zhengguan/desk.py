@@ -17,12 +17,21 @@ from policies.answers import current, is_technical, today_of, wrong_with
 from policies.assessment import Assessment
 from policies.questions import objects_of
 from policies.spelling import suggestion
-from policies.standards import Standard, load_standard
+from policies.standards import Standard
 from reports.document import BEIJING
 from zhengguan.config import Config
 from zhengguan.errors import UserError
 from zhengguan.evidence_files import MOST_FILES, read_evidence
-from zhengguan.loop import STANDARD_TITLE, answers_of, assess_all, configured, latest, opened, systems_of
+from zhengguan.loop import (
+    STANDARD_TITLE,
+    answers_of,
+    assess_all,
+    configured,
+    latest,
+    opened,
+    standard_of,
+    systems_of,
+)
 
 
 class Desk:
@@ -38,7 +47,7 @@ class Desk:
 
     def turn_to(self, standard: str) -> None:
         """Work on another standard from now on."""
-        self.standard = load_standard(standard)
+        self.standard = standard_of(standard, self.config.standard_folders())
 
     @property
     def today(self) -> date:
@@ -155,22 +164,26 @@ def listed(
 
 
 def _standard(config: Config, options: argparse.Namespace) -> Standard:
+    folders = config.standard_folders()
     if options.standard:
-        return load_standard(options.standard)
+        return standard_of(options.standard, folders)
     systems = systems_of(config, options.system)
     names = dict.fromkeys(name for system in systems for name in system.standards)
-    own = [load_standard(name) for name in names]
+    own = [standard_of(name, folders) for name in names]
     word = options.target
     if options.action not in ("show", "set", "withdraw"):
         return own[0]
     # check may be asked about a standard that is not the system's own: so may people
-    known = [*own, *(load_standard(name) for name in STANDARD_TITLE if name not in names)]
+    known = [*own, *(standard_of(name, folders) for name in STANDARD_TITLE if name not in names)]
     return next((s for s in known if word in s.cases or _control(s, word)), own[0])
 
 
 def _control(standard: Standard, word: str) -> str:
-    """The control that a word names, or its unit at every level ("miping/NET-01"); "" where there is none."""
-    return next((id_ for id_ in (word, f"{standard.name}/{word}") if id_ in standard), "")
+    """The control that a word names, the same of what a baseline starts from, or a unit at every level
+    ("miping/NET-01"); "" where there is none."""
+    ids = (word, *(f"{name}/{word}" for name in (standard.name, *standard.bases)))
+    known = next((id_ for id_ in ids if id_ in standard.controls), "")
+    return known or next((id_ for id_ in ids if id_ in standard), "")
 
 
 def _same(standard: Standard, subject: str, asked: Collection[str]) -> str:

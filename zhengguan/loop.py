@@ -26,14 +26,14 @@ from policies.exceptions import ExceptionsError, load_exceptions, with_exception
 from policies.outcome import Outcome, Rule
 from policies.rules import RulesError, load_rules
 from policies.spelling import suggestion
-from policies.standards import load_standard
+from policies.standards import Standard, StandardError, available, load_standard
 from zhengguan import __version__
 from zhengguan.config import DEFAULT_FILE, Config, load_config, yaml_error
 from zhengguan.errors import UserError
 
 PROGRAM = f"zhengguan {__version__}"
-STANDARD_TITLE: Final = {"dengbao": "等保", "miping": "密评"}
-"""The standards that systems can be assessed against, as people call them."""
+STANDARD_TITLE: Final = {"dengbao": "等保", "miping": "密评", "ipv6": "IPv6", "extranet": "政务外网"}
+"""The program's own standards, as people call them."""
 _EDITIONS: Final = {"dengbao": get_args(Edition), "miping": get_args(CryptoEdition)}
 
 
@@ -167,6 +167,29 @@ def rules_of(config: Config) -> list[Rule]:
         raise refused(error) from error
 
 
+def title_of(assessment: Assessment) -> str:
+    """The standard of an assessment, as people call it; a user's own by its title."""
+    return STANDARD_TITLE.get(assessment.standard, assessment.standard_title)
+
+
+def standard_of(name: str, folders: Sequence[Path]) -> Standard:
+    """A standard by name, the program's own or of the user's folders. UserError."""
+    try:
+        names = available(folders)
+        if name not in names:
+            raise UserError(
+                f"没有标准 {name!r}",
+                remedy=suggestion(name, names) or "zhengguan check --help 与 docs/standards.md",
+            )
+        return load_standard(name, folders)
+    except StandardError as error:
+        at = error.error
+        if at is None:
+            raise UserError(str(error), remedy="改 policies.standards 目录里的文件") from error
+        where = f"{at.path}:{at.line}:{at.column}" if at.line else str(at.path)
+        raise UserError(at.message, where=where, remedy=at.hint) from error
+
+
 def exceptions_of(config: Config) -> list[PolicyException]:
     """The accepted deviations. UserError for the first that is refused."""
     try:
@@ -202,10 +225,15 @@ def assess_all(
     ``assume``: rules to tell the score without whose failures. UserError where the standard has no such
     edition, there is no such rule, or a parameter is set that the method does not take.
     """
-    if edition and edition not in _EDITIONS[standard]:
-        have = "、".join(_EDITIONS[standard])
-        raise UserError(f"{STANDARD_TITLE[standard]}没有 {edition} 版的方法", remedy=f"可用：{have}")
+    if edition and edition not in _EDITIONS.get(standard, ()):
+        have = "、".join(_EDITIONS.get(standard, ()))
+        raise UserError(
+            f"{STANDARD_TITLE.get(standard, standard)}没有 {edition} 版的方法",
+            remedy=f"可用：{have}" if have else "它没有公布的计分方法，不写 --edition",
+        )
     rules = rules_of(config)
+    named = [standard] if standard else [name for system in systems for name in system.standards]
+    standards = {name: standard_of(name, config.standard_folders()) for name in dict.fromkeys(named)}
     known = {rule.id for rule in rules}
     for id_ in assume:
         if id_ not in known:
@@ -223,7 +251,7 @@ def assess_all(
                 result.append(
                     _assessed(
                         config,
-                        name,
+                        standards[name],
                         edition,
                         system,
                         outcomes,
@@ -235,12 +263,15 @@ def assess_all(
                         assume=assume,
                     )
                 )
+            except StandardError as error:
+                raise UserError(str(error), remedy="改规则里的 controls，或标准里的编号") from error
             except ValueError as error:
                 raise UserError(str(error), where=str(config.path), remedy="改 policies 下的参数") from error
     return with_exceptions(
         result,
         exceptions_of(config),
         snapshot,
+        folders=config.standard_folders(),
         rules=known,
         systems={system.name for system in config.systems},
         today=today,
@@ -250,7 +281,7 @@ def assess_all(
 
 def _assessed(
     config: Config,
-    standard: str,
+    standard: Standard,
     edition: str,
     system: System,
     outcomes: Sequence[Outcome],
@@ -262,10 +293,10 @@ def _assessed(
     ranked: bool,
     assume: Sequence[str],
 ) -> Assessment:
-    if standard == "miping":
+    if standard.name == "miping":
         return assess_crypto(
             system,
-            load_standard("miping"),
+            standard,
             outcomes,
             snapshot,
             edition=cast(CryptoEdition, edition) or system.miping_edition or config.policies.miping.edition,
@@ -280,7 +311,7 @@ def _assessed(
         )
     return assess(
         system,
-        load_standard("dengbao"),
+        standard,
         outcomes,
         snapshot,
         edition=cast(Edition, edition) or config.policies.edition,
@@ -290,6 +321,7 @@ def _assessed(
         answers=answers,
         today=today,
         warn_days=config.policies.answers.warn_days,
+        targets=config.targets(),
         ranked=ranked,
         assume=assume,
     )

@@ -41,11 +41,11 @@ from inventory.usage import Estate, usage_of
 from policies.assessment import Assessment
 from policies.verdict import SEVERITY_TITLE, Verdict
 from zhengguan import __version__
-from zhengguan.commands.check import as_json, grouped, score_line
+from zhengguan.commands.check import as_json, grouped, score_line, share_of
 from zhengguan.commands.report import CAPACITY_FORMATS, FORMATS, render, render_capacity, since_last
 from zhengguan.config import Config
 from zhengguan.errors import UserError
-from zhengguan.loop import STANDARD_TITLE, answers_of, assess_all, collect_into, rules_of
+from zhengguan.loop import answers_of, assess_all, collect_into, rules_of, title_of
 
 log = logging.getLogger("zhengguan.serve")
 
@@ -269,12 +269,18 @@ async def _start(program: Program, request: Request) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
+_REPORTS = {"dengbao": "/reports/", "miping": "/reports/miping/"}
+
+
 def _system_card(assessment: Assessment) -> dict[str, object]:
     return {
         "system": assessment.system,
         "grade": str(assessment.system.graded),
-        "standard": STANDARD_TITLE[assessment.standard],
-        "report": f"/reports/{'miping/' if assessment.standard == 'miping' else ''}{assessment.system.name}",
+        "standard": title_of(assessment),
+        "report": _REPORTS[assessment.standard] + assessment.system.name
+        if assessment.standard in _REPORTS
+        else "",
+        "indicators": [(i.title, share_of(i), i.verdict.label) for i in assessment.indicators if i.kind],
         "score": score_line(assessment),
         "counts": [(v.label, assessment.count(v)) for v in Verdict if assessment.count(v)],
         "high": [h.title for h in assessment.high_risks if h.state == "triggered"],

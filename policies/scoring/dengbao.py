@@ -15,6 +15,7 @@ import msgspec
 
 from policies.assessment import ControlVerdict, Edition, HighRisk, Score
 from policies.bounds import UNSEEN, bounds_of, of_verdict
+from policies.inheritance import within
 from policies.scoring.method import Method, Span, rounded
 from policies.verdict import Bounds, Finding, Verdict
 
@@ -70,7 +71,13 @@ def score(
 
 def object_bounds(control: ControlVerdict) -> list[Bounds]:
     """Bounds of a control's objects, one more for each thing that nobody inventoried (what a person said of
-    those, where one did). A control that has no objects counts as one."""
+    those, where one did), each within what is inherited. A control that has no objects counts as one."""
+    parts = _parts(control)
+    limits = control.inherited
+    return parts if limits is None else [within(part, limits) for part in parts]
+
+
+def _parts(control: ControlVerdict) -> list[Bounds]:
     objects = [bounds_of(o) for o in control.objects if o.verdict is not Verdict.NOT_APPLICABLE]
     if not objects:
         return [bounds_of(control)]

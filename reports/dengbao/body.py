@@ -5,6 +5,7 @@ from __future__ import annotations
 from inventory.coverage import Status
 from policies.assessment import CATEGORIES, Assessment, Asset, ControlVerdict
 from policies.exceptions import excepted
+from policies.inheritance import inheritance_line
 from policies.verdict import Verdict
 from reports.dengbao.problems import Problem
 from reports.dengbao.wording import (
@@ -75,7 +76,7 @@ def described(assessment: Assessment) -> list[Block]:
                 ("定级结果", f"{GRADE_WORD[grade.g]}，S{grade.s}A{grade.a}G{grade.g}"),
                 ("重要程度", system.importance),
                 ("云计算形态", cloud),
-                ("云平台测评报告", system.platform_report or "未登记"),
+                ("云平台测评报告", _platform(assessment)),
                 ("业务连续性要求", "高" if system.high_availability else "一般"),
                 ("业务和采用的技术", system.description or Cell(HUMAN, "unknown")),
                 ("网络结构", Cell(f"{HUMAN}（附网络拓扑图）", "unknown")),
@@ -90,6 +91,13 @@ def described(assessment: Assessment) -> list[Block]:
         _categories(assessment),
         *_assets(assessment),
     ]
+
+
+def _platform(assessment: Assessment) -> str | Cell:
+    found = assessment.inheritance
+    if found is None:
+        return assessment.system.platform_report or "未登记"
+    return Cell(inheritance_line(found), "note" if found.state == "in_force" else "fail")
 
 
 def _indicators(assessment: Assessment) -> list[Block]:

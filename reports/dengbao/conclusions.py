@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.assessment import Assessment, ControlVerdict, HighRisk, Score
+from policies.assessment import Assessment, ControlVerdict, HighRisk, Score, Unscored
 from policies.crypto import CryptoScore
 from policies.verdict import Verdict
 from reports.dengbao.first import first_fixes
@@ -164,7 +164,7 @@ def conclusion(assessment: Assessment) -> list[Block]:
     ]
 
 
-def method(score: Score | CryptoScore, caption: str = PARAMETERS) -> list[Block]:
+def method(score: Score | CryptoScore | Unscored, caption: str = PARAMETERS) -> list[Block]:
     """Parameters with their verification status; notes that belong to none of them stand below."""
     rows: list[list[str | Cell]] = []
     told = set()

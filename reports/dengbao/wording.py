@@ -45,7 +45,7 @@ VERDICT_TONE: Final[dict[Verdict, Tone]] = {
     Verdict.NOT_APPLICABLE: "na",
     Verdict.UNKNOWN: "unknown",
 }
-ORIGIN_WORD: Final = {"auto": "自动", "person": "人工确认", "none": "未核查"}
+ORIGIN_WORD: Final = {"auto": "自动", "person": "人工确认", "inherited": "继承", "none": "未核查"}
 STATUS_TONE: Final[dict[Status, Tone]] = {
     Status.COMPLETE: "pass",
     Status.PARTIAL: "partial",
@@ -91,7 +91,7 @@ def moment(when: datetime) -> str:
     return when.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
-def origin_cell(origin: Literal["auto", "person", "none"]) -> Cell:
+def origin_cell(origin: Literal["auto", "person", "inherited", "none"]) -> Cell:
     return Cell(ORIGIN_WORD[origin], "unknown" if origin == "none" else "plain")
 
 

@@ -12,7 +12,7 @@ from policies.standards import load_standard
 from policies.verdict import SEVERITIES
 
 RULES = load_rules()
-STANDARDS = [load_standard("dengbao"), load_standard("miping")]
+STANDARDS = [load_standard(name) for name in ("dengbao", "miping", "ipv6", "extranet")]
 
 each_rule = pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
 

@@ -16,8 +16,12 @@ from inventory.kinds.compute import Server
 from inventory.kinds.network import Device, Interface
 from inventory.kinds.virtual_network import Port
 from inventory.resource import Resource
+from inventory.selectors import Selector
 from inventory.snapshot import Snapshot, SnapshotInfo
+from inventory.systems import System
+from policies.assess import assess
 from policies.assessment import Assessment
+from policies.standards import load_standard
 
 FACTS = ProgramFacts(
     version="0.1.0",
@@ -179,3 +183,23 @@ def test_200_000_resources_stay_under_10_000_series(assessment: Assessment) -> N
     snapshot = Snapshot(SnapshotInfo(id=1, taken_at=now), by_kind, collections)
     assert len(snapshot) > 200_000
     assert 5000 < Page(families(snapshot, [assessment])).series < 10_000
+
+
+def test_indicators_are_ranges_and_their_targets(estate: Snapshot) -> None:
+    system = System(
+        name="all", title="全部", grade="S2A2", include=[Selector(sources=["*"])], cloud="platform"
+    )
+    assessment = assess(system, load_standard("extranet"), [], estate)
+    text = Page(families(estate, [assessment], FACTS)).body().decode()
+    values = {i.id: i for i in assessment.indicators}
+    label = 'system="all",standard="extranet",indicator="CLD-LC-05"'
+    low, high = values["CLD-LC-05"].low, values["CLD-LC-05"].high
+    assert low is not None
+    assert f'zhengguan_indicator_low_ratio{{{label},title="长期关机的云主机占比"}} {float(low)}' in text
+    assert (
+        f'zhengguan_indicator_high_ratio{{{label},title="长期关机的云主机占比"}} {float(high or 0)}' in text
+    )
+    assert f'zhengguan_indicator_target_ratio{{{label},better="less"}} 0.05' in text
+    # nothing to count has no share, and no score is made up
+    assert values["CLD-LC-06-FIP"].low is not None or 'CLD-LC-06-FIP",title' not in text
+    assert "zhengguan_score_low_ratio{" not in text

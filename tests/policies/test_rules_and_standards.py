@@ -22,6 +22,8 @@ from policies.verdict import Verdict
 
 DENGBAO = load_standard("dengbao")
 MIPING = load_standard("miping")
+IPV6 = load_standard("ipv6")
+EXTRANET = load_standard("extranet")
 RULES = load_rules()
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -30,6 +32,14 @@ AT = datetime(2026, 5, 1, tzinfo=UTC)
 def test_a_rule_names_controls_and_cases_that_there_are(rule: Rule) -> None:
     assert [c for c in rule.controls.all() if c.startswith("dengbao/") and c not in DENGBAO] == []
     assert [c for c in rule.controls.all() if c.startswith("miping/") and c not in MIPING] == []
+    for standard in (IPV6, EXTRANET):
+        mine = [c for c in rule.controls.all() if c.startswith(f"{standard.name}/")]
+        assert [c for c in mine if c not in standard] == []
+        # what nothing can read yet is told by no rule
+        assert [c for c in mine if standard.get(c).needs or standard.get(c).automation == "manual"] == []
+        # a share decides its item against a target: single resources are findings, not the verdict
+        shares = {i.item for i in standard.indicators.values()}
+        assert [c for c in rule.controls.decides if c in shares] == []
     assert [c for c in rule.high_risk if c not in DENGBAO.cases and c not in MIPING.cases] == []
 
 

@@ -121,6 +121,35 @@ def test_every_open_point_of_scoring_says_what_it_rests_on() -> None:
     assert not any(p.verified for p in DENGBAO.editions["2021"].parameters.values())
 
 
+@pytest.mark.parametrize(("name", "items"), [("ipv6", 55), ("extranet", 58)])
+def test_standards_without_a_published_score(name: str, items: int) -> None:
+    standard = load_standard(name)
+    assert len(standard.controls) == items
+    assert dict(standard.editions) == {}
+    for level in (1, 4):
+        assert len(standard.chosen(Grade(level, level), cloud=True)) == items
+    assert {c.part for c in standard.chosen(Grade(3, 3), cloud=False)} == {"general"}
+    for control in standard:
+        assert control.verified in ("read", "memory", "default"), control.id
+        assert control.summary_en.isascii()
+        # a number that no regulation was read for says so
+        assert (
+            control.verified == "default"
+            or "产品缺省" not in control.summary
+            or control.id.endswith("MON-01")
+        )
+    for one in standard.indicators.values():
+        assert one.targets
+        assert one.verified in ("read", "default")
+        assert one.kind or one.needs
+
+
+def test_targets_of_the_yearly_plans() -> None:
+    traffic = load_standard("ipv6").indicators["ipv6/V6-NET-05"]
+    assert dict(traffic.targets) == {2022: "0.13", 2023: "0.15", 2024: "0.23", 2025: "0.27"}
+    assert "不是单个网络的及格线" in traffic.note
+
+
 def test_an_unknown_control_is_an_error() -> None:
     with pytest.raises(StandardError, match=r"dengbao/8\.9\.9\.9\.a"):
         DENGBAO.get("dengbao/8.9.9.9.a")
@@ -154,7 +183,7 @@ def own(folder: Path, text: str = OWN, name: str = "province") -> Path:
 
 def test_users_bring_their_own_standard(tmp_path: Path) -> None:
     own(tmp_path)
-    assert available([tmp_path]) == ["dengbao", "miping", "province"]
+    assert available([tmp_path]) == ["dengbao", "extranet", "ipv6", "miping", "province"]
     standard = load_standard("province", [tmp_path])
     assert [c.id for c in standard.chosen(Grade(3, 3), cloud=False)] == ["province/2.1.a", "province/2.1.b"]
     assert standard.cases == {}
@@ -163,7 +192,7 @@ def test_users_bring_their_own_standard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("3: 2.1 b)", "3: 2.1 a)", 13, "province/2.1.a 出现两次"),
+        ("3: 2.1 b)", "3: 2.1 a)", 13, "province/2.1.a 出现两次；另一处在 province.yaml:9:24"),
         ("1.1 a)", "1.1 第一项", 9, "条款写作"),
         ("automation: manual", "automation: magic", 14, "magic"),
         ("summary: 每季度复核", "summery: 每季度复核", 16, "summary"),
@@ -188,5 +217,5 @@ def test_a_name_in_two_places_is_refused_with_both(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_none_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(StandardError, match="可用的有：dengbao、miping"):
+    with pytest.raises(StandardError, match="可用的有：dengbao、extranet、ipv6、miping"):
         load_standard("iso", [tmp_path])

@@ -14,9 +14,11 @@ from pathlib import Path
 import msgspec
 
 from policies.answered import answers_line
-from policies.assessment import Assessment, Score
+from policies.assessment import TRUST_WORD, AnyScore, Assessment, IndicatorValue, Unscored
 from policies.crypto import CryptoScore
 from policies.exceptions import excepted, exceptions_line
+from policies.indicators import target_text
+from policies.inheritance import inheritance_line
 from policies.outcome import Rule
 from policies.priorities import EFFORT_WORD, gain_text
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
@@ -24,7 +26,6 @@ from zhengguan import console
 from zhengguan.config import Config
 from zhengguan.errors import Exit, UserError
 from zhengguan.loop import (
-    STANDARD_TITLE,
     answers_of,
     assess_all,
     configured,
@@ -32,6 +33,7 @@ from zhengguan.loop import (
     opened,
     rules_of,
     systems_of,
+    title_of,
 )
 
 _TOP = 5
@@ -172,10 +174,14 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         else None,
         "answers": assessment.answers,
         "exceptions": assessment.exceptions,
+        "indicators": assessment.indicators,
+        "inheritance": assessment.inheritance,
         "controls": [
             {
                 "id": c.control.id,
                 **({"code": c.control.code} if c.control.code else {}),
+                **({"verified": c.control.verified} if c.control.verified else {}),
+                **({"changed": c.control.changed} if c.control.changed else {}),
                 "control_point": c.control.control_point,
                 "verdict": c.verdict.value,
                 "origin": c.origin,
@@ -186,7 +192,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
     }
 
 
-def _score(score: Score | CryptoScore) -> object:
+def _score(score: AnyScore) -> object:
     """A score as data; of 密评, layers and units without their objects, of which there may be very many."""
     plain = msgspec.to_builtins(score, builtin_types=(Decimal,))
     for layer in plain.get("layers", ()):
@@ -200,8 +206,13 @@ def score_line(assessment: Assessment) -> str:
     return score_text(assessment.score)
 
 
-def score_text(score: Score | CryptoScore) -> str:
+def score_text(score: AnyScore) -> str:
     """A score in one line, as ``score_line`` tells it."""
+    if isinstance(score, Unscored):
+        met = f"{score.met_low:.1%}"
+        if score.met_low != score.met_high:
+            met = f"{score.met_low:.1%}–{score.met_high:.1%}"
+        return f"没有公布的计分方法，不打分；符合的占 {met}（已核查 {score.coverage:.0%}）"
     name = "符合率" if score.unit == "%" else "得分"
     if score.low is None:
         numbers = "没有总分（见说明）"
@@ -220,9 +231,10 @@ def score_text(score: Score | CryptoScore) -> str:
 def show(assessment: Assessment, limit: int) -> None:
     """A person's view: the range first, then what to fix, then what was not seen."""
     system = assessment.system
-    title, score = STANDARD_TITLE[assessment.standard], assessment.score
+    title, score = title_of(assessment), assessment.score
     grade = f"密评第 {score.level} 级" if isinstance(score, CryptoScore) else str(system.graded)
-    console.say(f"{system.title}（{system.name}，{grade}）  {title} {score.edition} 版")
+    edition = f" {score.edition} 版" if score.edition else ""
+    console.say(f"{system.title}（{system.name}，{grade}）  {title}{edition}")
     console.say(f"  {score_line(assessment)}")
     if assessment.assumed:
         told = assessment.assumed
@@ -233,9 +245,12 @@ def show(assessment: Assessment, limit: int) -> None:
         _layers(score)
     counts = "，".join(f"{v.label} {assessment.count(v)}" for v in Verdict if assessment.count(v))
     console.say(f"  测评项 {len(assessment.controls)}：{counts}")
+    _indicators(assessment.indicators)
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
+    if assessment.inheritance:
+        console.say(f"  云平台 {inheritance_line(assessment.inheritance)}")
     if assessment.answers:
         console.say(f"  人工答复 {answers_line(assessment.answers)}；见 zhengguan attest list")
     if assessment.exceptions:
@@ -261,6 +276,29 @@ def show(assessment: Assessment, limit: int) -> None:
             f"  未知 {len(assessment.unseen)} 项（{'；'.join(sorted(missing)[:3])} …），见 --format json"
         )
     console.say()
+
+
+def share_of(value: IndicatorValue) -> str:
+    """The share of an indicator, as a range where something was not seen."""
+    if value.low is None or value.high is None:
+        return "—"
+    return f"{value.low:.1%}" if value.low == value.high else f"{value.low:.1%}–{value.high:.1%}"
+
+
+def _indicators(values: Sequence[IndicatorValue]) -> None:
+    rows = [
+        (
+            v.title,
+            share_of(v),
+            f"{v.met}/{v.met + v.short}" + (f"，{v.open} 不明" if v.open else ""),
+            target_text(v.better, None if v.target is None else (v.target_year, v.target)),
+            "本单位所设" if v.set_here else TRUST_WORD.get(v.verified, ""),
+            v.verdict.label,
+        )
+        for v in values
+    ]
+    if rows:
+        console.table(("指标", "占比", "看到的", "目标", "目标依据", "结论"), rows)
 
 
 def _first(assessment: Assessment) -> None:

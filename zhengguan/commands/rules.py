@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from policies.assessment import TRUST_WORD, Control
 from policies.assets import OBJECT_TITLE
 from policies.decisions import Decision
 from policies.outcome import Rule
@@ -12,12 +13,12 @@ from policies.reach import WORDS, reach
 from policies.rule_examples import lint, test_rule
 from policies.rules import RulesError, load_rules
 from policies.spelling import suggestion
-from policies.standards import available, load_standard
+from policies.standards import Standard, available, load_standard
 from policies.verdict import SEVERITIES, SEVERITY_TITLE
 from zhengguan import console
-from zhengguan.config import DEFAULT_FILE, load_config
+from zhengguan.config import DEFAULT_FILE, Config, load_config
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import refused
+from zhengguan.loop import refused, standard_of
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,14 +35,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _load(options: argparse.Namespace) -> list[Rule]:
-    folders = [Path(folder) for folder in options.folder]
-    path = Path(options.config or DEFAULT_FILE)
-    if options.config or path.exists():
-        folders = [*load_config(path).rule_folders(), *folders]
+    config = _config(options)
+    own = config.rule_folders() if config else []
     try:
-        return load_rules(folders)
+        return load_rules([*own, *(Path(folder) for folder in options.folder)])
     except RulesError as error:
         raise refused(error) from error
+
+
+def _config(options: argparse.Namespace) -> Config | None:
+    """The configuration, where one was named or lies here."""
+    path = Path(options.config or DEFAULT_FILE)
+    return load_config(path) if options.config or path.exists() else None
+
+
+def _standard_folders(options: argparse.Namespace) -> list[Path]:
+    config = _config(options)
+    return config.standard_folders() if config else []
 
 
 def _docs(options: argparse.Namespace, rules: list[Rule]) -> int:
@@ -104,7 +114,8 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
     if options.json:
         console.write_json(rule)
         return Exit.FINE
-    standards = {name: load_standard(name) for name in available()}
+    folders = _standard_folders(options)
+    standards = {name: standard_of(name, folders) for name in available(folders)}
     console.say(f"{rule.id}    {rule.title}（{SEVERITY_TITLE[rule.severity]}）")
     console.say(f"  {rule.title_en}")
     for name, text in (
@@ -118,13 +129,33 @@ def _show(options: argparse.Namespace, rules: list[Rule]) -> int:
     for word, ids in (("判定", rule.controls.decides), ("佐证", rule.controls.supports)):
         for id_ in ids:
             standard = standards.get(id_.partition("/")[0])
-            control = standard.get(standard.counterparts(id_)[0]) if standard and id_ in standard else None
+            control = _named(standard, id_) if standard else None
             together = _deciding(standard.decisions.get(control.id), rule) if standard and control else set()
             others = f"（与另外 {len(together) - 1} 条规则一起判定）" if len(together) > 1 else ""
             denied = "".join(f"（不符合则 {j} 不符合）" for j, units in rule.denies.items() if id_ in units)
-            told = f" {control.control_point}：{control.summary}{denied}{others}" if control else ""
+            told = (
+                f" {control.control_point}：{control.summary}{denied}{others}{_trust(control)}"
+                if control
+                else ""
+            )
             console.say(f"  {'判定' if together else word} {id_}{told}")
     return Exit.FINE
+
+
+def _named(standard: Standard, id_: str) -> Control | None:
+    """The requirement of this id, or the first of a unit that has one at each level; None without any."""
+    if id_ not in standard:
+        return None
+    return standard.controls.get(id_) or standard.get(standard.counterparts(id_)[0])
+
+
+def _trust(control: Control) -> str:
+    """What a requirement rests on; of 等保 the unit of GB/T 28448, where it was seen (中文)."""
+    if control.verified:
+        return f"（{TRUST_WORD[control.verified]}）"
+    if control.id.startswith("dengbao/"):
+        return f"（单元 {control.unit_id}）" if control.unit_verified else "（单元编号未核实，不列）"
+    return ""
 
 
 def _deciding(decision: Decision | None, rule: Rule) -> set[str]:
@@ -162,7 +193,7 @@ def _lint(options: argparse.Namespace, rules: list[Rule]) -> int:
 
 
 def _coverage(options: argparse.Namespace, rules: list[Rule]) -> int:
-    standard = load_standard(options.standard)
+    standard = standard_of(options.standard, _standard_folders(options))
     found = reach(standard, rules, options.level)
     if options.json:
         console.write_json(found)
