@@ -144,8 +144,9 @@ def test_a_system_reader_is_denied_what_it_is_answered_empty(expected: dict[str,
     assert {"project", "user", "application_credential", "role_assignment", "load_balancer"} <= set(whole)
     assert whole == {kind: expected["kinds"][kind] for kind in whole}
     assert {status for status, _ in found.values()} == {"complete", "denied"}
-    for kind in ("server", "volume", "port", "security_group", "hypervisor"):
+    for kind in ("server", "volume", "port", "hypervisor"):
         assert found[kind] == ("denied", 0)
+    assert found["security_group"] == ("denied", expected["numbers"]["security_groups_shared_with_all"])
 
 
 @pytest.mark.parametrize(

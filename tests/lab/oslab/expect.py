@@ -170,6 +170,8 @@ NUMBERS = {
     "networks_without_port_security": "neutron.networksecuritybindings WHERE port_security_enabled=0",
     "networks_shared_by_rbac": "neutron.networkrbacs WHERE action='access_as_shared'",
     "security_groups_shared": "neutron.securitygrouprbacs WHERE action='access_as_shared'",
+    "security_groups_shared_with_all": "neutron.securitygrouprbacs WHERE action='access_as_shared' "
+    "AND target_project='*'",
     "qos_policies_shared": "neutron.qospolicyrbacs WHERE action='access_as_shared'",
     "qos_rules": "(SELECT id FROM neutron.qos_bandwidth_limit_rules UNION ALL SELECT id FROM "
     "neutron.qos_dscp_marking_rules UNION ALL SELECT id FROM neutron.qos_minimum_bandwidth_rules) r",

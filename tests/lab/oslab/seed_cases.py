@@ -179,7 +179,7 @@ def fill(adm: Api) -> None:
     adm.put("placement", "/allocations/00000000-0000-4000-8000-0000000000ff", body)
 
 
-def storage(adm: Api, ops: Api) -> None:
+def storage(adm: Api, ops: Api, partner: Api) -> None:
     """A cipher of yesterday, a container that anybody writes to."""
     have = {t["name"]: t["id"] for t in adm.get("cinder", "/types?is_public=None")["volume_types"]}
     if "old-cipher" not in have:
@@ -188,6 +188,8 @@ def storage(adm: Api, ops: Api) -> None:
         adm.post("cinder", f"/types/{made}/encryption", {"encryption": body})
     headers = {"X-Container-Write": "*:*"}
     ops.put("swift", f"/AUTH_{ops.project_id}/drop-box", headers=headers)
+    for owner in (ops, partner):  # Swift writes what it was told into the account's books when these are read
+        owner.get("swift", f"/AUTH_{owner.project_id}?format=json")
 
 
 def age() -> None:
@@ -209,5 +211,5 @@ def seed(adm: Api, ops: Api, partner: Api, servers: dict[str, Any]) -> None:
     balancer(adm, ops)
     compute(adm, ops, partner, servers)
     silent_nodes(adm)
-    storage(adm, ops)
+    storage(adm, ops, partner)
     age()
