@@ -39,9 +39,9 @@ def read(platform: str, configuration: str, told: Mapping[str, str]) -> dict[str
 
     ``told`` is what else is known of the device: ``version`` (of its software, decides some defaults);
     ``ssh_ciphers``, ``ssh_macs`` and ``ssh_key_exchanges`` (what its server offered, with commas);
-    ``partial`` ("yes" where the text is known to be cut off, or narrowed by the account's rights: then nothing
-    is concluded from absence). Never raises for what the text holds. Of a platform whose dialect is not known
-    only the number of lines is told."""
+    ``partial`` ("yes" where the text is known to be cut off, or narrowed by the account's rights: then
+    nothing is concluded from absence). Never raises for what the text holds. Of a platform whose dialect is
+    not known only the number of lines is told."""
     fields: dict[str, Any] = {
         "platform": platform,
         "version": told.get("version") or None,

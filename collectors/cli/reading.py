@@ -197,6 +197,10 @@ def config_facts(platform: Platform, answer: Answer, raw: str, reading: Reading)
         return None
     version = facts_of(platform, reading.text("version"), "").get("version", "")
     told = {"version": version}
+    if reading.offer is not None and reading.offer.key_exchanges:
+        told["ssh_ciphers"] = ",".join(reading.offer.ciphers)
+        told["ssh_macs"] = ",".join(reading.offer.macs)
+        told["ssh_key_exchanges"] = ",".join(reading.offer.key_exchanges)
     if answer.status is Status.PARTIAL:
         told["partial"] = "yes"
     name = {"frr_linux": "frr"}.get(platform.name, platform.name)

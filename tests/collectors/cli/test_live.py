@@ -255,7 +255,9 @@ def test_switches_are_read_whole(name: str, client: str, lab: Lab) -> None:
     assert device.name == {"vrp": "CORE-SW1", "comware": "AGG-1"}[name]
     assert (device.ssh_modern, device.ssh_version1, device.ssh_host_key_verified) == (True, False, True)
     assert device.ssh_legacy_algorithms
-    assert only(batch, DeviceConfig).hostname == device.name
+    config = only(batch, DeviceConfig)
+    assert config.hostname == device.name
+    assert "aes128-ctr" in config.ssh.ciphers  # not configured: what its server offered
     folder = lab.folder / name
     raw = (folder / "display_current-configuration.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
     (kept,) = [e for e in batch.evidence if e.origin.endswith("display current-configuration")]

@@ -197,6 +197,7 @@ def test_those_who_wait_for_room_end_when_nobody_wants_them(monkeypatch):
 
         results = fleet.every(targets, options, [], Run(Source(name="left", type="snmp")), work)
         next(results)
+        time.sleep(0.1)  # time enough to use up all room
         results.close()
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("snmp-left")]
     for thread in threads:

@@ -202,6 +202,7 @@ def test_bgp_of_huawei(replay):
         f"{entry}.5.0.2.1.2.16.{V6}.1|2|6",
         f"{entry}.5.0.2.1.2.16.{V6}.2|2|3",
         f"{entry}.5.0.2.1.2.16.1.2|2|6",  # an index that is cut off
+        f"{entry}.5.0.2.1.2.16.10.0.0.9|2|6",  # and one that is as long as another kind of address
     ]
     device = replay(*lines, enterprise=2011).device
     assert told(device.routing_peers) == [

@@ -94,6 +94,21 @@ def test_time_is_up(drive):
     assert drive(wait()) is False
 
 
+@pytest.mark.parametrize("seconds", [0.8, 5.0])
+def test_time_is_not_up_before_it_is(seconds):
+    ours, theirs = socket.socketpair()
+
+    async def waits():
+        return await readable(ours.fileno(), seconds)
+
+    async def answers_late():
+        await sleep(0.15)
+        theirs.send(b"answer")
+
+    with ours, theirs:
+        assert True in all_of([waits(), answers_late()])
+
+
 def test_an_answer_that_lies_there_is_in_time_however_long_others_took():
     ours, theirs = socket.socketpair()
 
