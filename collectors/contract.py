@@ -10,6 +10,7 @@ what ends the whole source (unreachable, wrong password); the runner turns it in
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import threading
@@ -137,6 +138,13 @@ class Run:
         if left <= 0:
             raise DeadlineError(self.source.deadline_seconds)
         return left
+
+    def within(self, seconds: float) -> Run:
+        """The same run for a part of the source: with a deadline of its own, where that is nearer."""
+        part = copy.copy(self)
+        part._ends = min(self._ends, self._monotonic() + seconds)
+        part.source = msgspec.structs.replace(self.source, deadline_seconds=seconds)
+        return part
 
     def overdue(self, grace_seconds: float) -> bool:
         """Whether the deadline has passed by more than this."""
@@ -310,6 +318,7 @@ class Plugin(msgspec.Struct, kw_only=True, frozen=True):
 REGISTRY: dict[str, Plugin] = {
     "cli": Plugin(module="collectors.cli", title="网络设备命令行", extra="cli"),
     "kubernetes": Plugin(module="collectors.kubernetes", title="Kubernetes 集群", extra="kubernetes"),
+    "linux": Plugin(module="collectors.linux", title="Linux 主机", extra="ssh"),
     "local": Plugin(module="collectors.host", title="本机"),
     "openstack": Plugin(module="collectors.openstack", title="OpenStack 云", extra="openstack"),
     "prometheus": Plugin(module="collectors.prometheus", title="Prometheus 监控", last=True),

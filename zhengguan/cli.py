@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = _Commands(top)
     _start(commands)
     _inventory(commands)
+    _discovery(commands)
     _policies(commands)
     _outputs(commands)
     return top
@@ -174,6 +175,42 @@ def _inventory(commands: _Commands) -> None:
         "--at", metavar="WHEN", default="", help="某时刻（2026-11-22 或 2026-11-22T08:00）或某快照号的样子"
     )
     inventory.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def _discovery(commands: _Commands) -> None:
+    discover = commands.add(
+        "discover",
+        "在给定前缀里找还没有登记的设备和主机（只问 SNMP 系统组和 SSH 标识，不出前缀）",
+        "zhengguan discover 10.1.0.0/24 --exclude 10.1.0.128/25 --rate 20",
+    )
+    discover.add_argument(
+        "prefix", nargs="+", metavar="PREFIX", help="IPv4 前缀或地址；IPv6 前缀只限定范围，不逐个探测"
+    )
+    discover.add_argument(
+        "--exclude", metavar="PREFIX", action="append", default=[], help="不去碰的部分（可重复）"
+    )
+    discover.add_argument(
+        "--neighbours",
+        action="store_true",
+        help="也问上次快照里各设备报告的邻居（LLDP、CDP、路由协议）；前缀之外的只列出，不去碰",
+    )
+    discover.add_argument(
+        "--source", metavar="NAME", action="append", default=[], help="只用这个 snmp 来源的凭据（可重复）"
+    )
+    discover.add_argument("--rate", type=float, metavar="N", default=50.0, help="每秒最多探测几次（默认 50）")
+    discover.add_argument(
+        "--timeout", type=float, metavar="SECONDS", default=1.5, help="一次探测等多久（默认 1.5）"
+    )
+    discover.add_argument(
+        "--retries", type=int, metavar="N", default=1, help="SNMP 没有应答再试几次（默认 1）"
+    )
+    discover.add_argument(
+        "--max-addresses", type=int, metavar="N", default=0, help="地址再多也探测（默认最多 32768 个）"
+    )
+    discover.add_argument("--snmp-port", type=int, metavar="PORT", default=161, help="SNMP 端口（默认 161）")
+    discover.add_argument("--ssh-port", type=int, metavar="PORT", default=22, help="SSH 端口（默认 22）")
+    discover.add_argument("--no-ssh", action="store_true", help="只问 SNMP")
+    discover.add_argument("--json", action="store_true", help="输出 JSON")
 
 
 def _policies(commands: _Commands) -> None:

@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
 from collectors.contract import Access, Run, Source, SourceError
 from collectors.contract import Options as BaseOptions
 from collectors.host.accounts import read_accounts
@@ -79,6 +81,15 @@ class Options(BaseOptions):
             raise ValueError("sshd_config 要写绝对路径")
 
 
+class Reach(msgspec.Struct, kw_only=True):
+    """How a machine is reached that is not this one. ``scope`` names it within its source, and is its id;
+    ``host_key_verified`` as in ``Host``; ``remedies`` says for each kind what would show more (中文)."""
+
+    scope: str
+    host_key_verified: bool | None = None
+    remedies: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 def collect(source: Source, run: Run) -> Iterator[Batch]:
     """Read this machine, or a recording. Raises SourceError where it is no Linux with /proc."""
     yield from collect_from(_reader(source, run), source, run)
@@ -97,13 +108,14 @@ def _reader(source: Source, run: Run) -> Reader:
     return load(Path(recording)) if recording else LocalReader(run.timeout)
 
 
-def collect_from(reader: Reader, source: Source, run: Run) -> Iterator[Batch]:
-    """Read a machine through a reader: one batch per kind, in the order of KINDS."""
+def collect_from(reader: Reader, source: Source, run: Run, reach: Reach | None = None) -> Iterator[Batch]:
+    """Read a machine through a reader: one batch per kind, in the order of KINDS. ``reach`` is given where
+    the machine is another one."""
     notebook = Notebook(reader)
     if not notebook.exists("/proc/sys/kernel"):
-        raise SourceError("读不到 /proc：不是 Linux，或 /proc 没有挂载", "在 Linux 上运行，并挂载 /proc")
+        raise SourceError("读不到 /proc：不是 Linux，或 /proc 没有挂载", "只能读 Linux，并且要挂载 /proc")
     options = source.options if isinstance(source.options, Options) else Options()
-    machine = _Machine(notebook, source, run, options)
+    machine = _Machine(notebook, source, run, options, reach)
     steps: tuple[tuple[str, Callable[[], Batch]], ...] = (
         ("主机", machine.host),
         ("账户", machine.accounts),
@@ -113,18 +125,23 @@ def collect_from(reader: Reader, source: Source, run: Run) -> Iterator[Batch]:
     )
     for done, (title, step) in enumerate(steps):
         run.remaining()
-        run.progress(title, done, len(steps))
+        if reach is None:  # of many machines read at once, who reads them tells
+            run.progress(title, done, len(steps))
         yield step()
 
 
 class _Machine:
     """One machine in one run: what the kinds share (its id, its processes) and the coverage of each."""
 
-    def __init__(self, notebook: Notebook, source: Source, run: Run, options: Options) -> None:
+    def __init__(
+        self, notebook: Notebook, source: Source, run: Run, options: Options, reach: Reach | None
+    ) -> None:
         self.notebook, self.source, self.run, self.options = notebook, source, run, options
+        self.reach = reach
         hostname = notebook.reader.read_file("/proc/sys/kernel/hostname")
         self.name = decode(hostname).strip()[:255] if isinstance(hostname, bytes) else "localhost"
-        self.id = host_id(notebook.reader.read_file("/etc/machine-id"), self.name)
+        # A target names itself: machines cloned from one image often share their machine id.
+        self.id = reach.scope if reach else host_id(notebook.reader.read_file("/etc/machine-id"), self.name)
         self._processes: Processes | None = None
 
     def processes(self) -> Processes:
@@ -165,6 +182,7 @@ class _Machine:
             history_size=read_history_size(book),
             graphical=read_graphical(book, processes),
             development_tools=read_tools(book),
+            host_key_verified=self.reach.host_key_verified if self.reach else None,
         )
         if ssh.installed is not False:
             ssh.any_source = read_any_source(book, ssh, packet_filter, ipv6)
@@ -217,17 +235,23 @@ class _Machine:
     ) -> Batch:
         """Rows with their coverage. A complete collection still says which fields are hidden and why."""
         book = self.notebook
-        evidence = chapter_evidence(book, self.run)
+        scope = self.reach.scope if self.reach else ""
+        evidence = chapter_evidence(book, self.run, scope)
         if kind in ("account", "listener") or not evidence:
-            evidence += table_evidence(rows, self.run, f"{KIND_TYPES[kind].TITLE}清单")
+            evidence += table_evidence(rows, self.run, f"{scope} {KIND_TYPES[kind].TITLE}清单".strip())
         parts = [*reasons, *book.notes]
         parts += [f"无权读取：{_some(book.denied)}"] if book.denied else []
         parts += [f"读不出：{_some(book.unreadable)}"] if book.unreadable else []
-        remedy = _REMEDY_ROOT if not book.root else (_REMEDY_UNREADABLE if book.unreadable else "")
+        remedy = _REMEDY_UNREADABLE if book.unreadable else ""
+        if not book.root:
+            remedy = self.reach.remedies.get(kind, remedy) if self.reach else _REMEDY_ROOT
+        for row in rows:
+            row.scope = scope
         collection = self.run.collection(
             kind,
             status,
             started,
+            scope=scope,
             count=len(rows),
             reason="；".join(parts),
             remedy=remedy if parts else "",

@@ -53,10 +53,10 @@ def kept(origin: str, content: bytes) -> str:
     return ""
 
 
-def chapter_evidence(notebook: Notebook, run: Run) -> list[Evidence]:
-    """Evidence of what the open chapter read."""
+def chapter_evidence(notebook: Notebook, run: Run, host: str = "") -> list[Evidence]:
+    """Evidence of what the open chapter read; ``host`` names the machine where a source has several."""
     return [
-        run.evidence(text.encode(), origin=origin, media_type="text/plain")
+        run.evidence(text.encode(), origin=f"{host} {origin}".strip(), media_type="text/plain")
         for origin, content in sorted(notebook.read.items())
         if (text := kept(origin, content))
     ]

@@ -46,9 +46,13 @@ _INTEGRITY_DATABASES = {
     "Samhain": ("/var/lib/samhain",),
 }
 _INTEGRITY_PROGRAMS = {"Wazuh/OSSEC": ("wazuh-syscheckd", "ossec-syscheckd")}
-_SIGNATURES = tuple(f"/var/lib/clamav/daily.{suffix}" for suffix in ("cld", "cvd", "inc"))
+INTEGRITY = tuple(path for paths in _INTEGRITY_DATABASES.values() for path in paths)
+"""Where the records of files are kept."""
+SIGNATURES = tuple(f"/var/lib/clamav/daily.{suffix}" for suffix in ("cld", "cvd", "inc"))
 _DISPLAY = ("gdm", "gdm3", "lightdm", "sddm", "xdm", "ukui-session", "Xorg", "Xwayland", "startdde")
 _TOOLS = ("gcc", "g++", "clang", "gdb", "make", "tcpdump", "nmap", "nc", "strace")
+TOOLS = tuple(f"/usr/{folder}/{tool}" for tool in _TOOLS for folder in ("bin", "sbin"))
+"""Where the tools are looked for."""
 _DAY = 86400.0
 
 
@@ -118,7 +122,7 @@ def read_signature_age(notebook: Notebook, agents: Maybe[list[str]], now: dateti
         return None
     if agents != ["ClamAV"]:
         return UNKNOWN
-    times = [t for path in _SIGNATURES if not isinstance(t := notebook.reader.modified(path), Refusal)]
+    times = [t for path in SIGNATURES if not isinstance(t := notebook.reader.modified(path), Refusal)]
     return max(0, int((now.timestamp() - max(times)) // _DAY)) if times else UNKNOWN
 
 

@@ -43,6 +43,10 @@ class Notebook:
     def root(self) -> bool:
         return self.reader.user_id == 0
 
+    def may_run(self, *argv: str) -> bool:
+        """Whether a command that tells only root anything is run as root here."""
+        return self.root or " ".join(argv) in self.reader.elevated
+
     def open_chapter(self) -> None:
         """Start a new kind; the cache stays."""
         self.read: dict[str, bytes] = {}

@@ -71,7 +71,7 @@ def _apt(notebook: Notebook, now: datetime) -> Updates:
 
 def _dnf(notebook: Notebook, manager: str, now: datetime) -> Updates:
     updates = Updates(manager=manager)
-    if not notebook.root:
+    if not notebook.may_run(manager, "-C", "-q", "check-update"):
         notebook.note(f"更新状态未知：{manager} 的缓存只以 root 读取（普通用户会另建缓存，本程序不写）")
         return updates
     cache = f"/var/cache/{manager}"
@@ -86,6 +86,7 @@ def _dnf(notebook: Notebook, manager: str, now: datetime) -> Updates:
     if not any("updateinfo" in name for name in entries):
         notebook.note("软件源没有 updateinfo，安全更新数未知")
         return updates
-    listed = notebook.output("dnf", "-C", "-q", "updateinfo", "list", "--updates", "--security")
+    command = ("dnf", "-C", "-q", "updateinfo", "list", "--updates", "--security")
+    listed = notebook.output(*command) if notebook.may_run(*command) else Refusal.DENIED
     updates.pending_security = dnf_security(listed) if isinstance(listed, bytes) else UNKNOWN
     return updates

@@ -96,17 +96,20 @@ def firewall(notebook: Notebook, processes: Processes) -> Maybe[str | None]:
     """The packet filter with rules for incoming traffic. Only root sees rules; firewalld always loads
     some, so that it runs is enough for others."""
     manager = "firewalld" if processes.running("firewalld") else None
-    if not notebook.root:
+    rules = (("nft", "-j", "list", "ruleset"), ("iptables-save",), ("ip6tables-save",))
+    if not any(notebook.may_run(*command) for command in rules):
         if manager is None:
             notebook.note("防火墙规则未知：nft、iptables 规则只有 root 可读")
         return manager or UNKNOWN
-    nft = notebook.command("nft", "-j", "list", "ruleset")
-    legacy = [notebook.command("iptables-save"), notebook.command("ip6tables-save")]
+    nft, *legacy = (notebook.command(*c) if notebook.may_run(*c) else Refusal.DENIED for c in rules)
     if isinstance(nft, Output) and nft.status == 0 and nft_filters(nft.stdout):
         return manager or ("ufw" if b"ufw-" in nft.stdout else "nftables")
     saved = [o.stdout for o in legacy if isinstance(o, Output) and o.status == 0]
     if any(iptables_filters(text) for text in saved):
         return manager or ("ufw" if any(b"ufw-" in text for text in saved) else "iptables")
+    if Refusal.DENIED in (nft, *legacy):
+        notebook.note("防火墙规则未知：nft、iptables-save、ip6tables-save 没有全部放行，看到的里面没有规则")
+        return manager or UNKNOWN
     if _seen(nft, nft_filters(nft.stdout) is not None if isinstance(nft, Output) else False) or saved:
         return None
     if nft is Refusal.NOT_FOUND and all(o is Refusal.NOT_FOUND for o in legacy) and _no_modules(notebook):

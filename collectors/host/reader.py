@@ -1,8 +1,8 @@
 """Reading a Linux machine: files, directories, links, and a fixed list of commands. Nothing is written.
 
 The parsers see a ``Reader`` and nothing else, so the same facts can come from this machine, from a
-recording, or (later) from one script run over SSH. A refusal is a value: "not there" is evidence of
-absence, "denied" and "unreadable" are evidence of nothing.
+recording, or from one script run over SSH (``collectors.linux``). A refusal is a value: "not there" is
+evidence of absence, "denied" and "unreadable" are evidence of nothing.
 """
 
 from __future__ import annotations
@@ -72,9 +72,11 @@ class Output(msgspec.Struct, frozen=True):
 
 
 class Reader(Protocol):
-    """A machine to read. ``user_id`` is the one it is read as; 0 is root."""
+    """A machine to read. ``user_id`` is the one it is read as; 0 is root. ``elevated``: commands (words
+    joined by blanks) that root ran although that user is not root."""
 
     user_id: int
+    elevated: frozenset[str]
 
     def read_file(self, path: str) -> bytes | Refusal:
         """The whole file, at most MAX_FILE_BYTES (under /proc, MAX_PROC_BYTES)."""
@@ -109,6 +111,7 @@ class LocalReader:
 
     def __init__(self, timeout: Callable[[float], float] = lambda at_most: at_most) -> None:
         self.user_id = os.geteuid()
+        self.elevated: frozenset[str] = frozenset()
         self._timeout = timeout
 
     def read_file(self, path: str) -> bytes | Refusal:

@@ -39,6 +39,7 @@ class _Recording(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     note: str = ""
     user_id: int = 0
+    elevated: list[str] = msgspec.field(default_factory=list)
     unlisted: Refusal = Refusal.UNREADABLE
     files: dict[str, str | dict[str, str]] = msgspec.field(default_factory=dict)
     dirs: dict[str, list[str] | dict[str, str]] = msgspec.field(default_factory=dict)
@@ -54,6 +55,7 @@ class RecordedReader:
         """Raises msgspec.MsgspecError where the JSON is not a recording."""
         self._record = msgspec.json.decode(content, type=_Recording)
         self.user_id = self._record.user_id
+        self.elevated = frozenset(self._record.elevated)
         self._children: dict[str, set[str]] = {}
         for path in [*self._record.files, *self._record.links, *self._record.modified]:
             self._plant(path)
@@ -124,8 +126,9 @@ class RecordingReader:
         self._header = Header(
             format=FORMAT, source=run.source.name, recorded_at=run.now().isoformat(timespec="seconds")
         )
-        self._record = _Recording(user_id=reader.user_id)
+        self._record = _Recording(user_id=reader.user_id, elevated=sorted(reader.elevated))
         self.user_id = reader.user_id
+        self.elevated = reader.elevated
 
     def read_file(self, path: str) -> bytes | Refusal:
         answer = self._reader.read_file(path)
@@ -157,11 +160,14 @@ class RecordingReader:
         )
         return answer
 
+    def encoded(self) -> bytes:
+        """The machine as ``RecordedReader`` reads it: JSON, without the header."""
+        return msgspec.json.encode(self._record)
+
     def write(self, path: Path, note: str = "") -> None:
         """Write the recording, whole or not at all."""
         self._header.note = note
-        lines = (msgspec.json.encode(part) + b"\n" for part in (self._header, self._record))
-        write_whole(path, b"".join(lines))
+        write_whole(path, msgspec.json.encode(self._header) + b"\n" + self.encoded() + b"\n")
 
 
 def _refused(answer: Refusal) -> dict[str, str]:

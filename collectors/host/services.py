@@ -133,8 +133,8 @@ def read_audit(notebook: Notebook, processes: Processes) -> Audit:
     """Kernel audit: loaded rules where auditctl may ask the kernel, else the configured ones."""
     running = processes.running("auditd")
     audit = Audit(running=UNKNOWN if running is None else running)
-    loaded = notebook.command("auditctl", "-l") if notebook.root else Refusal.DENIED
-    state = notebook.command("auditctl", "-s") if notebook.root else Refusal.DENIED
+    loaded = notebook.command("auditctl", "-l") if notebook.may_run("auditctl", "-l") else Refusal.DENIED
+    state = notebook.command("auditctl", "-s") if notebook.may_run("auditctl", "-s") else Refusal.DENIED
     if isinstance(loaded, Output) and loaded.status == 0:
         audit.rules = audit_rules(loaded.stdout)
         audit.covers = covered([loaded.stdout])

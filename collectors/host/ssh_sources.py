@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from collectors.host.notebook import Notebook, decode
-from collectors.host.reader import Output
+from collectors.host.reader import Output, Refusal
 from inventory.kinds.host import SshServer
 from inventory.unknown import UNKNOWN, Maybe, Unknown
 
@@ -249,6 +249,8 @@ def _ways(notebook: Notebook, port: int, families: int) -> list[Way]:
         if isinstance(nft, Output) and nft.status == 0:
             ends.append(nft_way(nft.stdout, port, "ip" if family == "ip" else "ip6"))
         saved = notebook.command(command)
+        if Refusal.DENIED in (nft, saved):  # allowed one of them alone
+            ends.append("unsure")
         if isinstance(saved, Output) and saved.status == 0:
             ends.append(iptables_way(saved.stdout, port))
         known = [end for end in ends if end]

@@ -163,7 +163,7 @@ def read_ssh_server(notebook: Notebook, processes: Processes, config_path: str =
     given, started_with = arguments(_listener(processes))
     path = config_path or started_with or DEFAULT_CONFIG
     command = ("sshd", "-T") if path == DEFAULT_CONFIG else ("sshd", "-T", "-f", path)
-    answer = notebook.command(*command) if notebook.root else Refusal.DENIED
+    answer = notebook.command(*command) if notebook.may_run(*command) else Refusal.DENIED
     config = read_config(notebook, path)
     if isinstance(answer, Output) and answer.status == 0:
         settings = effective(answer.stdout)
@@ -171,7 +171,7 @@ def read_ssh_server(notebook: Notebook, processes: Processes, config_path: str =
         notebook.note("sshd 配置取自 sshd -T（生效值）")
     elif isinstance(config, SshdConfig):
         settings, whole = (_STABLE_DEFAULTS | config.settings, config.whole) if config.whole else ({}, False)
-        why = "没有可用的主机密钥或配置有错" if notebook.root else "sshd -T 需要 root"
+        why = "没有可用的主机密钥或配置有错" if notebook.may_run(*command) else "sshd -T 需要 root"
         notebook.note(f"sshd 配置取自 {path}（{why}）：随版本而异的默认值未知")
     else:
         notebook.note(f"sshd 配置未知：sshd -T 不可用，{path} 也读不到")

@@ -113,7 +113,8 @@ class FileMode(Nested):
 
 
 class Host(Resource):
-    """A Linux machine seen from the inside. One per source of type ``local`` or ``ssh``."""
+    """A Linux machine seen from the inside: one of a source of type ``local``, one for each target of one of
+    type ``linux``."""
 
     KIND: ClassVar[str] = "host"
     TITLE: ClassVar[str] = "主机"
@@ -158,6 +159,7 @@ class Host(Resource):
     history_size: Maybe[int | None] = UNKNOWN  # commands a shell keeps (HISTSIZE); None = none set
     graphical: Maybe[bool] = UNKNOWN  # a desktop runs
     development_tools: Maybe[list[str]] = UNKNOWN  # compilers, debuggers, sniffers installed
+    host_key_verified: Maybe[bool | None] = UNKNOWN  # of the SSH session that read it; None = read without
 
 
 class Account(Resource):

@@ -138,6 +138,36 @@ def snmp(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def linux(tmp_path: Path, stack: ExitStack) -> Estate:
+    """Two recorded hosts, one with secrets where administrators leave them; a peer that never answers."""
+    lines = []
+    for target, name in (("10.0.0.1", "openeuler-22.03"), ("10.0.0.2:2222", "kylin-v10-user")):
+        machine = json.loads((ROOT / "tests" / "data" / "host" / f"{name}.json").read_text(encoding="utf-8"))
+        machine["files"]["/etc/rsyslog.conf"] = (
+            f'action(type="omfwd" target="h" password="{PLANTED}-rsyslog")\n'
+        )
+        machine["files"]["/proc/77/comm"] = "backup\n"
+        machine["files"]["/proc/77/cmdline"] = f"backup\0--key\0{PLANTED}-argument\0"
+        lines.append({"target": target, "host_key_verified": True, "machine": machine})
+    failed = {"target": "10.0.0.3", "failure": {"reason": "连不上"}}
+    header = {"format": "zhengguan-linux-recording/1", "source": "contract-linux"}
+    path = tmp_path / "hosts.gz"
+    path.write_bytes(gzip.compress("\n".join(json.dumps(line) for line in (header, *lines, failed)).encode()))
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    return Estate(
+        whole=_source("linux", recording=str(path)),
+        silent=_source(
+            "linux",
+            targets=[f"127.0.0.1:{peer.getsockname()[1]}"],
+            user="zhengguan",
+            password_ref="env:HOST_PASSWORD",
+            timeout_seconds=1.0,
+        ),
+        environ={"HOST_PASSWORD": f"{PLANTED}-password"},
+        planted=[PLANTED],
+    )
+
+
 def local(tmp_path: Path, stack: ExitStack) -> Estate:
     """The machine the tests run on; its password hashes are its secrets, where they can be read."""
     try:
@@ -275,6 +305,7 @@ def cli(tmp_path: Path, stack: ExitStack) -> Estate:
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "cli": cli,
     "kubernetes": kubernetes,
+    "linux": linux,
     "local": local,
     "openstack": openstack,
     "prometheus": prometheus,

@@ -25,6 +25,7 @@ COMMANDS = (
     "doctor",
     "collect",
     "inventory",
+    "discover",
     "check",
     "attest",
     "except",

@@ -25,6 +25,7 @@ class RecordingReader:
     def __init__(self, inner: LocalReader) -> None:
         self.inner = inner
         self.user_id = inner.user_id
+        self.elevated = inner.elevated
         self.record: dict[str, Any] = {
             name: {} for name in ("files", "dirs", "links", "modified", "commands")
         }
