@@ -44,9 +44,10 @@ LAB = TESTS / "lab"
 DEMO = TESTS.parent / "zhengguan" / "data" / "demo"
 LIST = TESTS.parent / "docs" / "rules-shown.md"
 RECORDED = datetime(2026, 11, 22, 12, tzinfo=UTC)  # composed hosts date their accounts by this day
-UNREGISTERED = {"zone": "互联网区", "grade": "S3A3"}
+UNREGISTERED = {"grade": "S3A3"}
 LABELS = {
     **UNREGISTERED,
+    "zone": "互联网区",
     "department": "市大数据局",
     "level": "市",
     "location": "政务云机房",
