@@ -68,6 +68,16 @@ _ENDS = frozenset(
 )
 """Words that are no part of a secret that stands before them."""
 
+_NEVER = frozenset(
+    (
+        "policy complexity complexity-check length min-length max-length aging history expire expiration "
+        "expired recovery encryption chain"
+    ).split()
+)
+"""Words right behind ``password`` that go on about passwords and are none."""
+
+_MODES = ("authentication-mode", "privacy-mode")  # behind a ``cipher`` that is said of all secrets of a line
+_SIZES = ("128", "192", "256")
 _STORAGE = frozenset("cipher irreversible-cipher reversible-cipher ciphertext".split())
 """Kinds that tell by themselves that a secret follows."""
 
@@ -172,7 +182,8 @@ def _secrets_after(
     """Positions of the words of the secret that the word at ``at`` introduces, if it does."""
     word = plain[at]
     if word in _STORAGE:
-        if at + 1 < len(plain) and not (word == "cipher" and _CIPHER_NAME.match(plain[at + 1])):
+        follows = plain[at + 1] if at + 1 < len(plain) else ""
+        if follows and follows not in _MODES and not (word == "cipher" and _CIPHER_NAME.match(follows)):
             yield from _run(at + 1, plain, texts)
         return
     found, by_algorithm = _INTRODUCES.fullmatch(word), False
@@ -189,7 +200,11 @@ def _secrets_after(
             return
     elif not (by_algorithm := _authenticates(at, plain)):
         return
+    if "passw" in word and plain[at + 1 : at + 2] and plain[at + 1] in _NEVER:
+        return
     start = _skip_kinds(at + 1, plain)
+    if start == len(plain) - 1 > at + 1 and plain[start] in _ENDS:
+        yield start - 1  # the secret may as well be this, and the last word something else
     if start < len(plain) and not (by_algorithm and _ALGORITHM.fullmatch(plain[start])):
         yield from _run(start, plain, texts)
 
@@ -223,17 +238,25 @@ def _key_is_secret(at: int, plain: Sequence[str], line: str, parent: str) -> boo
 
 
 def _skip_kinds(at: int, plain: Sequence[str]) -> int:
-    """The position of the secret: behind the words that tell how it is kept."""
+    """The position of the secret: behind the words that tell how it is kept. A word of the language that
+    nothing could follow but the secret is the secret itself: passwords are such words, too."""
     while at < len(plain):
-        word, more = plain[at], at + 1 < len(plain)
-        if word in _TAKE_ONE and more:
-            at += 2
-            while at < len(plain) and _ADDRESS.fullmatch(plain[at]):
-                at += 1
-        elif word in _KINDS and more and plain[at + 1] not in _ENDS:
-            at += 1
-        elif (_ALGORITHM.fullmatch(word) or _DIGIT.fullmatch(word) or word in ("128", "192", "256")) and more:
-            if plain[at + 1] in _ENDS and not _ALGORITHM.fullmatch(word):
+        word, rest = plain[at], plain[at + 1 :]
+        if not rest:
+            return at
+        if word in _TAKE_ONE:
+            if rest[0] in _ENDS and not rest[0].startswith("network-"):
+                return at
+            after = at + 2
+            while after < len(plain) and _ADDRESS.fullmatch(plain[after]):
+                after += 1
+            if after == len(plain):
+                return at
+            at = after
+        elif word in _STORAGE:
+            return at if _is_structure(rest) else at + 1
+        elif word in _KINDS or _ALGORITHM.fullmatch(word) or _DIGIT.fullmatch(word) or word in _SIZES:
+            if _is_structure(rest):
                 return at
             at += 1
         else:
@@ -241,9 +264,14 @@ def _skip_kinds(at: int, plain: Sequence[str]) -> int:
     return at
 
 
+def _is_structure(rest: Sequence[str]) -> bool:
+    """Whether these words go on with something else, with its argument, and are no secret."""
+    return len(rest) > 1 and rest[0] in _ENDS and rest[1] not in _ENDS
+
+
 def _run(at: int, plain: Sequence[str], texts: Sequence[str]) -> Iterator[int]:
     """A secret that starts here, with the words that may still belong to it."""
-    if (plain[at] in _ENDS and at + 1 < len(plain)) or texts[at] in ("{", "}", "##", ";"):
+    if texts[at] in ("{", "}", "[", "]", "|", "##", ";"):
         return
     first = at
     while at < len(plain):

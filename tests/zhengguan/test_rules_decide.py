@@ -140,4 +140,5 @@ def test_a_rule_tells_with_how_many_others_it_decides(capsys: pytest.CaptureFixt
     assert main(["rules", "show", "host-lockout"]) == 0
     text = capsys.readouterr().out
     assert "判定 dengbao/8.1.4.1.b 身份鉴别：登录失败锁定、会话超时退出（与另外 1 条规则一起判定）" in text
-    assert "佐证 dengbao/8.1.10.6.d" in text
+    assert main(["rules", "show", "volume-without-backup"]) == 0
+    assert "佐证 dengbao/8.1.4.9.a" in capsys.readouterr().out

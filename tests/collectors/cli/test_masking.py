@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collectors.cli import masking
 from collectors.cli.masking import masked
 from collectors.redact import MASK
 
@@ -74,6 +75,45 @@ def test_words_that_follow_a_secret_stay() -> None:
 def test_a_password_that_is_itself_a_word_of_the_language_is_masked(word: str) -> None:
     assert masked(f"username u password {word} privilege 15") == "username u password ****** privilege 15"
     assert masked(f"enable secret {word}") == "enable secret ******"
+
+
+@pytest.mark.parametrize("word", ["test", "RETURN", "view", "class", "host", "group", "primary", "read"])
+def test_so_it_is_where_the_word_has_a_place_in_the_same_command(word: str) -> None:
+    for line in (
+        "snmp-server community <S> ro",
+        "snmp-agent community read <S>",
+        "snmp-agent community read cipher <S> acl 2000",
+        "password cipher <S>",
+        "local-user a password cipher <S> level 3",
+        "username a password 7 <S>",
+        "username a privilege 15 password 0 <S>",
+        "snmp-server user u g v3 auth md5 <S> priv des <S>",
+        "set snmp community <S> authorization read-only",
+        "super password level 3 cipher <S>",
+        "neighbor 1.1.1.1 password <S>",
+    ):
+        places = [at for at, part in enumerate(line.split()) if part == "<S>"]
+        found = masked(line.replace("<S>", word)).split()
+        assert [found[at] for at in places] == [MASK] * len(places), line
+        assert found[: places[0] - 1] == line.split()[: places[0] - 1]
+
+
+def test_no_word_that_the_masking_knows_escapes_as_a_secret() -> None:
+    known = masking._ENDS | masking._KINDS | masking._TAKE_ONE | masking._NEVER
+    for word in sorted(known):
+        if not word.replace("-", "").isalnum() or len(word) < 3:
+            continue
+        for line in (
+            "password cipher <S>",
+            "snmp-server community <S> ro",
+            "snmp-agent community read cipher <S> acl 2000",
+            "username a privilege 15 secret 5 <S>",
+            "local-user a password irreversible-cipher <S>",
+            " authentication-key 1 md5 <S>",
+            "radius-server key 7 <S>",
+        ):
+            found = masked(line.replace("<S>", word)).split()
+            assert found[line.split().index("<S>")] == MASK, line.replace("<S>", word)
 
 
 def test_numbers_of_keys_stay_in_a_key_chain_and_numeric_secrets_go_elsewhere() -> None:
