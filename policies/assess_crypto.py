@@ -18,7 +18,7 @@ from inventory.systems import System
 from policies.answered import People, says
 from policies.answered_crypto import Said, answered_facts, settled
 from policies.answers import WARN_DAYS, current, today_of
-from policies.assess import BY_PERSON, links_of, read_of, spoken, touched_by
+from policies.assess import links_of, read_of, spoken, touched_by
 from policies.assessment import Assessment, Control, ControlVerdict, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, estate_of
 from policies.bounds import told, verdict_of
@@ -28,6 +28,7 @@ from policies.high_risk import high_risks
 from policies.outcome import Outcome
 from policies.priorities import assumed, priorities
 from policies.readings import readings_of, relevant_gaps
+from policies.scope import BY_PERSON
 from policies.scoring.miping import concluded, layers_of, method
 from policies.standards import Standard
 from policies.verdict import Verdict

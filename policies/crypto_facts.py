@@ -19,12 +19,12 @@ from inventory.kinds.crypto import Certificate
 from inventory.resource import Resource
 from inventory.systems import System
 from inventory.unknown import or_none
-from policies.assess import Link
 from policies.assessment import Control
 from policies.assets import OBJECT_TITLE, Estate
 from policies.crypto import CryptoObject, UnitFacts
 from policies.outcome import Outcome
 from policies.readings import BLIND, FAIL, NONE_APPLIES, PASS, Readings, mended
+from policies.scope import Link
 from policies.standards import Standard
 from policies.verdict import Unseen, Verdict
 
