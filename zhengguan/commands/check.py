@@ -313,7 +313,7 @@ def _first(assessment: Assessment) -> None:
                 p.rule,
                 "、".join(p.cases),
                 p.findings,
-                gain_text(p, assessment.score.unit),
+                "不打分" if isinstance(assessment.score, Unscored) else gain_text(p, assessment.score.unit),
                 EFFORT_WORD[p.effort],
                 p.fix,
             )
