@@ -254,3 +254,30 @@ def prefix_length(mask: str) -> int | None:
         return IPv4Network(f"0.0.0.0/{mask}").prefixlen
     except ValueError:
         return None
+
+
+_TABLE_OF_JUNOS = re.compile(r"(?m)^inet(6?)\.0: \d+ destinations?, \d+ routes? \((\d+) active")
+_ENTRIES = (
+    re.compile(r"(?m)^Total number of routes:\s*(\d+)"),  # NX-OS
+    re.compile(r"(?m)^IPv6 routing table name is default.*?- (\d+) entries"),
+    re.compile(r"(?m)^IPv6 Routing Table Summary - (\d+) entries"),
+)
+_TOTALS = re.compile(r"(?m)^Totals?[ \t]+(\d+)[ \t]+(\d+)\b")
+
+
+def routes(text: str, *, ipv6: bool) -> int | None:
+    """Routes in use, from a summary of a routing table; None where its wording is another one. A row of
+    totals tells networks and subnets (IOS), or all routes and those in use (VRP, Comware, FRR)."""
+    tables = {bool(match[1]): int(match[2][:9]) for match in _TABLE_OF_JUNOS.finditer(text)}
+    if tables:
+        return tables.get(ipv6)
+    for pattern in _ENTRIES:
+        if match := pattern.search(text):
+            return int(match[1][:9])
+    totals = _TOTALS.search(text)
+    if totals is None:
+        return None
+    first, second = int(totals[1][:9]), int(totals[2][:9])
+    if re.search(r"(?m)^Route Source +Networks +Subnets\b", text):
+        return first + second
+    return second if re.search(r"(?im)\bactive\b|\bFIB\b", text[: totals.start()]) else None

@@ -14,6 +14,7 @@ from collectors.cli.displays import (
     interfaces,
     ipv4_entries,
     ipv6_entries,
+    routes,
     rows,
 )
 from collectors.cli.identity import facts_of, uptime_of
@@ -69,6 +70,9 @@ def device_of(
         device.arp_entries = len(entries)
     if entries := ipv6_entries(reading.text("nd")):
         device.nd_entries = len(entries)
+    device.routes_ipv4 = _maybe(routes(reading.text("routes_ipv4"), ipv6=False))
+    of_ipv6 = reading.text("routes_ipv6" if platform.command("routes_ipv6") else "routes_ipv4")
+    device.routes_ipv6 = _maybe(routes(of_ipv6, ipv6=True))
     if reading.config is not None:
         device.telnet_enabled = _telnet(reading.config)
     device.neighbours = _neighbours(platform, reading, clean)

@@ -17,7 +17,8 @@ from inventory.kinds.network import Device, Interface
 from inventory.resource import Resource
 
 KINDS = (Device.KIND, Interface.KIND, DeviceConfig.KIND)
-_OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "arp", "nd", "time")
+_COUNTED: tuple[Purpose, ...] = ("arp", "nd", "routes_ipv4", "routes_ipv6")
+_OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "time", *_COUNTED)
 _OF_INTERFACES: tuple[Purpose, ...] = ("interfaces", "ipv4", "ipv6")
 _VOLATILE = re.compile(
     r"(?i)\b(?:up|update) ?time\b|\btime to live\b|\bexpired?\b"
@@ -155,7 +156,7 @@ def _evidence_of(run: Run, reading: Reading, purposes: Sequence[Purpose]) -> lis
 def _kept(answer: Answer) -> str:
     """What of an answer is evidence: the configuration line by line, of the rest what does not change in
     every run. Tables that are only counted are not kept."""
-    if not answer.text or answer.purpose in ("arp", "nd"):
+    if not answer.text or answer.purpose in _COUNTED:
         return ""
     if answer.purpose == "configuration":
         return _DATED.sub(r"\g<1>(not kept)", answer.text)

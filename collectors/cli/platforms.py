@@ -24,6 +24,8 @@ Purpose = Literal[
     "arp",
     "nd",
     "time",
+    "routes_ipv4",  # how many there are; Junos tells both families at once
+    "routes_ipv6",
 ]
 _FAMILY = Literal["vrp", "comware", "cisco", "junos", "shell"]
 
@@ -75,6 +77,8 @@ _VRP = (
     Command("arp", "display arp all", "display arp all"),
     Command("nd", "display ipv6 neighbors", "display ipv6 neighbors"),
     Command("time", "display ntp-service status"),
+    Command("routes_ipv4", "display ip routing-table statistics"),
+    Command("routes_ipv6", "display ipv6 routing-table statistics"),
 )
 _COMWARE = (
     Command("version", "display version"),
@@ -91,6 +95,8 @@ _COMWARE = (
     Command("arp", "display arp", "display arp"),
     Command("nd", "display ipv6 neighbors all"),
     Command("time", "display ntp-service status"),
+    Command("routes_ipv4", "display ip routing-table statistics"),
+    Command("routes_ipv6", "display ipv6 routing-table statistics"),
 )
 _CISCO = (
     Command("version", "show version", "show version"),
@@ -102,6 +108,8 @@ _CISCO = (
     Command("arp", "show ip arp", "show ip arp"),
     Command("nd", "show ipv6 neighbors", "show ipv6 neighbors"),
     Command("time", "show ntp status"),
+    Command("routes_ipv4", "show ip route summary"),
+    Command("routes_ipv6", "show ipv6 route summary"),
 )
 _RUIJIE = (
     Command("version", "show version"),
@@ -127,6 +135,8 @@ _NXOS = (
     Command("ipv6", "show ipv6 interface"),
     Command("neighbours", "show lldp neighbors detail", "show lldp neighbors detail"),
     Command("arp", "show ip arp", "show ip arp"),
+    Command("routes_ipv4", "show ip route summary"),
+    Command("routes_ipv6", "show ipv6 route summary"),
 )
 _JUNOS = (
     Command("version", "show version", "show version"),
@@ -135,13 +145,15 @@ _JUNOS = (
     Command("interfaces", "show interfaces"),
     Command("neighbours", "show lldp neighbors", "show lldp neighbors"),
     Command("arp", "show arp no-resolve", "show arp no-resolve"),
+    Command("routes_ipv4", "show route summary"),
 )
 _FRR = (
     Command("version", "show version"),
     Command("configuration", "show running-config"),
     Command("interfaces", "show interface"),
-    Command("time", "show ntp status"),
-)[:3]
+    Command("routes_ipv4", "show ip route summary"),
+    Command("routes_ipv6", "show ipv6 route summary"),
+)
 
 
 def _by_shell(command: Command) -> Command:

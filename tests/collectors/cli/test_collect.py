@@ -80,6 +80,7 @@ def test_a_vrp_switch(collected: Collected) -> None:
     assert found.time_synchronized is True
     assert found.arp_entries == 2
     assert found.nd_entries is UNKNOWN
+    assert (found.routes_ipv4, found.routes_ipv6) == (6, UNKNOWN)  # it does not know the second command
     assert found.telnet_enabled is False
     assert found.ssh_host_key_verified is True
     (neighbour,) = found.neighbours

@@ -4,6 +4,7 @@ misbehave. The server runs in a mount namespace, where an account with a passwor
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import os
 import re
@@ -280,13 +281,16 @@ def test_a_key_logs_in(client: str, lab: Lab) -> None:
     assert of(batch, "device_config").status is Status.COMPLETE
 
 
-def test_frr_is_read_through_vtysh(lab: Lab) -> None:
+def test_frr_is_read_through_vtysh(lab: Lab, frr: Path) -> None:
+    vtysh = [program("vtysh", "frr"), "--vty_socket", str(frr), "-c"]
+    said = subprocess.run([*vtysh, "show ip route summary json"], capture_output=True, text=True, check=True)
     batches = collect(lab.source("frr", "frr_linux"))
     for name in ("frr", "frr_linux"):
         batch = batches[lab.target(name)]
         assert {c.status for c in batch.collections} == {Status.COMPLETE}, batch.collections
         device = only(batch, Device)
         assert (device.software, device.version, device.role) == ("FRR", "8.4.4", "router")
+        assert device.routes_ipv4 == json.loads(said.stdout)["routesTotalFib"]
         loopback = next(r for r in batch.resources if isinstance(r, Interface) and r.name == "lo")
         assert [a.address for a in loopback.addresses if a.scope != "host"] == ["10.255.9.9", "2001:db8:9::9"]
         assert all(b"Planted" not in e.content for e in batch.evidence)
