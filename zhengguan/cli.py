@@ -192,7 +192,8 @@ def _discovery(commands: _Commands) -> None:
     discover.add_argument(
         "--neighbours",
         action="store_true",
-        help="也问上次快照里各设备报告的邻居（LLDP、CDP、路由协议）；前缀之外的只列出，不去碰",
+        help="也问邻居：上次快照里各设备报告的（LLDP、CDP、路由协议），和 snmp 来源的设备此刻 ARP 表、"
+        "IPv6 邻居表里的；前缀之外的只列出，不去碰",
     )
     discover.add_argument(
         "--source", metavar="NAME", action="append", default=[], help="只用这个 snmp 来源的凭据（可重复）"

@@ -22,6 +22,7 @@ from collectors.recordings import Header, write_whole
 from collectors.snmp import logins, mapping, outcome, recorder, tables
 from collectors.snmp.engines import Credentials, split_target
 from collectors.snmp.fleet import every
+from collectors.snmp.heard import HEARD, heard_in
 from collectors.snmp.options import Login, Options
 from collectors.snmp.reading import Answers, read
 from collectors.snmp.recorder import Known
@@ -157,6 +158,25 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
             yield contract.Access(
                 subject=target, ok=False, detail=run.redactor.text(error.reason), remedy=error.remedy
             )
+
+
+def heard(source: Source, run: Run) -> Iterator[tuple[str, list[str] | SourceError]]:
+    """Addresses that each device of a source has in its ARP table and its neighbour cache, read now. Raises
+    SecretError."""
+    options: Options = source.options
+    credentials = logins.credentials_of(options.logins, run)
+
+    async def ask(target: str) -> list[str]:
+        where, limits = await _where(target), _limits(options)
+        session = await logins.log_in(target, where, credentials, options.engine, run, limits)
+        try:
+            walks = [(table, await session.walker.walk(table)) for table in HEARD]
+        finally:
+            session.engine.close()
+        return sorted({address for table, walk in walks for address in heard_in(table, walk.rows)})
+
+    for target, result in every(options.targets, options, credentials, run, ask):
+        yield target, _source_error(result) if isinstance(result, BaseException) else result
 
 
 def _targets(options: Options) -> list[str]:

@@ -203,7 +203,11 @@ def test_nothing_outside_the_prefixes_and_nothing_excluded_is_touched(
         ears[-1][0].setblocking(True)
         ears[-1][0].settimeout(2)
         assert ears[-1][0].recv(10) == b"x"
-    assert found["outside"] == {outside: "sw1", "127.78.0.10": "sw1", excluded: "sw1"}
+    core = f"{NET}.1:{port}"
+    by_teller = {teller: {a for a, t in found["outside"].items() if t == teller} for teller in ("sw1", core)}
+    assert by_teller["sw1"] == {outside, "127.78.0.10", excluded}
+    assert by_teller[core]  # out of the ARP table of the device itself, as it is now
+    assert len(found["outside"]) == sum(map(len, by_teller.values()))
     assert last(found)[35]["told_by"] == "sw1"
     assert set(last(found)) == {*range(1, 7), *range(33, 37)}
 
@@ -221,7 +225,7 @@ def test_ipv6_prefixes_are_not_swept_and_neighbours_in_them_are_asked(
     assert [(row["found"]["address"], row["found"]["ssh"]) for row in found["found"]] == [
         ("::1", "SSH-2.0-OpenSSH_9.2")
     ]
-    assert found["outside"] == {"2001:db8:9::1": "sw1"}
+    assert found["outside"]["2001:db8:9::1"] == "sw1"
     assert yaml.safe_load(found["sources"])[0]["targets"] == [f"[::1]:{server_port(found)}"]
 
 

@@ -9,12 +9,15 @@ from ipaddress import ip_address
 
 import msgspec
 
-from collectors.contract import Run, Source, SourceError
+from collectors.cli.options import Options as CliOptions
+from collectors.cli.options import split_address
+from collectors.contract import Progress, Run, Source, SourceError
 from collectors.discovery import Found, Settings, discover
 from collectors.discovery.probes import SnmpLogin
 from collectors.discovery.scope import DEFAULT_MOST, Address, Scope, not_swept, scope_of, seeds, swept
 from collectors.linux.options import Options as LinuxOptions
 from collectors.linux.options import split_target as split_ssh
+from collectors.snmp import heard
 from collectors.snmp.engines import split_target as split_snmp
 from collectors.snmp.logins import credentials_of
 from collectors.snmp.options import Options as SnmpOptions
@@ -46,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
     scope = _scope(options)
     snapshot = _snapshot(config) if options.neighbours else None
     told = list(neighbours(snapshot)) if snapshot else []
+    if options.neighbours:
+        told += _heard(config, options.source)
     inside, outside = seeds(scope, told)
     addresses = _addresses(scope, inside, options)
     logins = _logins(config, options.source)
@@ -121,14 +126,30 @@ def neighbours(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
                 yield peer.address, teller
 
 
+def _heard(config: Config, names: list[str]) -> Iterator[tuple[str, str]]:
+    """Addresses in the ARP tables and neighbour caches of the SNMP sources' devices, as they are now."""
+    for source in _snmp_sources(config, names):
+        with console.progress() as progress:
+            total = len(source.options.targets)
+            for done, (target, found) in enumerate(heard(source, Run(source)), start=1):
+                progress(Progress(source=source.name, what="读取 ARP 和邻居表", done=done, total=total))
+                if isinstance(found, SourceError):
+                    console.warn(f"{source.name} {target}：没有读到 ARP 和邻居表，{found.reason}")
+                else:
+                    yield from ((address, target) for address in found)
+
+
+def _snmp_sources(config: Config, names: list[str]) -> Iterator[Source]:
+    for source in chosen(config, names) if names else config.sources:
+        if isinstance(source.options, SnmpOptions) and not source.options.recording:
+            yield source
+
+
 def _logins(config: Config, names: list[str]) -> list[SnmpLogin]:
     """All logins of the SNMP sources, or of those named; each that says the same is tried once."""
-    sources = chosen(config, names) if names else config.sources
     found: list[SnmpLogin] = []
-    for source in sources:
-        options = source.options
-        if not isinstance(options, SnmpOptions) or options.recording:
-            continue
+    for source in _snmp_sources(config, names):
+        options: SnmpOptions = source.options
         run = Run(msgspec.structs.replace(source, deadline_seconds=7 * 86400.0))
         try:
             credentials = credentials_of(options.logins, run)
@@ -164,6 +185,8 @@ def _targets(source: Source) -> Iterable[str]:
         return [split_snmp(target)[0] for target in options.targets]
     if isinstance(options, LinuxOptions) and not options.recording:
         return [split_ssh(target)[0] for target in options.targets]
+    if isinstance(options, CliOptions) and not options.recording:
+        return [split_address(target.address)[0] for target in options.devices]
     return []
 
 
