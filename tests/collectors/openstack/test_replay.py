@@ -293,7 +293,10 @@ def test_recording_a_replay_gives_the_same_recording(recordings: dict[str, Path]
     before, once, twice = (
         gzip.decompress(path.read_bytes()).splitlines()[1:] for path in (recordings["day2"], first, second)
     )
-    assert twice == once
+    # what the recording lacks is asked for side by side until the first is told so: how often is chance
+    assert [line for line in twice if b'"error":' not in line] == [
+        line for line in once if b'"error":' not in line
+    ]
     # all that was recorded is asked for still (volumes at a microversion by now)
     asked = {(line["service"], line["path"]) for line in map(json.loads, once[1:])}
     assert {(line["service"], line["path"]) for line in map(json.loads, before[1:])} <= asked
