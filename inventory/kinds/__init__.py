@@ -14,11 +14,13 @@ from inventory.kinds import (
     storage,
     usage,
     virtual_network,
+    web,
 )
 from inventory.resource import Resource
 
 FAMILIES = (
-    cloud, identity, compute, storage, virtual_network, cluster, host, network, device_config, crypto, usage,
+    cloud, identity, compute, storage, virtual_network, cluster, host, network, device_config, crypto,
+    web, usage,
 )  # fmt: skip
 KINDS: dict[str, type[Resource]] = {kind.KIND: kind for family in FAMILIES for kind in family.FAMILY}
 """Kind name → type, in the order of the families. The name is the same word in code, store, command
