@@ -73,7 +73,8 @@ def _items(text: str) -> list[str]:
 def _users(left: str) -> list[str]:
     """The user list of ``user, %group HOST``: what stands before the last list of hosts."""
     compact = re.sub(r" ?, ?", ",", " ".join(left.replace("\\ ", "_").split()).replace("! ", "!"))
-    quoted = re.match(r'((?:"[^"]*"|[^ "])++) \S', compact)
+    # linear without possessive quantifiers: Python 3.11.2 takes back what they hold (gh-101955)
+    quoted = re.match(r'(?! )([^ "]*(?:"[^"]*"[^ "]*)*) \S', compact)
     return _items(quoted[1]) if quoted else []
 
 
