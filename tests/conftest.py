@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from inventory.answers import Answer, AnswerFile
 from inventory.coverage import Collection, Status
@@ -48,6 +49,10 @@ from policies.outcome import Rule
 from policies.rules import BUILTIN, load_rule
 from policies.standards import load_standard
 from policies.verdict import Finding, Unseen, Verdict, finding_id
+
+# no test fails because the machine is busy: by default an example of more than 200 ms does
+settings.register_profile("patient")
+settings.load_profile("patient")
 
 TAKEN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 HOSTILE = "<script>alert(\"x\")</script>{{7*7}}\x07\u202egnp.exe\\\n=cmd|'/c calc'!A0"

@@ -121,7 +121,7 @@ def test_hostile_text_is_shown_as_text_everywhere(read: Callable[[Document], str
 
 
 @READER
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(max_size=40))
 def test_any_text_is_shown_in_full(read: Callable[[Document], str], text: str) -> None:
     shown = read(document("", [Paragraph(f"始{text}终"), Table(["a"], [[Cell(f"始{text}末", "note")]])]))

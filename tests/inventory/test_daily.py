@@ -176,7 +176,7 @@ SERVERS = st.lists(
         ([(0, "p", 2), (0, "p", 4)], Status.PARTIAL, True),
     ]
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_counted_as_it_goes_by_is_what_the_store_then_holds(
     runs: list[tuple[list[tuple[int, str, int | None]], Status, bool]],
 ) -> None:

@@ -87,7 +87,7 @@ def same(a: Resource, b: Resource) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_kind_survives_json_and_the_store(kind: type[Resource], data: st.DataObject) -> None:
     drawn = {r.uid: r for r in data.draw(st.lists(resources(kind), min_size=3, max_size=6))}
@@ -121,7 +121,7 @@ def test_every_kind_names_itself_and_starts_unknown(kind: type[Resource]) -> Non
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS.values() if k.VOLATILE], ids=lambda k: k.KIND)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_the_hash_does_not_know_volatile_fields_and_knows_every_other(
     kind: type[Resource], data: st.DataObject

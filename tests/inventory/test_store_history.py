@@ -144,7 +144,7 @@ def told(change: Change) -> tuple[str, str, dict[str, Any]]:
     return change.uid, change.action, dict.fromkeys(change.fields)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(RUNS)
 def test_any_history_reads_like_the_copies(runs: list[Run]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -188,7 +188,7 @@ def check_timelines(store: Store, model: Model) -> None:
                 assert plain(before.resource) != plain(after.resource)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RUNS, st.data())
 def test_diff_equals_the_comparison_of_the_two_snapshots(runs: list[Run], data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

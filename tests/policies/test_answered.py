@@ -309,7 +309,7 @@ def spans(
     return made, [f"{u.effect} {u.why}" for u in people.uses()], (found.low, found.high)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLE, CLAIMS, EDITIONS, st.data())
 def test_more_answers_never_widen(table: Table, claims: Claims, edition: Any, data: st.DataObject) -> None:
     fewer = claims[: data.draw(st.integers(0, len(claims) - 1))]
@@ -326,7 +326,7 @@ def test_more_answers_never_widen(table: Table, claims: Claims, edition: Any, da
         assert more_low >= low - ROUNDING
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLE, CLAIMS)
 def test_no_answer_makes_a_failure_that_was_seen_a_pass(table: Table, claims: Claims) -> None:
     before, _, _ = spans(table, [], "2025", {})

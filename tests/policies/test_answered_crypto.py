@@ -300,7 +300,7 @@ def total(letters: Sequence[str], answers: Sequence[Answer]) -> tuple[Decimal, D
     return score.low, score.high
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LETTERS, people(), st.integers(0, 5))
 def test_a_mended_finding_lowers_neither_end(letters: Any, answers: Any, which: int) -> None:
     flat = "".join(letters)
@@ -310,7 +310,7 @@ def test_a_mended_finding_lowers_neither_end(letters: Any, answers: Any, which: 
     assert after[1] >= before[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LETTERS, people())
 def test_no_answer_makes_a_denied_object_better_than_its_best(letters: Any, answers: Any) -> None:
     alone = run(telnet=letters[0], old=letters[1], http=letters[2])

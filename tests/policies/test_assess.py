@@ -437,7 +437,7 @@ def swapped(table: Table, data: st.DataObject, from_: str, to: str) -> Table:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLE, EDITIONS, st.data())
 def test_seeing_less_never_narrows_the_range(table: Table, edition: Any, data: st.DataObject) -> None:
     low, high = span(table, *edition)
@@ -447,7 +447,7 @@ def test_seeing_less_never_narrows_the_range(table: Table, edition: Any, data: s
     assert less_high >= high
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLE, EDITIONS, st.data())
 def test_mending_a_fault_never_lowers_a_score(table: Table, edition: Any, data: st.DataObject) -> None:
     low, high = span(table, *edition)

@@ -375,7 +375,7 @@ def other(letters: Sequence[str], which: int, to: dict[str, str]) -> list[str]:
     return [flat[:2], flat[2:3], flat[3:]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LETTERS, people(), st.integers(0, 4))
 def test_a_mended_finding_lowers_neither_end(letters: Any, answered: Any, which: int) -> None:
     before, after = total(letters, answered), total(other(letters, which, {"f": "p"}), answered)
@@ -383,7 +383,7 @@ def test_a_mended_finding_lowers_neither_end(letters: Any, answered: Any, which:
     assert after[1] >= before[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LETTERS, people(), st.integers(0, 4), st.data())
 def test_seeing_less_never_narrows_the_range(letters: Any, answered: Any, which: int, data: Any) -> None:
     way = data.draw(st.sampled_from(["machine", "unit", "object"]))

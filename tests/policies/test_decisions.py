@@ -160,7 +160,7 @@ def test_what_is_left_to_a_person_is_said() -> None:
 _RANK = [FAIL, PARTIAL, PASS]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text("pfun-.", min_size=3, max_size=3), st.integers(0, 2), st.booleans())
 def test_seeing_less_never_narrows_and_mending_never_lowers(answers: str, place: int, run: bool) -> None:
     before = judged(answers)

@@ -384,7 +384,7 @@ def plain_python(one: Rule, resource: Resource) -> Verdict:
 SEEDS = st.tuples(st.integers(0, 2**32), st.sampled_from(sorted({one.kind for one in RULES})))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(SEEDS)
 def test_the_generated_loop_says_what_python_says_of_what_was_seen_in_full(seed: tuple[int, str]) -> None:
     resource = struct(KINDS[seed[1]], random.Random(seed[0]), 0)
@@ -396,7 +396,7 @@ def test_the_generated_loop_says_what_python_says_of_what_was_seen_in_full(seed:
             assert got[one.id] == expected or expected is Verdict.UNKNOWN, (one.id, resource)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(SEEDS, st.floats(0.05, 0.95))
 def test_a_definite_verdict_stands_whatever_the_unseen_values_are(
     seed: tuple[int, str], unknown: float
@@ -410,7 +410,7 @@ def test_a_definite_verdict_stands_whatever_the_unseen_values_are(
             assert verdict is Verdict.UNKNOWN or whole[id_] is verdict, (id_, partial)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SEEDS)
 def test_a_resource_of_which_nothing_was_seen_is_never_passed_nor_failed(seed: tuple[int, str]) -> None:
     empty = KINDS[seed[1]](source="s", native_id=str(seed[0]))
@@ -473,7 +473,7 @@ def expression(draw: random.Random, depth: int) -> str:
     }[shape]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, 2**32))
 def test_any_expression_means_in_the_loop_what_it_means_in_python(seed: int) -> None:
     draw = random.Random(seed)

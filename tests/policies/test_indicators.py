@@ -219,7 +219,7 @@ def test_these_standards_are_never_scored() -> None:
 SERVERS = st.lists(st.tuples(st.sampled_from(["ACTIVE", "SHUTOFF"]), st.booleans()), min_size=1, max_size=8)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(SERVERS, st.data())
 def test_seeing_less_never_narrows_a_range(rows: list[tuple[str, bool]], data: st.DataObject) -> None:
     """Fields unseen, resources stale, resources hidden behind a collection that is not complete."""

@@ -262,7 +262,7 @@ def of(table: Table) -> list[Outcome]:
     return [outcome(link, id_, answers, number) for number, (link, id_, answers) in enumerate(table)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(TABLE, REPORTS)
 def test_it_never_hides_a_failure_of_the_tenants_own(table: Table, told: PlatformReport) -> None:
     without, found = run(of(table)), run(of(table), told)
@@ -293,7 +293,7 @@ def span(table: Table, told: PlatformReport, edition: Any) -> tuple[Decimal, Dec
     return score.low, score.high
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(TABLE, REPORTS, EDITIONS, st.data())
 def test_seeing_less_never_narrows_the_range(
     table: Table, told: PlatformReport, edition: Any, data: st.DataObject

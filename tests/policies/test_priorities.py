@@ -101,7 +101,7 @@ ANSWERS = [
 LETTERS = st.text("pfun", min_size=SIZE, max_size=SIZE)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(LETTERS, st.sampled_from(["dengbao", "miping"]), st.lists(st.sampled_from(ANSWERS), unique_by=id))
 def test_a_gain_is_that_of_a_real_second_look_and_never_negative(
     letters: str, standard: str, answers: list[Answer]
@@ -116,7 +116,7 @@ def test_a_gain_is_that_of_a_real_second_look_and_never_negative(
         assert min(after.low - found.score.low, after.high - found.score.high) >= 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     LETTERS,
     st.sampled_from(["dengbao", "miping"]),

@@ -82,7 +82,8 @@ def ask(url: str, context: ssl.SSLContext | None = None, **headers: str) -> tupl
 def wait_ready(
     base: str, process: subprocess.Popen[bytes], context: ssl.SSLContext | None = None, **headers: str
 ) -> None:
-    for _ in range(300):
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends:
         assert process.poll() is None, process.stdout and process.stdout.read().decode()
         try:
             if ask(base + "healthz", context, **headers)[0] == 200:

@@ -82,7 +82,7 @@ def test_depth_has_a_bound() -> None:
     assert depth <= MAX_DEPTH
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet=st.sampled_from(' \t\r\n#!%^C$"abh\0é中'), max_size=300))
 def test_any_text_has_a_tree(text: str) -> None:
     lines = [n.line for n in tree("banner motd " + text)]

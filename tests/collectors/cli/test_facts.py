@@ -93,7 +93,7 @@ def test_terminals_line_ends_change_nothing(path: Path) -> None:
     assert facts.read(platform, text.replace("\n", "\r\n"), {}) == facts.read(platform, text, {})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(platform=st.sampled_from(facts.PLATFORMS), seed=st.integers(0, 2**32), source=st.sampled_from(SAMPLES))
 def test_no_text_breaks_a_reader(platform: str, seed: int, source: Path) -> None:
     """Lines of one platform given to the reader of another, cut, doubled and torn."""

@@ -65,14 +65,14 @@ JSONISH = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXT)
 def test_parsers_never_raise(data: bytes) -> None:
     for parser in PARSERS:
         parser(data)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(JSONISH)
 def test_json_parsers_never_raise(content: Any) -> None:
     for wrapped in (
@@ -98,9 +98,7 @@ FILES = sorted(
 REFUSALS = st.sampled_from(["denied", "unreadable", "not_found"]).map(lambda word: {"refused": word})
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     st.dictionaries(st.sampled_from(FILES), TEXT | REFUSALS, max_size=len(FILES)), st.sampled_from([0, 1000])
 )

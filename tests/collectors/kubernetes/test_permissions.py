@@ -291,7 +291,7 @@ def asked(
     return False
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.dictionaries(role_keys, st.lists(rules, max_size=3), max_size=4),
     bindings_of,

@@ -87,7 +87,7 @@ def test_what_does_not_parse_is_unknown_and_still_a_certificate() -> None:
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 def test_garbled_certificates_raise_nothing(pem_of: Any, keys: Any, data: st.DataObject) -> None:
     der = bytearray(data.draw(st.sampled_from(_samples(pem_of, keys))))
     for _ in range(data.draw(st.integers(1, 5))):

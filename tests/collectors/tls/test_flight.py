@@ -60,7 +60,7 @@ def test_cut_anywhere_it_says_no_more_than_it_holds(flights: list[bytes]) -> Non
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 def test_garbled_it_is_an_answer_all_the_same(flights: list[bytes], data: st.DataObject) -> None:
     raw = bytearray(data.draw(st.sampled_from(flights)))
     for _ in range(data.draw(st.integers(1, 8))):

@@ -207,7 +207,7 @@ def snapshot_of(rows: list[Hypervisor]) -> Snapshot:
     return Snapshot.of_batches([Batch(resources=list(rows), collections=told)], at)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(hosts)
 def test_partitions_add_up_to_the_whole(rows: list[Hypervisor]) -> None:
     found = [r for r in capacity(snapshot_of(rows)) if r.resource == "vcpu"]
@@ -221,7 +221,7 @@ def test_partitions_add_up_to_the_whole(rows: list[Hypervisor]) -> None:
                 assert getattr(parts, name) == getattr(whole, name)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(hosts)
 def test_those_who_do_not_tell_never_shrink_what_is_there_at_least(rows: list[Hypervisor]) -> None:
     silent = Hypervisor(source="c1", native_id="silent", zone="az-a", cpu_architecture="x86_64", state="up")

@@ -555,7 +555,7 @@ def test_an_object_is_monotone_in_each_answer(rule: Any, level: int) -> None:
             assert better[1] >= high, values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(systems(), EDITIONS, RISKS)
 def test_low_is_never_above_high(system: Any, rule: Any, risks: Any) -> None:
     found = scored(rule, system, risks)
@@ -570,7 +570,7 @@ def test_low_is_never_above_high(system: Any, rule: Any, risks: Any) -> None:
             assert part.low is None or 0 <= part.low <= part.high <= 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(systems(), EDITIONS, st.data())
 def test_seeing_less_never_narrows_the_range(system: Any, rule: Any, data: Any) -> None:
     level, facts = system
@@ -601,7 +601,7 @@ def test_seeing_less_never_narrows_the_range(system: Any, rule: Any, data: Any) 
             assert wider[unit_code].high >= told.high
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(systems(), EDITIONS, st.data())
 def test_mending_never_costs(system: Any, rule: Any, data: Any) -> None:
     level, facts = system
