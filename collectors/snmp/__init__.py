@@ -7,7 +7,6 @@ failed collection of its own, its earlier rows stay, and nothing is concluded ab
 from __future__ import annotations
 
 import functools
-import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -30,12 +29,11 @@ from collectors.snmp.recording import Recording, ReplayEngine, find, stems
 from collectors.snmp.texts import text_of
 from collectors.snmp.waiting import elsewhere
 from collectors.snmp.walker import Limits, Walker
+from collectors.targets import resolved, source_error
 from inventory.coverage import Batch
 from inventory.unknown import UNKNOWN
 
 __all__ = ["KINDS", "PERMISSIONS", "Login", "Options", "collect", "probe", "record"]
-
-log = logging.getLogger("zhengguan.collectors.snmp")
 
 KINDS = ("device", "interface")
 PERMISSIONS = """\
@@ -203,15 +201,7 @@ async def _where(target: str) -> tuple[str, int]:
     try:
         return str(ip_address(host)), port
     except ValueError:  # a name, or an address with a zone
-        return await elsewhere(lambda: _resolve(host, port)), port
-
-
-def _resolve(host: str, port: int) -> str:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as error:
-        raise SourceError(f"域名 {host} 解析不出", "检查名字和 DNS") from error
-    return str(found[0][4][0])
+        return await elsewhere(lambda: resolved(host, port, socket.SOCK_DGRAM)), port
 
 
 async def _read_one(target: str, options: Options, credentials: Sequence[Credentials], run: Run) -> _Device:
@@ -299,11 +289,4 @@ def _batch(target: str, device: _Device, by_name: dict[str, str], run: Run) -> B
 
 def _source_error(error: BaseException) -> SourceError:
     """What a device's exception means to the user."""
-    if isinstance(error, SourceError):
-        return error
-    if explained := logins.explained(error):
-        return explained
-    log.debug("device", exc_info=error)
-    return SourceError(
-        f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"
-    )
+    return logins.explained(error) or source_error(error)
