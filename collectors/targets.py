@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from ipaddress import ip_address
 from typing import TypeVar
 
-from collectors.contract import DeadlineError, Run, SourceError
+from collectors.contract import Access, DeadlineError, Run, SourceError
+from inventory.coverage import Batch
 
 log = logging.getLogger("zhengguan.collectors.targets")
 T = TypeVar("T")
@@ -43,6 +45,23 @@ def side_by_side(
             yield target, DeadlineError(run.source.deadline_seconds)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def failed(run: Run, target: str, kinds: Sequence[str], started: datetime, error: SourceError) -> Batch:
+    """A target that could not be read: its own scope failed, for all kinds."""
+    return Batch(
+        collections=[
+            run.collection(
+                kind, error.status, started, scope=target, reason=error.reason, remedy=error.remedy
+            )
+            for kind in kinds
+        ]
+    )
+
+
+def no_access(run: Run, target: str, error: SourceError) -> Access:
+    """A target that cannot be read, as a line of ``doctor``."""
+    return Access(subject=target, ok=False, detail=run.redactor.text(error.reason), remedy=error.remedy)
 
 
 def left(run: Run) -> float:

@@ -25,7 +25,7 @@ from collectors.cli.reading import Reading, offer_of, place_of, read
 from collectors.cli.sessions import CutShortError, IncompatibleError, open_session
 from collectors.contract import Run, Source, SourceError
 from collectors.recordings import Header
-from collectors.targets import internal, resolved, side_by_side
+from collectors.targets import failed, internal, no_access, resolved, side_by_side
 from inventory.coverage import Batch
 
 __all__ = ["KINDS", "PERMISSIONS", "Login", "Options", "collect", "probe", "record"]
@@ -81,7 +81,7 @@ def _collect(source: Source, run: Run, keep: Callable[[Reading], None]) -> Itera
     except SourceError as error:
         for target in targets:
             keep(recording.failure_of(target.address, error, run.redactor.text))
-            yield outcome.failed(run, target.address, started, error)
+            yield failed(run, target.address, KINDS, started, error)
         return
 
     def work(target: Target) -> _Timed:
@@ -97,7 +97,7 @@ def _collect(source: Source, run: Run, keep: Callable[[Reading], None]) -> Itera
         if isinstance(result, BaseException):
             problem = _source_error(result)
             keep(recording.failure_of(address, problem, run.redactor.text))
-            yield outcome.failed(run, address, started, problem)
+            yield failed(run, address, KINDS, started, problem)
         else:
             result.reading.neighbour_targets = result.reading.neighbour_targets or by_name
             keep(result.reading)
@@ -124,7 +124,7 @@ def _recorded(recorded: dict[str, Reading], target: str) -> Reading:
     if reading is None:
         raise SourceError("没有应答", "这台设备没有录制：检查 recording 和 targets")
     if reading.failure is not None and not reading.incompatible:
-        raise SourceError(reading.failure.reason, reading.failure.remedy, reading.failure.status)
+        raise reading.failure.error
     return reading
 
 
@@ -169,10 +169,7 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
         if isinstance(result, contract.Access):
             yield result
         else:
-            error = _source_error(result)
-            yield contract.Access(
-                subject=address, ok=False, detail=run.redactor.text(error.reason), remedy=error.remedy
-            )
+            yield no_access(run, address, _source_error(result))
 
 
 def _each(targets: list[Target], work: Callable[[Target], T]) -> dict[str, Callable[[], T]]:

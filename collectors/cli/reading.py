@@ -19,6 +19,7 @@ from collectors.cli.options import Options, Target, split_address
 from collectors.cli.platforms import Command, Platform, Purpose, refusal_of
 from collectors.cli.sessions import CutShortError, Session, decoded, open_session
 from collectors.contract import Run, SourceError
+from collectors.recordings import Failure
 from inventory.coverage import Status
 from inventory.kinds.device_config import DeviceConfig
 
@@ -39,14 +40,6 @@ class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: Status = Status.COMPLETE
     reason: str = ""
     remedy: str = ""
-
-
-class Failure(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Why a device could not be read."""
-
-    reason: str
-    remedy: str = ""
-    status: Status = Status.FAILED
 
 
 class Reading(msgspec.Struct, kw_only=True, omit_defaults=True):

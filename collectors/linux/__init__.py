@@ -16,10 +16,11 @@ from collectors import host, known_hosts
 from collectors.contract import Access, Run, Source, SourceError
 from collectors.linux.hosts import Read, access, read_host, replay
 from collectors.linux.options import Options
-from collectors.linux.recording import Recorded, failure_of, load, write
+from collectors.linux.recording import Recorded, load, write
 from collectors.linux.session import login_of
 from collectors.linux.sudo import COMMANDS, sudoers
-from collectors.targets import side_by_side, source_error
+from collectors.recordings import Failure
+from collectors.targets import failed, no_access, side_by_side, source_error
 from inventory.coverage import Batch
 
 __all__ = ["KINDS", "PERMISSIONS", "Options", "collect", "probe", "record"]
@@ -58,9 +59,7 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
         if isinstance(result, Read):
             yield from access(result, target, options)
         else:
-            yield Access(
-                subject=target, ok=False, detail=run.redactor.text(result.reason), remedy=result.remedy
-            )
+            yield no_access(run, target, result)
 
 
 def _collect(source: Source, run: Run, keep: Callable[[Recorded], None]) -> Iterator[Batch]:
@@ -70,15 +69,8 @@ def _collect(source: Source, run: Run, keep: Callable[[Recorded], None]) -> Iter
             keep(result.recorded)
             yield from result.batches
             continue
-        keep(Recorded(target=target, failure=failure_of(result, run)))
-        yield Batch(
-            collections=[
-                run.collection(
-                    kind, result.status, started, scope=target, reason=result.reason, remedy=result.remedy
-                )
-                for kind in KINDS
-            ]
-        )
+        keep(Recorded(target=target, failure=Failure.of(result, run.redactor.text)))
+        yield failed(run, target, KINDS, started, result)
 
 
 def _results(source: Source, options: Options, run: Run) -> Iterator[tuple[str, Read | SourceError]]:

@@ -29,7 +29,7 @@ from collectors.snmp.recording import Recording, ReplayEngine, find, stems
 from collectors.snmp.texts import text_of
 from collectors.snmp.waiting import elsewhere
 from collectors.snmp.walker import Limits, Walker
-from collectors.targets import resolved, source_error
+from collectors.targets import failed, no_access, resolved, source_error
 from inventory.coverage import Batch
 from inventory.unknown import UNKNOWN
 
@@ -99,7 +99,7 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
         credentials = logins.credentials_of(options.logins, run)
     except SourceError as error:
         for target in targets:
-            yield outcome.failed(run, target, started, error)
+            yield failed(run, target, KINDS, started, error)
         return
 
     by_name = _by_name(targets)
@@ -114,7 +114,7 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
         if isinstance(result, BaseException):
             problem = _source_error(result)
             keep(target, problem)
-            yield outcome.failed(run, target, started, problem)
+            yield failed(run, target, KINDS, started, problem)
         else:
             device, batch = result
             keep(target, device)
@@ -152,10 +152,7 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
         if isinstance(result, contract.Access):
             yield result
         else:
-            error = _source_error(result)
-            yield contract.Access(
-                subject=target, ok=False, detail=run.redactor.text(error.reason), remedy=error.remedy
-            )
+            yield no_access(run, target, _source_error(result))
 
 
 def heard(source: Source, run: Run) -> Iterator[tuple[str, list[str] | SourceError]]:
@@ -252,7 +249,7 @@ async def _replay_one(target: str, options: Options, login: Credentials, run: Ru
     started = run.now()
     recording = _recording(options, target)
     if failure := recording.marks.failure:
-        raise SourceError(failure.reason, failure.remedy, failure.status)
+        raise failure.error
     answers = await read(Walker(ReplayEngine(recording), run, _limits(options)))
     recording.marks.apply(answers)
     known = recording.marks.known
