@@ -16,6 +16,7 @@ from collectors.cli.facts_reader import (
     minutes_seconds,
     number_in,
     numbers,
+    told_by,
     word_after,
 )
 from inventory.kinds.device_config import (
@@ -47,7 +48,6 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
     complete = not partial and text.rstrip().endswith("return")
     config = Config(platform, text, version, partial=not complete)
     terminals = _terminals(config)
-    sysname = last(config.all("sysname"))
     fields: dict[str, Any] = {
         "complete": complete,
         "terminals": terminals,
@@ -62,8 +62,8 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "banner": _banner(config),
         "files": _files(config),
     }
-    if sysname is not None and len(sysname.words) > 1:
-        fields["hostname"] = sysname.text.split(" ", 1)[1]
+    if name := told_by(config.all("sysname")):
+        fields["hostname"] = name
     return fields | facts_vrp_network.read(config)
 
 
