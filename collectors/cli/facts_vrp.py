@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from collectors.cli import facts_vrp_network
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_reader import (
     Config,
@@ -43,8 +44,6 @@ _METHODS: dict[str, str] = {
 
 def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, Any]:
     """Fields of ``DeviceConfig`` out of a VRP configuration."""
-    from collectors.cli import facts_vrp_network
-
     complete = not partial and text.rstrip().endswith("return")
     config = Config(platform, text, version, partial=not complete)
     terminals = _terminals(config)
