@@ -13,11 +13,12 @@ from types import MappingProxyType
 
 from inventory.answers import Answer
 from inventory.coverage import Collection
+from inventory.daily import day_of
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.answered import People
-from policies.answers import WARN_DAYS, held, today_of
+from policies.answers import WARN_DAYS, held
 from policies.assessment import (
     AnyScore,
     Assessment,
@@ -79,7 +80,7 @@ def assess(
     readings = readings_of(outcomes, estate, gaps)
     unlisted = chosen_method["unlisted_objects"] if chosen_method else "unknown"
     scope = Scope(system, standard, estate, outcomes, readings, snapshot, unlisted)
-    day = today or today_of(snapshot.info.taken_at)
+    day = today or day_of(snapshot.info.taken_at)
     indicators = values_of(
         standard.indicators, system, resources, snapshot, estate, today=day, targets=targets
     )

@@ -8,7 +8,6 @@ whole: devices write UTF-8 and GBK side by side.
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.cli.lines import IncompatibleError, Line, LineClosedError, Place, Secrets, open_paramiko
+from collectors.cli.lines import Line, LineClosedError, Place, Secrets, open_paramiko
 from collectors.cli.openssh import open_openssh
 from collectors.cli.options import Options
 from collectors.cli.platforms import ASKED_TO_DETECT, AUTO, Platform, detected, platform_of
@@ -395,16 +394,3 @@ def _enable(session: Session, login: Secrets) -> None:
             session.refused_enable = not session.enabled
             return
     raise CutShortError("进入特权级时没有等到提示符")
-
-
-__all__ = [
-    "CutShortError",
-    "ForbiddenError",
-    "IncompatibleError",
-    "Session",
-    "Wire",
-    "begin",
-    "decoded",
-    "open_session",
-]
-log = logging.getLogger("zhengguan.collectors.cli")
