@@ -19,10 +19,11 @@ import msgspec
 from collectors import contract
 from collectors.cli import mapping, outcome, recording
 from collectors.cli.lines import IncompatibleError, Secrets, secrets_of
+from collectors.cli.logins import open_session
 from collectors.cli.options import Login, Options, Target, split_address
 from collectors.cli.platforms import AUTO
 from collectors.cli.reading import Reading, offer_of, place_of, read
-from collectors.cli.sessions import CutShortError, open_session
+from collectors.cli.sessions import CutShortError
 from collectors.contract import Run, Source, SourceError
 from collectors.recordings import Header
 from collectors.targets import failed, internal, no_access, resolved, side_by_side
