@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from collectors.contract import REGISTRY, Options, Source, SourceError, collector
+from inventory.coverage import Status
 
 _LONGEST_HEADER = 64 * 1024
 _LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
@@ -38,6 +39,24 @@ class Header(msgspec.Struct, kw_only=True, omit_defaults=True):
         """The type of source this is a recording of; "" where no collector here knows it."""
         name = self.format.removeprefix("zhengguan-").partition("-recording/")[0]
         return name if name in REGISTRY and self.format.startswith("zhengguan-") else ""
+
+
+class Failure(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Why a target could not be read, as it is kept in its recording."""
+
+    reason: str
+    remedy: str = ""
+    status: Status = Status.FAILED
+
+    @classmethod
+    def of(cls, error: SourceError, clean: Callable[[str], str]) -> Failure:
+        """An error, without what ``clean`` takes out."""
+        return cls(reason=clean(error.reason), remedy=error.remedy, status=error.status)
+
+    @property
+    def error(self) -> SourceError:
+        """The error, to be raised again."""
+        return SourceError(self.reason, self.remedy, self.status)
 
 
 def header_of(path: Path) -> Header:

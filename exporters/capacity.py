@@ -8,11 +8,11 @@ series, and what did not tell is counted beside it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from exporters.exposition import Encoded, Family, Value, encode
-from exporters.families import CACHED
+from exporters.cached import Rows, family
+from exporters.exposition import Encoded
 from inventory.kinds.usage import AmountOf, Utilization
 from inventory.resource import Resource
 from inventory.unknown import Unknown
@@ -38,7 +38,6 @@ FIGURES: Final[dict[str, str]] = {
     "free": "left to promise on holders that take new consumers",
 }
 PLACE: Final = ("source", "holder", "availability_zone", "cpu_architecture", "department")
-Rows = Iterable[tuple[Sequence[str], Value]]
 
 
 def capacity_families(estate: Estate) -> list[Encoded]:
@@ -55,7 +54,7 @@ def capacity_families(estate: Estate) -> list[Encoded]:
 
 
 def _family(name: str, text: str, labels: Sequence[str], rows: Rows) -> Encoded:
-    return encode(Family(f"zhengguan_{name}", f"{text} {CACHED}", "gauge", tuple(labels)), rows)
+    return family(name, text, " ".join(labels), rows)
 
 
 def _places(estate: Estate) -> dict[tuple[str, ...], dict[AmountOf, Usage]]:

@@ -23,7 +23,8 @@ from typing import Final, Literal
 import msgspec
 
 from inventory.answers import Answer, AnswerKey
-from policies.answers import WARN_DAYS, days_left, today_of, word_of
+from inventory.daily import day_of
+from policies.answers import WARN_DAYS, days_left, word_of
 from policies.assessment import AnswerEffect, AnswerUse, ControlVerdict, HighRisk, ObjectVerdict
 from policies.bounds import UNSEEN, bounds_of, of_verdict, together, told, verdict_of
 from policies.verdict import Bounds, Verdict
@@ -192,7 +193,7 @@ def says(answer: Answer) -> str:
     """What a person said, who and until when, in one line (中文)."""
     evidence = f"；证据 {len(answer.files)} 份" if answer.files else ""
     note = f"：{' '.join(answer.note.split())}" if answer.note.strip() else ""
-    when = f"{answer.by}，{today_of(answer.answered_at)}，有效至 {answer.valid_until}"
+    when = f"{answer.by}，{day_of(answer.answered_at)}，有效至 {answer.valid_until}"
     return f"人工答复{word_of(answer)}（{when}{evidence}）{note}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
 
@@ -119,11 +119,6 @@ def days_left(answer: Answer, today: date) -> int:
     return (answer.valid_until - today).days if answer.valid_until else -1
 
 
-def today_of(moment: datetime) -> date:
-    """The day that answers are judged on, in Beijing time."""
-    return day_of(moment)
-
-
 def until(answered: date, days: int = DEFAULT_DAYS) -> date:
     """The last day of an answer that holds for so many days."""
     return answered + timedelta(days=days)
@@ -159,7 +154,7 @@ def wrong_with(answer: Answer, standard: Standard, today: date) -> list[Wrong]:
     wrong = [*_subject(answer, standard), *_texts(answer)]
     if answer.verdict == "withdrawn":
         return wrong
-    answered = today_of(answer.answered_at)
+    answered = day_of(answer.answered_at)
     if answered > today:
         wrong.append(Wrong("answered_at", f"答复日期 {answered} 在将来"))
     if answer.valid_until is None:

@@ -10,32 +10,38 @@ from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
-from inventory.answers import Answer
+from inventory.answers import Answer, AnswerKey
 from inventory.coverage import Collection
+from inventory.daily import day_of
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.answered import People
-from policies.answers import WARN_DAYS, held, today_of
+from policies.answers import WARN_DAYS, held
 from policies.assessment import (
+    AnswerUse,
     AnyScore,
     Assessment,
     Control,
     ControlVerdict,
     Edition,
     HighRisk,
+    IndicatorValue,
+    Inheritance,
+    Priority,
 )
 from policies.assets import Estate, estate_of
 from policies.high_risk import high_risks
 from policies.indicators import Targets, by_share, values_of
 from policies.inheritance import with_inherited
 from policies.outcome import Outcome
-from policies.priorities import assumed, priorities
-from policies.readings import mended, readings_of, relevant_gaps
+from policies.priorities import IfFixed, assumed, priorities
+from policies.readings import Readings, mended, readings_of, relevant_gaps
 from policies.scope import Link, Scope
 from policies.scoring.dengbao import score
-from policies.scoring.method import method
+from policies.scoring.method import Method, method
 from policies.scoring.shares import unscored
 from policies.standards import Standard
 from policies.verdict import SEVERITIES, Finding, Unseen
@@ -79,49 +85,21 @@ def assess(
     readings = readings_of(outcomes, estate, gaps)
     unlisted = chosen_method["unlisted_objects"] if chosen_method else "unknown"
     scope = Scope(system, standard, estate, outcomes, readings, snapshot, unlisted)
-    day = today or today_of(snapshot.info.taken_at)
+    day = today or day_of(snapshot.info.taken_at)
     indicators = values_of(
         standard.indicators, system, resources, snapshot, estate, today=day, targets=targets
     )
     given = held(answers, system.name, standard)
-    people = People(given, day, warn_days)
-    machine = by_share([scope.control(c, links.get(c.id, [])) for c in chosen], indicators)
-    controls = people.controls(machine)
-    # before inheriting: what the platform's report says clears no risk of the tenant's own
-    risks = people.risks(high_risks(system, standard, controls, outcomes, readings))
-    names = (standard.name, *standard.bases)
-    controls, inheritance = with_inherited(controls, system, names, day, warn_days)
-    findings, unseen = spoken(links, risks, outcomes, estate, gaps)
-
-    def figure(of: list[ControlVerdict], with_: list[HighRisk], faults: list[Finding]) -> AnyScore:
-        if chosen_method is None:
-            return unscored(standard, of)
-        return score(chosen_method, of, with_, faults, importance)
-
-    scored = figure(controls, risks, findings)
-
-    def if_fixed(rules: Several[str]) -> AnyScore:
-        fixed = {index for index, outcome in enumerate(outcomes) if outcome.rule.id in rules}
-        seen = mended(readings, fixed)
-        touched = touched_by(links, fixed)
-        other, persons = scope.seeing(seen), People(given, day, warn_days)
-        now = persons.controls(
-            by_share(
-                [
-                    other.control(c, links[c.id]) if c.id in touched else was
-                    for c, was in zip(chosen, machine, strict=True)
-                ],
-                indicators,
-            )
-        )
-        left = persons.risks(high_risks(system, standard, now, outcomes, seen))
-        now, _ = with_inherited(now, system, names, day, warn_days)
-        return figure(now, left, [f for f in findings if f.rule not in rules])
-
+    bench = _Bench(system, standard, outcomes, indicators, given, day, warn_days, chosen_method, importance)
+    machine = [scope.control(c, links.get(c.id, [])) for c in chosen]
+    found = bench.concluded(machine, readings)
+    findings, unseen = spoken(links, found.risks, outcomes, estate, gaps)
+    scored = bench.figure(found, findings)
+    if_fixed = _fixing(bench, scope, links, machine, findings)
     by_id = {outcome.rule.id: outcome.rule for outcome in outcomes}
-    first = (
-        priorities(by_id, findings, controls, risks, len(estate.assets), scored, if_fixed) if ranked else []
-    )
+    first: list[Priority] = []
+    if ranked:
+        first = priorities(by_id, findings, found.controls, found.risks, len(estate.assets), scored, if_fixed)
     collections, stale = read_of(resources, gaps, estate, snapshot)
     return Assessment(
         system=system,
@@ -131,19 +109,81 @@ def assess(
         snapshot=snapshot.info.id,
         program=program,
         score=scored,
-        controls=controls,
-        high_risks=risks,
+        controls=found.controls,
+        high_risks=found.risks,
         assets=estate.assets,
         findings=findings,
         unseen=unseen,
         collections=collections,
         stale=stale,
-        answers=people.uses(),
+        answers=found.answers,
         indicators=indicators,
-        inheritance=inheritance,
+        inheritance=found.inheritance,
         priorities=first,
         assumed=assumed(assume, findings, if_fixed) if assume else None,
     )
+
+
+class _Concluded(NamedTuple):
+    """What stands of a system's controls and high risks once people and the platform have spoken too."""
+
+    controls: list[ControlVerdict]
+    risks: list[HighRisk]
+    inheritance: Inheritance | None
+    answers: list[AnswerUse]
+
+
+class _Bench(NamedTuple):
+    """What concludes an assessment besides what rules found: it is the same were something mended."""
+
+    system: System
+    standard: Standard
+    outcomes: Sequence[Outcome]
+    indicators: list[IndicatorValue]
+    given: Mapping[AnswerKey, Answer]
+    day: date
+    warn_days: int
+    method: Method[Edition] | None
+    importance: Mapping[str, str] | None
+
+    def concluded(self, machine: Sequence[ControlVerdict], readings: Readings) -> _Concluded:
+        """Controls as rules have them, then by shares, by people, and as the platform's report has them."""
+        people = People(self.given, self.day, self.warn_days)
+        controls = people.controls(by_share(machine, self.indicators))
+        # before inheriting: what the platform's report says clears no risk of the tenant's own
+        risks = people.risks(high_risks(self.system, self.standard, controls, self.outcomes, readings))
+        names = (self.standard.name, *self.standard.bases)
+        controls, inheritance = with_inherited(controls, self.system, names, self.day, self.warn_days)
+        return _Concluded(controls, risks, inheritance, people.uses())
+
+    def figure(self, found: _Concluded, findings: Sequence[Finding]) -> AnyScore:
+        """The score; that of no standard without editions."""
+        if self.method is None:
+            return unscored(self.standard, found.controls)
+        return score(self.method, found.controls, found.risks, findings, self.importance)
+
+
+def _fixing(
+    bench: _Bench,
+    scope: Scope,
+    links: Mapping[str, Sequence[Link]],
+    machine: Sequence[ControlVerdict],
+    findings: Sequence[Finding],
+) -> IfFixed:
+    """What tells the score there would be without the failures of some rules. Only controls that one of them
+    speaks to are judged anew."""
+
+    def if_fixed(rules: Several[str]) -> AnyScore:
+        fixed = {index for index, outcome in enumerate(bench.outcomes) if outcome.rule.id in rules}
+        seen = mended(scope.readings, fixed)
+        touched, other = touched_by(links, fixed), scope.seeing(seen)
+        now = [
+            other.control(was.control, links[was.control.id]) if was.control.id in touched else was
+            for was in machine
+        ]
+        return bench.figure(bench.concluded(now, seen), [f for f in findings if f.rule not in rules])
+
+    return if_fixed
 
 
 def links_of(

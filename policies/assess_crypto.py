@@ -12,12 +12,13 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from inventory.answers import Answer
+from inventory.daily import day_of
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.systems import System
 from policies.answered import People, says
 from policies.answered_crypto import Said, answered_facts, settled
-from policies.answers import WARN_DAYS, current, today_of
+from policies.answers import WARN_DAYS, current
 from policies.assess import links_of, read_of, spoken, touched_by
 from policies.assessment import Assessment, Control, ControlVerdict, HighRisk, ObjectVerdict
 from policies.assets import OBJECT_TITLE, estate_of
@@ -73,7 +74,7 @@ def assess_crypto(
     scene = Scene(system, standard, outcomes, readings, estate, gaps, resources)
     technical = {c.id for c in chosen if standard.layers[standard.crypto[c.id].layer].technical}
     units = {c.code: scene.read(c, links.get(c.id, [])) for c in chosen if c.id in technical}
-    day = today or today_of(snapshot.info.taken_at)
+    day = today or day_of(snapshot.info.taken_at)
     held = current(answers, system.name, standard.name)
 
     def judged(seen: Scene, units: Mapping[str, UnitReading]) -> _Judged:

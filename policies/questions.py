@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Literal
 
 import msgspec
@@ -116,6 +116,31 @@ def objects_of(assessment: Assessment) -> dict[str, dict[str, str]]:
 _Uses = dict[tuple[About, str, str], AnswerUse]
 
 
+def _asking(
+    control: Control, standard: Standard, uses: _Uses, *, text: str, look: str
+) -> Callable[[str, str, str, Verdict], Question]:
+    """What makes the questions of one control: of an object, its name, what was seen of it, its verdict."""
+
+    def question(object_: str, name: str, seen: str, verdict: Verdict) -> Question:
+        return Question(
+            about="control",
+            subject=control.id,
+            object=object_,
+            object_name=name,
+            cite=f"{control.code} {control.cite}".strip(),
+            title=control.control_point,
+            class_name=control.class_name,
+            text=text,
+            look=look,
+            seen=seen,
+            verdict=verdict.label,
+            allowed=allowed_of(control.id, standard),
+            use=uses.get(("control", control.id, object_)),
+        )
+
+    return question
+
+
 def _of_control(
     c: ControlVerdict,
     standard: Standard,
@@ -126,31 +151,13 @@ def _of_control(
     every: bool,
 ) -> Iterator[Question]:
     control = c.control
-    about: About = "control"
-
-    def question(object_: str, name: str, seen: str, verdict: Verdict) -> Question:
-        return Question(
-            about=about,
-            subject=control.id,
-            object=object_,
-            object_name=name,
-            cite=f"{control.code} {control.cite}".strip(),
-            title=control.control_point,
-            class_name=control.class_name,
-            text=f"是否做到：{control.summary}？",
-            look=_look(control),
-            seen=seen,
-            verdict=verdict.label,
-            allowed=allowed_of(control.id, standard),
-            use=uses.get((about, control.id, object_)),
-        )
-
-    if every or (about, control.id, "") in uses or _open(c):
+    question = _asking(control, standard, uses, text=f"是否做到：{control.summary}？", look=_look(control))
+    if every or ("control", control.id, "") in uses or _open(c):
         yield question("", "", c.reason, c.verdict)
     if not (every or by_object or any(subject == control.id and object_ for _, subject, object_ in uses)):
         return
     for o in c.objects:
-        if every or (about, control.id, o.asset) in uses or (by_object and _open(o)):
+        if every or ("control", control.id, o.asset) in uses or (by_object and _open(o)):
             yield question(o.asset, names.get(o.asset, o.asset), o.reason, o.verdict)
 
 
@@ -184,23 +191,13 @@ def _of_unit(
     how = "，".join(f"{judgement} {_HOW[who]}" for judgement, who in seen.items())
     objects = "、".join(OBJECT_TITLE.get(t, t) for t in control.objects)
 
-    def question(object_: str, name: str, told: str, verdict: Verdict) -> Question:
-        return Question(
-            about="control",
-            subject=control.id,
-            object=object_,
-            object_name=name,
-            cite=f"{control.code} {control.cite}",
-            title=control.control_point,
-            class_name=control.class_name,
-            text=f"D 使用有效、A 算法和技术合规、K 密钥管理安全各是否符合：{control.summary}？",
-            look=f"涉及：{objects}；怎样查：{how}",
-            seen=told,
-            verdict=verdict.label,
-            allowed=allowed_of(control.id, standard),
-            use=uses.get(("control", control.id, object_)),
-        )
-
+    question = _asking(
+        control,
+        standard,
+        uses,
+        text=f"D 使用有效、A 算法和技术合规、K 密钥管理安全各是否符合：{control.summary}？",
+        look=f"涉及：{objects}；怎样查：{how}",
+    )
     if c.verdict is Verdict.NOT_APPLICABLE and not every and ("control", control.id, "") not in uses:
         return
     if every or ("control", control.id, "") in uses or not unit.decided:

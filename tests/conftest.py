@@ -3,11 +3,17 @@ hostile names, unknown values, stale rows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import settings
 
 from inventory.answers import Answer, AnswerFile
@@ -56,6 +62,48 @@ settings.load_profile("patient")
 
 TAKEN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 HOSTILE = "<script>alert(\"x\")</script>{{7*7}}\x07\u202egnp.exe\\\n=cmd|'/c calc'!A0"
+
+
+def _pem(name: str, *, key: Any, issuer: tuple[str, Any] | None = None, **more: Any) -> bytes:
+    """A key and its certificate. ``issuer``: name and key of who signs; ``days``, ``names``, ``ca``."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    by = subject if issuer is None else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer[0])])
+    names = [
+        x509.IPAddress(ip_address(n)) if n[0].isdigit() or ":" in n else x509.DNSName(n)
+        for n in more.get("names", ["127.0.0.1", "localhost"])
+    ]
+    now = datetime.now(UTC).replace(microsecond=0)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by)
+        .public_key(key.public_key())
+        .serial_number(more.get("serial", 4711))
+        .not_valid_before(now - timedelta(days=365))
+        .not_valid_after(now + timedelta(days=more.get("days", 30)))
+        .add_extension(x509.BasicConstraints(ca=more.get("ca", False), path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+    )
+    for extension in more.get("extensions", ()):
+        builder = builder.add_extension(extension, critical=False)
+    made = builder.sign(key if issuer is None else issuer[1], hashes.SHA256())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public: bytes = made.public_bytes(serialization.Encoding.PEM)
+    return bytes(private) + public
+
+
+@pytest.fixture(scope="session")
+def pem_of() -> Callable[..., bytes]:
+    """Make a key and its certificate."""
+    return _pem
+
+
+@pytest.fixture(scope="session")
+def self_signed() -> bytes:
+    """A key and a certificate for 127.0.0.1 that signed itself, PEM."""
+    return _pem("loopback", key=ec.generate_private_key(ec.SECP256R1()), ca=True)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import NoReturn
 
 from zhengguan import __version__
 
-STANDARDS = ("dengbao", "miping", "ipv6", "extranet")
 EDITIONS = ("2025", "2023", "2021", "2019")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 

@@ -11,9 +11,10 @@ import msgspec
 
 from collectors.contract import utc_now
 from inventory.answers import Answer, AnswerFile, CryptoJudgement
+from inventory.daily import day_of
 from inventory.store import Store, StoreError
 from inventory.systems import System
-from policies.answers import current, is_technical, today_of, wrong_with
+from policies.answers import current, is_technical, wrong_with
 from policies.assessment import Assessment
 from policies.questions import objects_of
 from policies.spelling import suggestion
@@ -51,7 +52,7 @@ class Desk:
 
     @property
     def today(self) -> date:
-        return today_of(self.now)
+        return day_of(self.now)
 
     def system(self, name: str) -> System:
         """The named system; without a name the only one there is."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from inventory.answers import Answer, CryptoJudgement, Given
+from inventory.daily import day_of
 from inventory.systems import System
 from policies.answers import (
     MOST_BITS,
@@ -15,7 +16,6 @@ from policies.answers import (
     WORD,
     met_named,
     number_named,
-    today_of,
     until,
     word_of,
     wrong_with,
@@ -115,7 +115,7 @@ def _answer(
         Path(word).expanduser() for word in _line("证据文件，多个用分号隔开").replace("；", ";").split(";")
     ]
     files, contents = attached([p for p in paths if str(p) != "."], settings.file_mib)
-    last = until(today_of(desk.now), settings.valid_days)
+    last = until(day_of(desk.now), settings.valid_days)
     end = _line(f"有效至（回车 = {last}）")
     answer = Answer(
         system=system.name,

@@ -12,11 +12,11 @@ from collectors.run import How, collect_all, reading
 from collectors.things import MEASURED, Thing, thing_of
 from inventory.answers import Answer
 from inventory.coverage import Batch, Status
+from inventory.daily import day_of
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.store import Store, StoreError, open_store
 from inventory.systems import System
-from policies.answers import today_of
 from policies.assess import assess
 from policies.assess_crypto import assess_crypto
 from policies.assessment import Assessment, Edition, PolicyException
@@ -241,7 +241,7 @@ def assess_all(
                 f"没有规则 {id_}", remedy=suggestion(id_, known) or "用 zhengguan rules list 查编号"
             )
     moment = now or snapshot.info.taken_at
-    today = today_of(now or max(utc_now(), snapshot.info.taken_at))
+    today = day_of(now or max(utc_now(), snapshot.info.taken_at))
     result = []
     for system in systems:
         members = system.members(snapshot)

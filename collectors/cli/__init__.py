@@ -6,10 +6,10 @@ collections of its own, its earlier rows stay, and nothing is concluded about th
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,13 +18,15 @@ import msgspec
 
 from collectors import contract
 from collectors.cli import mapping, outcome, recording
-from collectors.cli.lines import Secrets, secrets_of
+from collectors.cli.lines import IncompatibleError, Secrets, secrets_of
+from collectors.cli.logins import open_session
 from collectors.cli.options import Login, Options, Target, split_address
 from collectors.cli.platforms import AUTO
 from collectors.cli.reading import Reading, offer_of, place_of, read
-from collectors.cli.sessions import CutShortError, IncompatibleError, open_session
-from collectors.contract import DeadlineError, Run, Source, SourceError
+from collectors.cli.sessions import CutShortError
+from collectors.contract import Run, Source, SourceError
 from collectors.recordings import Header
+from collectors.targets import failed, internal, no_access, resolved, side_by_side
 from inventory.coverage import Batch
 
 __all__ = ["KINDS", "PERMISSIONS", "Login", "Options", "collect", "probe", "record"]
@@ -43,8 +45,6 @@ PERMISSIONS = """\
   瞻博 Junos     预定义的 read-only 类加 view-configuration
   FRR            frrvty 组的用户，登录 shell 为 vtysh 或普通 shell
 用访问控制列表只允许采集机登录。配置里的口令、团体字、密钥在保存之前全部打码。"""
-
-_LATE_SECONDS = 1.5  # a device that ends just at the deadline is still taken
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
@@ -82,7 +82,7 @@ def _collect(source: Source, run: Run, keep: Callable[[Reading], None]) -> Itera
     except SourceError as error:
         for target in targets:
             keep(recording.failure_of(target.address, error, run.redactor.text))
-            yield outcome.failed(run, target.address, started, error)
+            yield failed(run, target.address, KINDS, started, error)
         return
 
     def work(target: Target) -> _Timed:
@@ -92,13 +92,13 @@ def _collect(source: Source, run: Run, keep: Callable[[Reading], None]) -> Itera
         return _Timed(started=begun, reading=_read(target, logins, options, run))
 
     by_name = {split_address(t.address)[0].lower(): t.address for t in targets} if not recorded else {}
-    results = _side_by_side(targets, options.concurrency, run, work)
-    for done, (target, result) in enumerate(results, start=1):
+    results = side_by_side(_each(targets, work), options.concurrency, run)
+    for done, (address, result) in enumerate(results, start=1):
         run.progress("读取设备", done, len(targets))
         if isinstance(result, BaseException):
             problem = _source_error(result)
-            keep(recording.failure_of(target.address, problem, run.redactor.text))
-            yield outcome.failed(run, target.address, started, problem)
+            keep(recording.failure_of(address, problem, run.redactor.text))
+            yield failed(run, address, KINDS, started, problem)
         else:
             result.reading.neighbour_targets = result.reading.neighbour_targets or by_name
             keep(result.reading)
@@ -115,7 +115,9 @@ class _Timed(msgspec.Struct, kw_only=True):
 def _read(target: Target, logins: list[Secrets], options: Options, run: Run) -> Reading:
     run.remaining()
     host, port = split_address(target.address)
-    return read(target, place_of(target.address, _resolved(host, port)), logins, options, run)
+    return read(
+        target, place_of(target.address, resolved(host, port, socket.SOCK_STREAM)), logins, options, run
+    )
 
 
 def _recorded(recorded: dict[str, Reading], target: str) -> Reading:
@@ -123,7 +125,7 @@ def _recorded(recorded: dict[str, Reading], target: str) -> Reading:
     if reading is None:
         raise SourceError("没有应答", "这台设备没有录制：检查 recording 和 targets")
     if reading.failure is not None and not reading.incompatible:
-        raise SourceError(reading.failure.reason, reading.failure.remedy, reading.failure.status)
+        raise reading.failure.error
     return reading
 
 
@@ -146,7 +148,7 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
 
     def ask(target: Target) -> contract.Access:
         host, port = split_address(target.address)
-        place = place_of(target.address, _resolved(host, port))
+        place = place_of(target.address, resolved(host, port, socket.SOCK_STREAM))
         offer = offer_of(place, options, run)
         try:
             session = open_session(place, logins, options, run, target.platform)
@@ -164,50 +166,15 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
             subject=target.address, ok=True, detail=f"{title}，用户 {session.user}{legacy}{unchecked}"
         )
 
-    for target, result in _side_by_side(options.devices, options.concurrency, run, ask):
+    for address, result in side_by_side(_each(options.devices, ask), options.concurrency, run):
         if isinstance(result, contract.Access):
             yield result
         else:
-            error = _source_error(result)
-            yield contract.Access(
-                subject=target.address, ok=False, detail=run.redactor.text(error.reason), remedy=error.remedy
-            )
+            yield no_access(run, address, _source_error(result))
 
 
-def _side_by_side(
-    targets: list[Target], concurrency: int, run: Run, work: Callable[[Target], T]
-) -> Iterator[tuple[Target, T | BaseException]]:
-    """Results, or the exceptions they ended with, in the order they come. At the deadline the rest is
-    given up (each worker stops by itself at the same deadline)."""
-    pool = ThreadPoolExecutor(min(concurrency, len(targets)), thread_name_prefix=f"cli-{run.source.name}")
-    try:
-        pending: dict[Future[T], Target] = {pool.submit(work, target): target for target in targets}
-        while pending:
-            finished, _ = wait(pending, timeout=_left(run) + _LATE_SECONDS, return_when=FIRST_COMPLETED)
-            for future in finished:
-                error = future.exception()
-                yield pending.pop(future), future.result() if error is None else error
-            if not finished:
-                break
-        for target in pending.values():
-            yield target, DeadlineError(run.source.deadline_seconds)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _left(run: Run) -> float:
-    try:
-        return run.remaining()
-    except DeadlineError:
-        return 0.0
-
-
-def _resolved(host: str, port: int) -> str:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise SourceError(f"域名 {host} 解析不出", "检查名字和 DNS") from error
-    return str(found[0][4][0])
+def _each(targets: list[Target], work: Callable[[Target], T]) -> dict[str, Callable[[], T]]:
+    return {target.address: functools.partial(work, target) for target in targets}
 
 
 def _source_error(error: BaseException) -> SourceError:
@@ -220,6 +187,4 @@ def _source_error(error: BaseException) -> SourceError:
         frame = frame.tb_next
     where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
     log.debug("device: %s at %s", error.__class__.__name__, where)
-    return SourceError(
-        f"采集器内部错误：{error.__class__.__name__}（{where}）", "用 --debug 重试并把日志交给开发者"
-    )
+    return internal(f"{error.__class__.__name__}（{where}）")

@@ -16,6 +16,7 @@ from collectors.cli.facts_reader import (
     minutes_seconds,
     number_in,
     numbers,
+    told_by,
 )
 from collectors.cli.facts_vrp import either, only_ssh
 from inventory.kinds.device_config import (
@@ -54,7 +55,6 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
     complete = not partial and text.rstrip().endswith("return")
     config = Config(platform, text, version, partial=not complete)
     terminals = _terminals(config)
-    sysname, software = last(config.all("sysname")), last(config.all("version"))
     fields: dict[str, Any] = {
         "complete": complete,
         "terminals": terminals,
@@ -72,10 +72,10 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         ),
         "files": _files(config),
     }
-    if sysname is not None and len(sysname.words) > 1:
-        fields["hostname"] = sysname.text.split(" ", 1)[1]
-    if not version and software is not None and len(software.words) > 1:
-        fields["version"] = software.text.split(" ", 1)[1]
+    if name := told_by(config.all("sysname")):
+        fields["hostname"] = name
+    if not version and (software := told_by(config.all("version"))):
+        fields["version"] = software
     return fields | facts_vrp_network.read(config)
 
 

@@ -15,6 +15,7 @@ from collectors.cli.facts_reader import (
     minutes_seconds,
     number_in,
     numbers,
+    told_by,
 )
 from inventory.kinds.device_config import (
     Aaa,
@@ -51,7 +52,7 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
     complete = not partial and text.rstrip().splitlines()[-1].strip() == "end"
     config = Config(platform, text, version, partial=not complete)
     terminals = _terminals(config)
-    name, software = last(config.all("hostname")), last(config.all("version"))
+    name = last(config.all("hostname"))
     fields: dict[str, Any] = {
         "complete": complete,
         "terminals": terminals,
@@ -74,8 +75,8 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
     }
     if name is not None and len(name.words) > 1:
         fields["hostname"] = name.words[1]
-    if not version and software is not None and len(software.words) > 1:
-        fields["version"] = software.text.split(" ", 1)[1]
+    if not version and (software := told_by(config.all("version"))):
+        fields["version"] = software
     return fields | facts_ios_network.read(config) | facts_ios_ports.read(config)
 
 

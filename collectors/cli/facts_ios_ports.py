@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from collectors.cli.config_tree import Node
+from collectors.cli.facts_interfaces import concluded, physical
 from collectors.cli.facts_reader import Config, below, numbers, span
-from collectors.cli.facts_vrp_ports import physical
 from inventory.kinds.device_config import ConfigInterface, LanProtection
 from inventory.unknown import UNKNOWN
 
@@ -41,13 +41,7 @@ def interface(config: Config, name: str, nodes: list[Node]) -> ConfigInterface:
     for node in nodes:
         for child in node.children:
             used |= _line(row, child.text, child.words)
-    if name.lower().startswith(("lo", "null", "inloop")):  # nothing is forwarded back out of these
-        row.redirects_ipv4 = row.redirects_ipv6 = row.proxy_arp = False
-    if port:
-        row.used = True if used else config.absent(False)
-    if row.mode is UNKNOWN and (row.ipv4 is True or row.ipv6 is True):
-        row.mode = "routed"
-    return row
+    return concluded(row, used, config)
 
 
 def _line(row: ConfigInterface, text: str, words: list[str]) -> bool:

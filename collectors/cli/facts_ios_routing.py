@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from collectors.cli.config_tree import Node
-from collectors.cli.facts_reader import Config, begins, below, family_of, last, numbers
-from collectors.cli.facts_vrp_routing import MAX_NETWORKS, address_of, classful, ipv4, within
+from collectors.cli.facts_reader import Config, begins, below, last, numbers
+from collectors.cli.facts_routing import MAX_NETWORKS, address_of, classful, ipv4, peers_of, within
 from inventory.kinds.device_config import RoutingSession
 from inventory.unknown import UNKNOWN
 
@@ -196,33 +196,7 @@ def _rip(config: Config, interfaces: Interfaces) -> Iterator[RoutingSession]:
 
 
 def _bgp(config: Config) -> Iterator[RoutingSession]:
-    for process in config.all("router bgp"):
-        for view in (process, *process.children):
-            peers: dict[str, list[Node]] = {}
-            for node in below(view, "neighbor"):
-                if len(node.words) > 2:
-                    peers.setdefault(node.words[1], []).append(node)
-            for name, nodes in peers.items():
-                family = family_of(name)
-                group = next(
-                    (n.words[3] for n in nodes if n.words[2] == "peer-group" and len(n.words) > 3), ""
-                )
-                named = any(n.words[2] == "remote-as" for n in nodes)
-                if (
-                    family is None
-                    or not (named or group in peers)
-                    or any(n.words[2] == "shutdown" for n in nodes)
-                ):
-                    continue
-                key = next(
-                    (
-                        n
-                        for n in (*nodes, *peers.get(group, []))
-                        if n.words[2] in ("password", "ao", "keychain")
-                    ),
-                    None,
-                )
-                yield RoutingSession(
-                    protocol="bgp", family=family, name=name,
-                    authentication="digest" if key else config.absent("none"), lines=numbers(nodes[0], key),
-                )  # fmt: skip
+    for peer in peers_of(config, "router bgp", "neighbor"):
+        group = next((n.words[3] for n in peer.nodes if n.words[2] == "peer-group" and len(n.words) > 3), "")
+        if (peer.says("remote-as") or group in peer.beside) and not peer.says("shutdown"):
+            yield peer.session(config, group, "password", "ao", "keychain")

@@ -7,7 +7,7 @@ that broke off, absence says nothing at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any, Literal, TypeVar
 
@@ -92,6 +92,12 @@ def last(nodes: Iterable[Node]) -> Node | None:
     for node in nodes:
         found = node
     return found
+
+
+def told_by(nodes: Iterable[Node]) -> str | None:
+    """What stands behind the first word of the last of some nodes; None where nothing does."""
+    node = last(nodes)
+    return node.text.split(" ", 1)[1] if node is not None and len(node.words) > 1 else None
 
 
 def number_in(words: list[str], after: str = "", position: int = -1) -> int | None:
@@ -180,7 +186,3 @@ def capped(rows: Iterable[T], most: int = 20_000) -> list[T]:
             break
         kept.append(row)
     return kept
-
-
-Section = Callable[[Config], dict[str, Any]]
-"""Reads one group of facts: field of ``device_config`` → value."""

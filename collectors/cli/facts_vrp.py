@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from collectors.cli import facts_vrp_network
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_reader import (
     Config,
@@ -16,6 +17,7 @@ from collectors.cli.facts_reader import (
     minutes_seconds,
     number_in,
     numbers,
+    told_by,
     word_after,
 )
 from inventory.kinds.device_config import (
@@ -42,12 +44,9 @@ _METHODS: dict[str, str] = {
 
 def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, Any]:
     """Fields of ``DeviceConfig`` out of a VRP configuration."""
-    from collectors.cli import facts_vrp_network
-
     complete = not partial and text.rstrip().endswith("return")
     config = Config(platform, text, version, partial=not complete)
     terminals = _terminals(config)
-    sysname = last(config.all("sysname"))
     fields: dict[str, Any] = {
         "complete": complete,
         "terminals": terminals,
@@ -62,8 +61,8 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "banner": _banner(config),
         "files": _files(config),
     }
-    if sysname is not None and len(sysname.words) > 1:
-        fields["hostname"] = sysname.text.split(" ", 1)[1]
+    if name := told_by(config.all("sysname")):
+        fields["hostname"] = name
     return fields | facts_vrp_network.read(config)
 
 

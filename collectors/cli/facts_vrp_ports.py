@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from collectors.cli.config_tree import Node
+from collectors.cli.facts_interfaces import concluded, physical
 from collectors.cli.facts_reader import Config, below, last, numbers, span
 from inventory.kinds.device_config import ConfigInterface, LanProtection, SecurityPolicy
 from inventory.unknown import UNKNOWN, Maybe
 
-LOGICAL = re.compile(
-    r"(?:vlan|loop|null|inloop|tunnel|bridge-|route-|eth-trunk|port-channel|aggregate|nve|vbdif|bdi|bvi|dialer"
-    r"|virtual|vsi|multilink|mp-group|smartgroup|supervlan|ulei|lo\d|register|cellular|sip)",
-    re.IGNORECASE,
-)
 _ACCESS_CONTROL = (
     "dot1x", "mac-authen", "mac-authentication", "port-security", "authentication-profile", "authentication",
     "web-auth", "portal",
@@ -38,11 +33,6 @@ def read(config: Config) -> dict[str, Any]:
     }
 
 
-def physical(name: str) -> bool:
-    """Whether the name is that of a port and not of something made of ports."""
-    return "." not in name and not LOGICAL.match(name)
-
-
 def interface(config: Config, node: Node) -> ConfigInterface:
     """One interface, in one pass over its lines."""
     name = "".join(node.words[1:])
@@ -62,13 +52,7 @@ def interface(config: Config, node: Node) -> ConfigInterface:
     used = False
     for child in node.children:
         used |= _line(row, child.text, child.words)
-    if name.lower().startswith(("lo", "null", "inloop")):  # nothing is forwarded back out of these
-        row.redirects_ipv4 = row.redirects_ipv6 = row.proxy_arp = False
-    if is_port:
-        row.used = True if used else config.absent(False)
-    if row.mode is UNKNOWN and (row.ipv4 is True or row.ipv6 is True):
-        row.mode = "routed"
-    return row
+    return concluded(row, used, config)
 
 
 def _line(row: ConfigInterface, text: str, words: list[str]) -> bool:

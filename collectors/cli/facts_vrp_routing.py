@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address
+from collections.abc import Iterator
 from typing import Any
 
 from collectors.cli.config_tree import Node
-from collectors.cli.facts_reader import Config, begins, below, family_of, numbers, word_after
+from collectors.cli.facts_reader import Config, begins, below, numbers, word_after
+from collectors.cli.facts_routing import MAX_NETWORKS, address_of, classful, ipv4, peers_of, within
 from inventory.kinds.device_config import RoutingSession
 
-MAX_NETWORKS = 256  # "network" lines of an area that are held against the interfaces
 _PLAIN = ("simple", "plain", "none", "text")
 
 
@@ -35,34 +33,6 @@ def strength(node: Node | None, config: Config) -> Any:
     if not words or words[0] == "null":
         return "none"
     return "password" if words[0] in _PLAIN else "digest"
-
-
-def address_of(interface: Node) -> list[int]:
-    """IPv4 addresses of an interface as numbers."""
-    found = []
-    for child in interface.children:
-        words = child.words
-        if words[:2] == ["ip", "address"] and len(words) > 2:
-            number = ipv4(words[2].split("/")[0])
-            found += [] if number is None else [number]
-    return found
-
-
-@lru_cache(maxsize=8192)
-def ipv4(text: str) -> int | None:
-    """An address as a number; None for what is none."""
-    try:
-        return int(IPv4Address(text))
-    except AddressValueError:
-        return None
-
-
-def within(addresses: Iterable[int], network: str, wildcard: str) -> bool:
-    """Whether one of the addresses lies in a network given by a wildcard mask."""
-    base, mask = ipv4(network), ipv4(wildcard)
-    if base is None or mask is None:
-        return False
-    return any((address | mask) == (base | mask) for address in addresses)
 
 
 def _own(interface: Node, command: str) -> Node | None:
@@ -159,27 +129,13 @@ def _on_interfaces(interfaces: list[Node], config: Config) -> Iterator[RoutingSe
 
 
 def _bgp(config: Config) -> Iterator[RoutingSession]:
-    for process in config.all("bgp"):
-        for view in (process, *process.children):
-            peers: dict[str, list[Node]] = {}
-            for node in below(view, "peer", "group"):
-                if len(node.words) > 2:
-                    peers.setdefault(node.words[1], []).append(node)
-            for name, nodes in peers.items():
-                family = family_of(name)
-                if family is None or not any(n.words[2] in ("as-number", "group") for n in nodes):
-                    continue
-                if any(n.words[2] == "ignore" for n in nodes):
-                    continue
-                group = next((word_after(n.words, "group") for n in nodes if n.words[2] == "group"), None)
-                if group and not any(n.words[2] == "as-number" for n in nodes) and group not in peers:
-                    continue  # told again in the view of an address family
-                keys = [*nodes, *peers.get(group or "", [])]
-                key = next((n for n in keys if n.words[2] in ("password", "keychain")), None)
-                yield RoutingSession(
-                    protocol="bgp", family=family, name=name,
-                    authentication="digest" if key else config.absent("none"), lines=numbers(nodes[0], key),
-                )  # fmt: skip
+    for peer in peers_of(config, "bgp", "peer", "group"):
+        if not peer.says("as-number", "group") or peer.says("ignore"):
+            continue
+        group = next((word_after(n.words, "group") for n in peer.nodes if n.words[2] == "group"), None) or ""
+        if group and not peer.says("as-number") and group not in peer.beside:
+            continue  # told again in the view of an address family
+        yield peer.session(config, group, "password", "keychain")
 
 
 def _rip(config: Config, interfaces: list[Node]) -> Iterator[RoutingSession]:
@@ -196,9 +152,3 @@ def _rip(config: Config, interfaces: list[Node]) -> Iterator[RoutingSession]:
                 protocol="rip", family="ipv4", name=name, authentication=strength(own, config),
                 lines=numbers(interface, own),
             )  # fmt: skip
-
-
-def classful(network: str) -> str:
-    """Wildcard mask of a network's class, as RIP's ``network`` means it."""
-    number = ipv4(network) or 0
-    return "0.255.255.255" if number < 1 << 31 else "0.0.255.255" if number < 3 << 30 else "0.0.0.255"

@@ -21,6 +21,7 @@ from collectors.cli.identity import facts_of, uptime_of
 from collectors.cli.kexinit import Offer
 from collectors.cli.platforms import PLATFORMS, Platform
 from collectors.cli.reading import Reading
+from collectors.neighbours import edges
 from collectors.snmp.vendors import role_of
 from inventory.coverage import Status
 from inventory.kinds.address import Address, address_of
@@ -77,7 +78,7 @@ def device_of(
         device.telnet_enabled = _telnet(reading.config)
     device.neighbours = _neighbours(platform, reading, clean)
     if known(device.neighbours):
-        device.relations += _edges(device, device.neighbours, targets)
+        device.relations += edges(device, device.neighbours, targets)
     return device
 
 
@@ -162,17 +163,6 @@ def _neighbours(platform: Platform, reading: Reading, clean: Clean) -> Maybe[lis
             )
         )
     return sorted(found, key=lambda n: (str(n.local_interface), str(n.chassis_id), str(n.port)))
-
-
-def _edges(device: Device, neighbours: list[DeviceNeighbour], targets: Mapping[str, str]) -> list[Relation]:
-    found: set[str] = set()
-    for neighbour in neighbours:
-        keys = list(neighbour.addresses) if known(neighbour.addresses) else []
-        if known(neighbour.system_name) and neighbour.system_name:
-            keys.append(neighbour.system_name.lower())
-        found |= {targets[key] for key in keys if key in targets}
-    found.discard(device.native_id)
-    return [Relation("neighbour_of", uid_of(device.source, Device.KIND, target)) for target in sorted(found)]
 
 
 def interfaces_of(source: str, labels: Mapping[str, str], reading: Reading, clean: Clean) -> list[Interface]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from collectors.cli.displays import interfaces
 from collectors.cli.platforms import Purpose
 from collectors.cli.reading import Answer, Reading
-from collectors.contract import Run, SourceError
+from collectors.contract import Run
 from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
 from inventory.kinds.device_config import DeviceConfig
@@ -27,18 +27,6 @@ _VOLATILE = re.compile(
 _DATED = re.compile(
     r"(?im)^(!Time: |## Last commit: |! Last configuration change at |! NVRAM config last).*$"
 )
-
-
-def failed(run: Run, target: str, started: datetime, error: SourceError) -> Batch:
-    """A device that could not be read: its scope failed, for all kinds."""
-    return Batch(
-        collections=[
-            run.collection(
-                kind, error.status, started, scope=target, reason=error.reason, remedy=error.remedy
-            )
-            for kind in KINDS
-        ]
-    )
 
 
 def batch(

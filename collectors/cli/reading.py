@@ -14,11 +14,13 @@ from collectors.cli import facts
 from collectors.cli.identity import facts_of
 from collectors.cli.kexinit import NoSshError, Offer, read_offer
 from collectors.cli.lines import IncompatibleError, Place, Secrets
+from collectors.cli.logins import open_session
 from collectors.cli.masking import masked
 from collectors.cli.options import Options, Target, split_address
 from collectors.cli.platforms import Command, Platform, Purpose, refusal_of
-from collectors.cli.sessions import CutShortError, Session, decoded, open_session
+from collectors.cli.sessions import CutShortError, Session, decoded
 from collectors.contract import Run, SourceError
+from collectors.recordings import Failure
 from inventory.coverage import Status
 from inventory.kinds.device_config import DeviceConfig
 
@@ -39,14 +41,6 @@ class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: Status = Status.COMPLETE
     reason: str = ""
     remedy: str = ""
-
-
-class Failure(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Why a device could not be read."""
-
-    reason: str
-    remedy: str = ""
-    status: Status = Status.FAILED
 
 
 class Reading(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -10,9 +10,9 @@ import msgspec
 
 from collectors.cli.masking import masked
 from collectors.cli.platforms import PLATFORMS
-from collectors.cli.reading import Failure, Reading, config_facts
+from collectors.cli.reading import Reading, config_facts
 from collectors.contract import SourceError
-from collectors.recordings import Header, lines_of, write_whole
+from collectors.recordings import Failure, Header, lines_of, write_whole
 
 FORMAT = "zhengguan-cli-recording/1"
 
@@ -45,7 +45,4 @@ def _complete(reading: Reading) -> None:
 
 def failure_of(target: str, error: SourceError, clean: Callable[[str], str]) -> Reading:
     """A device that could not be read at all, as a reading."""
-    return Reading(
-        target=target,
-        failure=Failure(reason=clean(error.reason), remedy=error.remedy, status=error.status),
-    )
+    return Reading(target=target, failure=Failure.of(error, clean))

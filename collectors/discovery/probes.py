@@ -14,6 +14,7 @@ from collectors.snmp import tables
 from collectors.snmp.engines import (
     AgentError,
     AuthenticationError,
+    ClosedPortError,
     Credentials,
     EngineName,
     NoAnswerError,
@@ -76,8 +77,10 @@ def snmp_at(
         return "silent"
     except SourceError:
         return "closed"
-    except NoAnswerError as error:
-        return "closed" if "没有开放" in str(error) else "silent"
+    except ClosedPortError:
+        return "closed"
+    except NoAnswerError:
+        return "silent"
     except AuthenticationError:
         return "refused"
     except AgentError:

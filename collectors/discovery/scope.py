@@ -80,7 +80,7 @@ def _hosts(prefix: Network) -> Iterator[Address]:
 
 def seeds(scope: Scope, told: Iterable[tuple[str, str]]) -> tuple[dict[Address, str], dict[Address, str]]:
     """Neighbours (address, who told of it) inside the scope, and those outside, which are not touched.
-    Link-local, multicast, loopback of nobody's and what is no address are left out."""
+    Link-local, multicast and unspecified ones, and what is no address, are left out."""
     inside: dict[Address, str] = {}
     outside: dict[Address, str] = {}
     for text, teller in told:

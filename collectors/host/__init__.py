@@ -29,7 +29,7 @@ from collectors.host.hardening import (
     read_tools,
     read_trusted_boot,
 )
-from collectors.host.network import interfaces, ipv6_enabled, read_routes
+from collectors.host.network import interfaces, ipv6_enabled
 from collectors.host.notebook import Notebook, decode
 from collectors.host.packages import read_updates
 from collectors.host.policy import read_lockout, read_password_policy, read_session_timeout, read_umask
@@ -37,6 +37,7 @@ from collectors.host.processes import Processes, hidden, read_processes
 from collectors.host.protection import firewall, malware_protection, mandatory_access_control
 from collectors.host.reader import LocalReader, Reader, Refusal
 from collectors.host.recording import RecordingReader, load
+from collectors.host.routes import read_routes
 from collectors.host.services import read_audit, read_time_sync
 from collectors.host.sockets import read_listeners
 from collectors.host.ssh_sources import read_any_source

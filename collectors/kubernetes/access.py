@@ -24,7 +24,8 @@ from collectors.kubernetes.distributions import distributions
 from collectors.kubernetes.estate import Seen
 from collectors.kubernetes.listing import METADATA_ONLY, Ask, Listing, Reader
 from collectors.kubernetes.objects import Meta
-from collectors.kubernetes.permissions import RBAC, Binding, Graph
+from collectors.kubernetes.permissions import Binding, Graph
+from collectors.kubernetes.powers import RBAC
 from collectors.kubernetes.rbac import (
     BindingRow,
     RoleRow,

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from collectors.kubernetes.objects import Meta, Selector
-from collectors.kubernetes.permissions import Graph, Request
+from collectors.kubernetes.permissions import Graph
+from collectors.kubernetes.powers import Request
 from collectors.kubernetes.survey import Place
 from inventory.kinds.cluster import AdmissionPolicy, AdmissionWebhook, ControlPlaneComponent
 from inventory.unknown import UNKNOWN, Maybe, Unknown

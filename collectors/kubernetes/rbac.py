@@ -10,15 +10,14 @@ from collectors.kubernetes.objects import Meta
 from collectors.kubernetes.permissions import (
     ANONYMOUS,
     AUTHENTICATED,
-    MASTERS,
     UNAUTHENTICATED,
     Binding,
     Graph,
     RoleKey,
-    RoleRule,
     Subject,
     user_subject,
 )
+from collectors.kubernetes.powers import MASTERS, RoleRule
 from collectors.kubernetes.survey import Place
 from inventory.kinds.identity import Permission, Power, Principal, Role, RoleAssignment
 from inventory.unknown import UNKNOWN

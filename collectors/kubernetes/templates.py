@@ -152,16 +152,11 @@ class Template(msgspec.Struct, kw_only=True, gc=False):
 
 
 class ControllerSpec(msgspec.Struct, kw_only=True, gc=False):
+    """Of what makes pods of a template: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job."""
+
     template: Template
     replicas: int | None = None
     parallelism: int | None = None
-
-
-class Controller(msgspec.Struct, kw_only=True, gc=False):
-    """Whatever holds a template and makes pods of it: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job."""
-
-    meta: Meta = msgspec.field(name="metadata")
-    spec: ControllerSpec
 
 
 class JobTemplate(msgspec.Struct, kw_only=True, gc=False):

@@ -8,25 +8,22 @@ devices are reached over SSH too, and SSH servers are a thing to be judged thems
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from collectors import host, known_hosts
-from collectors.contract import Access, DeadlineError, Run, Source, SourceError
+from collectors.contract import Access, Run, Source, SourceError
 from collectors.linux.hosts import Read, access, read_host, replay
 from collectors.linux.options import Options
-from collectors.linux.recording import Recorded, failure_of, load, write
+from collectors.linux.recording import Recorded, load, write
 from collectors.linux.session import login_of
 from collectors.linux.sudo import COMMANDS, sudoers
+from collectors.recordings import Failure
+from collectors.targets import failed, no_access, side_by_side, source_error
 from inventory.coverage import Batch
 
 __all__ = ["KINDS", "PERMISSIONS", "Options", "collect", "probe", "record"]
-
-log = logging.getLogger("zhengguan.collectors.linux")
-T = TypeVar("T")
 
 KINDS = host.KINDS
 _PROGRAMS = {"cut": "/usr/bin", "grep": "/usr/bin", "ss": "/usr/bin", "dnf": "/usr/bin", "yum": "/usr/bin"}
@@ -40,8 +37,6 @@ PERMISSIONS = f"""\
 逐条放行；每条都是完整命令，没有通配符，不能写文件，也看不到密码散列（DES 散列除外，它没有 $ 分隔）：
 {_PERMITTED}
 命令路径以该主机为准（zhengguan doctor 按主机列出缺哪几条）；没有的命令（nft、auditctl、dnf ……）不必写。"""
-
-_LATE_SECONDS = 1.0  # a host that ends just at the deadline is still taken
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
@@ -64,9 +59,7 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
         if isinstance(result, Read):
             yield from access(result, target, options)
         else:
-            yield Access(
-                subject=target, ok=False, detail=run.redactor.text(result.reason), remedy=result.remedy
-            )
+            yield no_access(run, target, result)
 
 
 def _collect(source: Source, run: Run, keep: Callable[[Recorded], None]) -> Iterator[Batch]:
@@ -76,15 +69,8 @@ def _collect(source: Source, run: Run, keep: Callable[[Recorded], None]) -> Iter
             keep(result.recorded)
             yield from result.batches
             continue
-        keep(Recorded(target=target, failure=failure_of(result, run)))
-        yield Batch(
-            collections=[
-                run.collection(
-                    kind, result.status, started, scope=target, reason=result.reason, remedy=result.remedy
-                )
-                for kind in KINDS
-            ]
-        )
+        keep(Recorded(target=target, failure=Failure.of(result, run.redactor.text)))
+        yield failed(run, target, KINDS, started, result)
 
 
 def _results(source: Source, options: Options, run: Run) -> Iterator[tuple[str, Read | SourceError]]:
@@ -93,15 +79,15 @@ def _results(source: Source, options: Options, run: Run) -> Iterator[tuple[str, 
     if options.recording:
         recorded = {one.target: one for one in load(Path(options.recording))}
         chosen = options.targets or list(recorded)
-        work = {target: lambda target=target: _replayed(recorded, target, source, run) for target in chosen}  # type: ignore[misc]
+        work = {target: functools.partial(_replayed, recorded, target, source, run) for target in chosen}
     else:
         entries = [] if options.insecure else known_hosts.read_known_hosts(options.known_hosts)
         login = login_of(options, run)
         work = {
-            target: lambda target=target: read_host(target, source, options, login, entries, run)  # type: ignore[misc]
+            target: functools.partial(read_host, target, source, options, login, entries, run)
             for target in options.targets
         }
-    for done, (target, result) in enumerate(_side_by_side(work, options.concurrency, run), start=1):
+    for done, (target, result) in enumerate(side_by_side(work, options.concurrency, run), start=1):
         run.progress("读取主机", done, len(work))
         yield target, result if isinstance(result, Read) else _source_error(result)
 
@@ -112,42 +98,7 @@ def _replayed(recorded: dict[str, Recorded], target: str, source: Source, run: R
     return replay(recorded[target], source, run)
 
 
-def _side_by_side(
-    work: Mapping[str, Callable[[], T]], concurrency: int, run: Run
-) -> Iterator[tuple[str, T | BaseException]]:
-    """Results, or the exceptions they ended with, in the order they come. At the deadline the rest is given
-    up (each worker stops by itself at the same deadline)."""
-    if not work:
-        return
-    pool = ThreadPoolExecutor(min(concurrency, len(work)), thread_name_prefix=f"linux-{run.source.name}")
-    try:
-        pending: dict[Future[T], str] = {pool.submit(one): target for target, one in work.items()}
-        while pending:
-            finished, _ = wait(pending, timeout=_left(run) + _LATE_SECONDS, return_when=FIRST_COMPLETED)
-            for future in finished:
-                error = future.exception()
-                yield pending.pop(future), future.result() if error is None else error
-            if not finished:
-                break
-        for target in pending.values():
-            yield target, DeadlineError(run.source.deadline_seconds)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _left(run: Run) -> float:
-    try:
-        return run.remaining()
-    except DeadlineError:
-        return 0.0
-
-
 def _source_error(error: BaseException) -> SourceError:
-    if isinstance(error, SourceError):
-        return error
     if isinstance(error, ImportError):
         raise error  # the runner says which extra is missing
-    log.debug("host", exc_info=error)
-    return SourceError(
-        f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"
-    )
+    return source_error(error)

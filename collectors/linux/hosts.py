@@ -101,7 +101,7 @@ def _ask(
 def replay(recorded: Recorded, source: Source, run: Run) -> Read:
     """A recorded host, read and recorded again. Raises SourceError as it was raised then."""
     if failure := recorded.failure:
-        raise SourceError(failure.reason, failure.remedy, failure.status)
+        raise failure.error
     reach = Reach(
         scope=recorded.target,
         host_key_verified=recorded.host_key_verified,

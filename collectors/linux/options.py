@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import ClassVar
 
 import msgspec
 
 from collectors import contract
+from collectors.targets import is_address
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}\$?")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9.])?")
@@ -67,20 +67,12 @@ def split_target(target: str) -> tuple[str, int]:
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
         port = rest.removeprefix(":")
-        if not closed or (rest and not rest.startswith(":")) or not _numeric(host):
+        if not closed or (rest and not rest.startswith(":")) or not is_address(host):
             raise ValueError(f"不认识的地址 {target[:80]!r}，写成 [地址]:端口")
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
-    if not (_numeric(host) or _HOST.fullmatch(host)):
+    if not (is_address(host) or _HOST.fullmatch(host)):
         raise ValueError(f"不认识的地址 {target[:80]!r}，写成 主机 或 主机:端口，不带用户名")
     if port and not (port.isdecimal() and 0 < int(port) < 65536):
         raise ValueError(f"端口 {port[:20]!r} 不对，要 1 至 65535")
     return host.lower(), int(port) if port else 22
-
-
-def _numeric(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -7,19 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from collectors.contract import Run, SourceError
-from collectors.recordings import Header, lines_of, write_whole
-from inventory.coverage import Status
+from collectors.contract import Run
+from collectors.recordings import Failure, Header, lines_of, write_whole
 
 FORMAT = "zhengguan-linux-recording/1"
-
-
-class Failure(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """How reading the host ended, where it could not be read."""
-
-    reason: str
-    remedy: str = ""
-    status: Status = Status.FAILED
 
 
 class Recorded(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -45,8 +36,3 @@ def write(path: Path, hosts: Iterable[Recorded], run: Run, note: str) -> None:
     )
     lines = [msgspec.json.encode(part) for part in (header, *sorted(hosts, key=lambda h: h.target))]
     write_whole(path, b"\n".join(lines) + b"\n")
-
-
-def failure_of(error: SourceError, run: Run) -> Failure:
-    """An error as it is kept."""
-    return Failure(reason=run.redactor.text(error.reason), remedy=error.remedy, status=error.status)

@@ -7,7 +7,6 @@ failed collection of its own, its earlier rows stay, and nothing is concluded ab
 from __future__ import annotations
 
 import functools
-import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -30,12 +29,11 @@ from collectors.snmp.recording import Recording, ReplayEngine, find, stems
 from collectors.snmp.texts import text_of
 from collectors.snmp.waiting import elsewhere
 from collectors.snmp.walker import Limits, Walker
+from collectors.targets import failed, no_access, resolved, source_error
 from inventory.coverage import Batch
 from inventory.unknown import UNKNOWN
 
 __all__ = ["KINDS", "PERMISSIONS", "Login", "Options", "collect", "probe", "record"]
-
-log = logging.getLogger("zhengguan.collectors.snmp")
 
 KINDS = ("device", "interface")
 PERMISSIONS = """\
@@ -101,7 +99,7 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
         credentials = logins.credentials_of(options.logins, run)
     except SourceError as error:
         for target in targets:
-            yield outcome.failed(run, target, started, error)
+            yield failed(run, target, KINDS, started, error)
         return
 
     by_name = _by_name(targets)
@@ -116,7 +114,7 @@ def _collect(source: Source, run: Run, keep: Callable[[str, _Device | SourceErro
         if isinstance(result, BaseException):
             problem = _source_error(result)
             keep(target, problem)
-            yield outcome.failed(run, target, started, problem)
+            yield failed(run, target, KINDS, started, problem)
         else:
             device, batch = result
             keep(target, device)
@@ -154,10 +152,7 @@ def probe(source: Source, run: Run) -> Iterator[contract.Access]:
         if isinstance(result, contract.Access):
             yield result
         else:
-            error = _source_error(result)
-            yield contract.Access(
-                subject=target, ok=False, detail=run.redactor.text(error.reason), remedy=error.remedy
-            )
+            yield no_access(run, target, _source_error(result))
 
 
 def heard(source: Source, run: Run) -> Iterator[tuple[str, list[str] | SourceError]]:
@@ -203,15 +198,7 @@ async def _where(target: str) -> tuple[str, int]:
     try:
         return str(ip_address(host)), port
     except ValueError:  # a name, or an address with a zone
-        return await elsewhere(lambda: _resolve(host, port)), port
-
-
-def _resolve(host: str, port: int) -> str:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as error:
-        raise SourceError(f"域名 {host} 解析不出", "检查名字和 DNS") from error
-    return str(found[0][4][0])
+        return await elsewhere(lambda: resolved(host, port, socket.SOCK_DGRAM)), port
 
 
 async def _read_one(target: str, options: Options, credentials: Sequence[Credentials], run: Run) -> _Device:
@@ -262,7 +249,7 @@ async def _replay_one(target: str, options: Options, login: Credentials, run: Ru
     started = run.now()
     recording = _recording(options, target)
     if failure := recording.marks.failure:
-        raise SourceError(failure.reason, failure.remedy, failure.status)
+        raise failure.error
     answers = await read(Walker(ReplayEngine(recording), run, _limits(options)))
     recording.marks.apply(answers)
     known = recording.marks.known
@@ -299,11 +286,4 @@ def _batch(target: str, device: _Device, by_name: dict[str, str], run: Run) -> B
 
 def _source_error(error: BaseException) -> SourceError:
     """What a device's exception means to the user."""
-    if isinstance(error, SourceError):
-        return error
-    if explained := logins.explained(error):
-        return explained
-    log.debug("device", exc_info=error)
-    return SourceError(
-        f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"
-    )
+    return logins.explained(error) or source_error(error)

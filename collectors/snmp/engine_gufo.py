@@ -23,6 +23,7 @@ from collectors.contract import IMPORTING, SourceError
 from collectors.snmp.engines import (
     AgentError,
     AuthenticationError,
+    ClosedPortError,
     Credentials,
     Engine,
     NoAnswerError,
@@ -183,8 +184,8 @@ class GufoEngine:
                     return receive()
                 except BlockingIOError:
                     continue
-        except TimeoutError as error:  # ICMP port unreachable
-            raise NoAnswerError("端口没有开放") from error
+        except TimeoutError as error:  # so it tells ICMP port unreachable
+            raise ClosedPortError("端口没有开放") from error
         except self._fast.SnmpAuthError as error:
             raise AuthenticationError("认证失败") from error
         except self._fast.NoSuchInstance:

@@ -35,6 +35,10 @@ class NoAnswerError(RetryableError):
     """Nothing came back in time: packet lost, agent gone, port closed, or v2c community wrong."""
 
 
+class ClosedPortError(NoAnswerError):
+    """The host itself said that nobody listens (ICMP port unreachable)."""
+
+
 class TooBigError(Exception):
     """The agent cannot fit the answer (tooBig, RFC 3416 §4.2.3)."""
 

@@ -14,6 +14,7 @@ from collectors.contract import DeadlineError, Run, SourceError
 from collectors.snmp.engines import Credentials, choose
 from collectors.snmp.options import Options
 from collectors.snmp.waiting import AVAILABLE, alone, side_by_side
+from collectors.targets import left
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def every(
     try:
         while pending:
             try:
-                target, result = finished.get(timeout=_left(run) + _LATE_SECONDS)
+                target, result = finished.get(timeout=left(run) + _LATE_SECONDS)
             except Empty:
                 break
             room.release()
@@ -107,10 +108,3 @@ def _in_one_thread(
 
     threading.Thread(target=side_by_side, args=(tasks(), at_once), name=name).start()
     return stopped.set
-
-
-def _left(run: Run) -> float:
-    try:
-        return run.remaining()
-    except DeadlineError:
-        return 0.0

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from collectors.contract import Run, SourceError
+from collectors.contract import Run
 from collectors.redact import MASK, Redactor
 from collectors.snmp import tables as t
 from collectors.snmp.engines import Oid, Value, dotted_of
@@ -25,18 +25,6 @@ VIEW_REMEDY = "在设备的 SNMP 只读视图里放开 1.3.6.1.2.1（mib-2）"
 _ISO = (1,)
 _ALWAYS = (t.IF_TABLE, *t.ADDRESS_TABLES)  # that these are empty is worth a page
 _PARTIAL_REMEDY = "稍后重试；多次如此则调大 timeout_seconds、retries、device_seconds，或升级设备软件"
-
-
-def failed(run: Run, target: str, started: datetime, error: SourceError) -> Batch:
-    """A device that could not be read: its scope failed, for both kinds."""
-    return Batch(
-        collections=[
-            run.collection(
-                kind, error.status, started, scope=target, reason=error.reason, remedy=error.remedy
-            )
-            for kind in (Device.KIND, Interface.KIND)
-        ]
-    )
 
 
 def batch(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from collectors.contract import SourceError
-from collectors.recordings import Header
+from collectors.recordings import Failure, Header
 from collectors.snmp import tables
 from collectors.snmp.engines import Authentication, Oid, Privacy, Value, Version, dotted_of
 from collectors.snmp.reading import Answers
@@ -45,14 +45,6 @@ class BrokenWalk(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: Status
     reason: str = ""
     silent: bool = False
-
-
-class Failure(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Why a device could not be read."""
-
-    reason: str
-    remedy: str = ""
-    status: Status = Status.FAILED
 
 
 class Marks(msgspec.Struct, kw_only=True):
@@ -108,7 +100,7 @@ def written(header: Header, known: Known, answers: Answers, clean: Callable[[str
 
 def failed(header: Header, error: SourceError, clean: Callable[[str], str]) -> bytes:
     """The recording of a device that did not answer, or not to us."""
-    failure = Failure(reason=clean(error.reason), remedy=error.remedy, status=error.status)
+    failure = Failure.of(error, clean)
     return b"#" + msgspec.json.encode(header) + b"\n" + _mark(b"#!failed ", failure) + b"\n"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
+from collectors.neighbours import edges
 from collectors.snmp import tables as t
 from collectors.snmp import vendor_tables as v
 from collectors.snmp.engines import Oid, Value
@@ -17,7 +18,6 @@ from collectors.snmp.reading import Answers
 from collectors.snmp.tables import Table
 from collectors.snmp.texts import address_text, number, text_of, truth
 from inventory.kinds.network import Device, DeviceNeighbour, OspfInterface, RoutingPeer, RoutingProtocol, Vlan
-from inventory.resource import Relation, uid_of
 from inventory.unknown import UNKNOWN, Maybe, known
 
 _LLDP_MAC, _LLDP_PORT_MAC, _LLDP_ADDRESS = 4, 3, 5  # LldpChassisIdSubtype, LldpPortIdSubtype
@@ -38,7 +38,7 @@ def set_surroundings(device: Device, answers: Answers, clean: Clean, targets: di
     case name → target of the same source, which an edge can point to."""
     device.neighbours = _neighbours(answers, clean)
     if known(device.neighbours):
-        device.relations += _edges(device, device.neighbours, targets)
+        device.relations += edges(device, device.neighbours, targets)
     device.vlans = _vlans(answers, clean)
     device.ospf_interfaces = _ospf_interfaces(answers)
     _set_peers(device, answers)
@@ -124,18 +124,6 @@ def _cdp(answers: Answers, clean: Clean) -> Iterator[DeviceNeighbour]:
             platform=_text(platform, clean),
             addresses=[at] if at else [],
         )
-
-
-def _edges(device: Device, neighbours: list[DeviceNeighbour], targets: dict[str, str]) -> list[Relation]:
-    """Edges to neighbours that are targets of this source too, by management address or by name."""
-    found: set[str] = set()
-    for neighbour in neighbours:
-        keys = list(neighbour.addresses) if known(neighbour.addresses) else []
-        if known(neighbour.system_name) and neighbour.system_name:
-            keys.append(neighbour.system_name.lower())
-        found |= {targets[key] for key in keys if key in targets}
-    found.discard(device.native_id)
-    return [Relation("neighbour_of", uid_of(device.source, Device.KIND, target)) for target in sorted(found)]
 
 
 def _vlans(answers: Answers, clean: Clean) -> Maybe[list[Vlan]]:

@@ -198,4 +198,3 @@ VENDORS: dict[str, Vendor] = {
     ),
 }
 NO_VENDOR = Vendor()
-EVERY_TABLE = tuple(table for vendor in VENDORS.values() for table in vendor.tables)

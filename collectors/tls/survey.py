@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
+from collectors.targets import source_error
 from collectors.tls import recording
 from collectors.tls.certificates import fields_of, fingerprint
 from collectors.tls.codes import suite_name
@@ -30,7 +30,6 @@ from inventory.coverage import Batch, Status
 if TYPE_CHECKING:
     from collectors.tls import Options
 
-log = logging.getLogger("zhengguan.collectors.tls")
 _Result = tuple[Asked, list[Whole] | SourceError, datetime]
 Told = dict[str, dict[str, list[Any]]]
 
@@ -82,7 +81,7 @@ def _side_by_side(
             began = run.now()
             (found,) = await asyncio.gather(_target(target, options, peer_of(target)), return_exceptions=True)
             if isinstance(found, BaseException):
-                found = _source_error(found)
+                found = source_error(found)
             await results.put((target, found, began))
 
     async def next_result() -> _Result:
@@ -102,16 +101,6 @@ def _side_by_side(
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
-
-
-def _source_error(error: BaseException) -> SourceError:
-    """What ended a target, for the user. One of ours says so at once and takes no other target with it."""
-    if isinstance(error, SourceError):
-        return error
-    log.debug("target", exc_info=error)
-    return SourceError(
-        f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"
-    )
 
 
 async def _target(target: Asked, options: Options, peer: Peer) -> list[Whole]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 import msgspec
 
+from collectors.targets import is_address
 from collectors.tls.starttls import Starttls
 
 _PORTS = {"": 443, "smtp": 25, "imap": 143, "ldap": 389, "postgres": 5432, "mysql": 3306, "rdp": 3389}
@@ -36,7 +35,7 @@ def asked_of(target: str | Target) -> Asked:
         target = Target(address=target)
     host, port = _split(target.address, _PORTS[target.starttls])
     named = target.server_name
-    name = _ascii(named) if named is not None else ("" if _numeric(host) else _ascii(host))
+    name = _ascii(named) if named is not None else ("" if is_address(host) else _ascii(host))
     shown = f"[{host}]" if ":" in host else host
     suffix = f"/{name}" if name and name != host else ""
     return Asked(
@@ -52,11 +51,11 @@ def _split(text: str, default: int) -> tuple[str, int]:
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
         port = rest.removeprefix(":")
-        if not closed or not _numeric(host) or (rest and not rest.startswith(":")):
+        if not closed or not is_address(host) or (rest and not rest.startswith(":")):
             raise ValueError(f"不认识的地址 {text[:80]}，写成 [地址]:端口")
     elif text.count(":") > 1:
         host, port = text, ""
-        if not _numeric(host):
+        if not is_address(host):
             raise ValueError(f"不认识的地址 {text[:80]}，IPv6 写成 [地址]:端口")
     else:
         host, _, port = text.partition(":")
@@ -64,17 +63,9 @@ def _split(text: str, default: int) -> tuple[str, int]:
         raise ValueError(f"不认识的地址 {text[:80]!r}，写成 主机:端口，不带 https:// 和路径")
     if port and not (port.isdecimal() and 0 < int(port) < 65536):
         raise ValueError(f"端口 {port[:20]!r} 不对，要 1 至 65535")
-    if not _numeric(host):
+    if not is_address(host):
         _ascii(host)
     return host, int(port) if port else default
-
-
-def _numeric(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _ascii(name: str) -> str:

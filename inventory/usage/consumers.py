@@ -20,7 +20,6 @@ from inventory.snapshot import Snapshot
 from inventory.unknown import UNKNOWN, Maybe, Unknown, UnknownValueError, known, or_none
 from inventory.usage.figures import Coverage, Figure
 
-MIB_PER_GIB = 1024
 _LIMITS: dict[str, AmountOf] = {
     "cores": "vcpu",
     "ram": "memory_mib",

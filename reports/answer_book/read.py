@@ -16,13 +16,13 @@ from xml.etree import ElementTree as Xml
 import msgspec
 
 from inventory.answers import Answer, AnswerFile, CryptoJudgement, Given
+from inventory.daily import day_of
 from policies.answers import (
     MOST_BITS,
     MOST_MODULE,
     WORD,
     met_named,
     number_named,
-    today_of,
     until,
     verdict_named,
     word_of,
@@ -247,7 +247,7 @@ class _Reader:
             self._wrong(number, VERDICT, f"可答 {words}，而不是 {word[:40]}")
             return None
         judged = self._judged(number, line, question, given)
-        today = today_of(self.now)
+        today = day_of(self.now)
         answered = self._day(number, DATE, line) or today
         last = self._day(number, UNTIL, line) or until(answered, self.defaults.days)
         answer = Answer(

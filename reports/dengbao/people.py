@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from policies.answers import today_of, word_of
+from inventory.daily import day_of
+from policies.answers import word_of
 from policies.assessment import AnswerUse, Assessment, PolicyException
 from policies.exceptions import STATE_WORD
 from policies.questions import objects_of
@@ -84,7 +85,7 @@ def _row(assessment: Assessment, use: AnswerUse) -> list[str | Cell]:
         cites.get(answer.subject, answer.subject),
         names.get(answer.object, answer.object) or "整个系统",
         word_of(answer),
-        f"{answer.by}\n{today_of(answer.answered_at)}",
+        f"{answer.by}\n{day_of(answer.answered_at)}",
         Cell(f"{end}\n余 {use.days_left} 天", "partial") if use.expiring else end,
         answer.note or "—",
         "\n".join(f"{f.name}（{f.digest[:12]}）" for f in answer.files) or "—",

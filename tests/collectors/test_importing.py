@@ -32,7 +32,7 @@ print(json.dumps([sorted(set(unheld)), sorted(set(sys.modules))]))
 """
 CLIENTS = {
     "netmiko": {
-        "module": "collectors.cli.sessions",
+        "module": "collectors.cli.logins",
         "options": "Options",
         "client": "_driver",
         "make": "Options(targets=['127.0.0.1:9'], user='u', password_ref='env:PATH')",

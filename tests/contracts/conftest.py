@@ -14,17 +14,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from collectors.contract import REGISTRY, Source, collector
 
@@ -230,7 +224,7 @@ def tls(tmp_path: Path, stack: ExitStack) -> Estate:
 
     server = Server(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(tmp_path / "server.pem"))
+    context.load_cert_chain(tmp_path / "server.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     stack.callback(server.server_close)
@@ -241,28 +235,6 @@ def tls(tmp_path: Path, stack: ExitStack) -> Estate:
         silent=_source("tls", targets=[f"127.0.0.1:{peer.getsockname()[1]}"], timeout_seconds=1.0),
         planted=[PLANTED],
     )
-
-
-def _certificate(path: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "contract")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(private + made.public_bytes(encoding))
-    return path
 
 
 def cli(tmp_path: Path, stack: ExitStack) -> Estate:
@@ -332,8 +304,12 @@ def source_type(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def estate(source_type: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+def estate(
+    source_type: str, tmp_path_factory: pytest.TempPathFactory, self_signed: bytes
+) -> Iterator[Estate]:
     """The estate of the type."""
     assert source_type in ESTATES, f"source type {source_type} has no estate in tests/contracts/conftest.py"
+    folder = tmp_path_factory.mktemp(source_type)
+    (folder / "server.pem").write_bytes(self_signed)
     with ExitStack() as stack:
-        yield ESTATES[source_type](tmp_path_factory.mktemp(source_type), stack)
+        yield ESTATES[source_type](folder, stack)

@@ -23,7 +23,8 @@ from collectors.kubernetes.access import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, R
 from collectors.kubernetes.client import LiveClient, Response
 from collectors.kubernetes.discovery import discover
 from collectors.kubernetes.listing import Reader
-from collectors.kubernetes.permissions import RBAC, Graph, Request, Subject, groups_of
+from collectors.kubernetes.permissions import Graph, Subject, groups_of
+from collectors.kubernetes.powers import RBAC, Request
 from collectors.kubernetes.rbac import BindingRow, RoleRow, binding, graph
 from inventory.coverage import Batch, Status
 from inventory.kinds.cluster import Cluster, ControlPlaneComponent, ServiceAccount

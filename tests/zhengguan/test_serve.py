@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import ipaddress
 import json
 import os
 import signal
@@ -16,13 +15,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -32,25 +27,6 @@ systems:
   - {name: web, title: '网站群 <script>alert(1)</script>', grade: S2A2, standards: [dengbao, miping],
      include: [{sources: [this-host]}]}
 """
-
-
-def certify(folder: Path) -> None:
-    """A key and its self-signed certificate for 127.0.0.1, as k.pem and c.pem."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    (folder / "k.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    (folder / "c.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def free_port() -> int:
@@ -171,8 +147,9 @@ def test_a_foreign_host_header_is_refused(base: str) -> None:
     assert ask(base + "metrics", Host="evil.example")[0] == 421
 
 
-def test_tls_and_login(tmp_path: Path) -> None:
-    certify(tmp_path)
+def test_tls_and_login(tmp_path: Path, self_signed: bytes) -> None:
+    for name in ("c.pem", "k.pem"):
+        (tmp_path / name).write_bytes(self_signed)
     protection = "serve: {tls_certificate: c.pem, tls_key: k.pem, user: 运维, password_ref: 'env:PASSWORD'}\n"
     (tmp_path / "zhengguan.yaml").write_text(CONFIG + protection, encoding="utf-8")
     context = ssl.create_default_context(cafile=str(tmp_path / "c.pem"))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from inventory.answers import Answer, CryptoJudgement
+from inventory.daily import day_of
 from policies.answers import (
     MOST_BITS,
     MOST_MODULE,
@@ -20,7 +21,6 @@ from policies.answers import (
     allowed_of,
     met_named,
     number_named,
-    today_of,
     until,
     verdict_named,
     word_of,
@@ -138,7 +138,7 @@ def _show(options: argparse.Namespace) -> int:
     console.say("答复（新的在前）：" if history else "还没有人答复过。")
     for answer in reversed(history):
         where = f"  {answer.object}" if answer.object else ""
-        day = today_of(answer.answered_at)
+        day = day_of(answer.answered_at)
         end = f"，有效至 {answer.valid_until}" if answer.valid_until else ""
         console.say(f"  #{answer.id} {day} {answer.by}：{word_of(answer)}{end}{where}")
         if answer.note:
@@ -218,7 +218,7 @@ def _set(options: argparse.Namespace) -> int:
         answered_at=answered,
         valid_until=day_named(options.until)
         if options.until
-        else until(today_of(answered), desk.config.policies.answers.valid_days),
+        else until(day_of(answered), desk.config.policies.answers.valid_days),
         crypto=judged,
     )
     (recorded,) = save(desk, system, [answer], contents)

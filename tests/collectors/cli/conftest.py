@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from collectors.cli.lines import Secrets
+from collectors.cli.logins import begin
 from collectors.cli.openssh import OpenSshLine
 from collectors.cli.options import Options
-from collectors.cli.sessions import Session, Wire, begin
+from collectors.cli.sessions import Session, Wire
 
 ROOT = Path(__file__).parents[3]
 SHELL = ROOT / "tests" / "lab" / "cli-shell"

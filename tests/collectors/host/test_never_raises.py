@@ -22,6 +22,7 @@ from collectors.host import (
     policy,
     processes,
     protection,
+    routes,
     services,
     sockets,
     sshd,
@@ -37,8 +38,8 @@ PARSERS: list[Callable[[bytes], Any]] = [
     policy.login_defs, policy.tmout, policy.umasks, sshd.effective, sshd.statements,
     lambda b: sockets.listening(b, "tcp"), lambda b: sockets.listening(b, "udp"), network.links_of_json,
     network.addresses_of_text, network.addresses_of_if_inet6, network.local_addresses,
-    lambda b: network.routes_of_json(b, "ipv4"), lambda b: network.routes_of_json(b, "ipv6"),
-    network.routes_of_proc4, network.routes_of_proc6, services.ntp_servers, services.audit_rules,
+    lambda b: routes.routes_of_json(b, "ipv4"), lambda b: routes.routes_of_json(b, "ipv6"),
+    routes.routes_of_proc4, routes.routes_of_proc6, services.ntp_servers, services.audit_rules,
     services.is_immutable, lambda b: services.ini_values(b, "NTP"), syslog.rsyslog_targets,
     syslog.rsyslog_includes, syslog.syslog_ng_targets, lambda b: syslog.logrotate_days([b]),
     packages.apt_upgrades, packages.dnf_updates, packages.dnf_security, protection.nft_filters,
@@ -83,7 +84,7 @@ def test_json_parsers_never_raise(content: Any) -> None:
     ):
         data = json.dumps(wrapped).encode()
         network.links_of_json(data)
-        network.routes_of_json(data, "ipv6")
+        routes.routes_of_json(data, "ipv6")
         protection.nft_filters(data)
 
 

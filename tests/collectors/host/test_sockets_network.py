@@ -10,10 +10,8 @@ from collectors.host.network import (
     links_of_json,
     local_addresses,
     place,
-    routes_of_json,
-    routes_of_proc4,
-    routes_of_proc6,
 )
+from collectors.host.routes import routes_of_json, routes_of_proc4, routes_of_proc6
 from collectors.host.sockets import address_of_hex, listening
 from inventory.kinds.network import Route
 from inventory.unknown import UNKNOWN

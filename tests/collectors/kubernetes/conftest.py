@@ -3,9 +3,7 @@ with whatever goes wrong on the way."""
 
 from __future__ import annotations
 
-import datetime
 import gzip
-import ipaddress
 import json
 import ssl
 import threading
@@ -17,10 +15,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from collectors import kubernetes
 from collectors.contract import Run, Source
@@ -99,7 +93,7 @@ class Api:
 
     PAGE = 100
 
-    def __init__(self, folder: Path, recording: str) -> None:
+    def __init__(self, folder: Path, recording: str, pem: bytes) -> None:
         content = gzip.decompress((DATA / f"{recording}.jsonl.gz").read_bytes())
         lines = [json.loads(line) for line in content.splitlines()[2:]]
         self.answers = {line["path"]: (line["status"], line.get("body")) for line in lines}
@@ -108,11 +102,13 @@ class Api:
         self.queries: list[tuple[str, dict[str, str], dict[str, str]]] = []
         self.released = threading.Event()
         self.ca = folder / "ca.crt"
+        self.ca.write_bytes(pem[pem.index(b"-----BEGIN CERTIFICATE") :])
+        (folder / "server.pem").write_bytes(pem)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.server.block_on_close = False
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate(folder))
+        context.load_cert_chain(folder / "server.pem")
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -183,41 +179,10 @@ class Api:
         return Handler
 
 
-def certificate(folder: Path) -> Path:
-    """A key and a certificate for 127.0.0.1 that signed itself; the certificate alone is ca.crt."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    (folder / "ca.crt").write_bytes(pem)
-    both = folder / "server.pem"
-    both.write_bytes(
-        pem
-        + key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return both
-
-
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
+def api(tmp_path: Path, self_signed: bytes) -> Iterator[Api]:
     """The current server's administrator's answers."""
-    server = Api(tmp_path, "new-admin")
+    server = Api(tmp_path, "new-admin", self_signed)
     yield server
     server.close()
 

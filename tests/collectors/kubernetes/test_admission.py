@@ -17,7 +17,8 @@ from collectors.kubernetes.admission import (
     policy,
     webhooks,
 )
-from collectors.kubernetes.permissions import Binding, Graph, RoleRule
+from collectors.kubernetes.permissions import Binding, Graph
+from collectors.kubernetes.powers import RoleRule
 from collectors.kubernetes.survey import Place
 from inventory.kinds.cluster import AdmissionPolicy, AdmissionWebhook, ControlPlaneComponent
 from inventory.unknown import UNKNOWN

@@ -10,19 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.kubernetes.permissions import (
-    RBAC,
-    WAYS,
     Binding,
     Graph,
-    Request,
     RoleKey,
-    RoleRule,
     Subject,
-    allows,
     groups_of,
-    powers_of,
     user_subject,
 )
+from collectors.kubernetes.powers import RBAC, WAYS, Request, RoleRule, allows, powers_of
 
 ADMIN = RoleRule(verbs=("*",), groups=("*",), resources=("*",))
 READ_SECRETS = RoleRule(verbs=("get", "list"), groups=("",), resources=("secrets",))

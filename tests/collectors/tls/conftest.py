@@ -8,16 +8,11 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
 
 from collectors.contract import Run, Source, collector
 from collectors.tls.hello import Hello
@@ -25,43 +20,6 @@ from collectors.tls.wire import Place, exchange
 from inventory.coverage import Batch
 
 Script = Callable[[socket.socket], None]
-NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-def _pem(name: str, *, key: Any, issuer: tuple[str, Any] | None = None, **more: Any) -> bytes:
-    """A key and its certificate. ``issuer``: name and key of who signs; ``days``, ``names``, ``ca``."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    by = subject if issuer is None else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer[0])])
-    names = [
-        x509.IPAddress(ip_address(n)) if n[0].isdigit() or ":" in n else x509.DNSName(n)
-        for n in more.get("names", ["127.0.0.1", "localhost"])
-    ]
-    days = more.get("days", 30)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(by)
-        .public_key(key.public_key())
-        .serial_number(more.get("serial", 4711))
-        .not_valid_before(NOW - timedelta(days=365))
-        .not_valid_after(NOW + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=more.get("ca", False), path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-    )
-    for extension in more.get("extensions", ()):
-        builder = builder.add_extension(extension, critical=False)
-    made = builder.sign(key if issuer is None else issuer[1], hashes.SHA256())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public: bytes = made.public_bytes(serialization.Encoding.PEM)
-    return bytes(private) + public
-
-
-@pytest.fixture(scope="session")
-def pem_of() -> Callable[..., bytes]:
-    """Make a key and its certificate."""
-    return _pem
 
 
 @pytest.fixture(scope="session")
