@@ -33,6 +33,8 @@ _ERASED = re.compile(
     rf"[ \t]*{_MORE}[ \t]*(?:\x1b\[\d*D[ ]*\x1b\[\d*D|\x1b\[[0-9;?]*[A-Za-z]|\x08[\x08 ]*|\r +\r|\r(?!\n))*"
 )
 SECRET = re.compile(r"(?i)password\s*:\s*$")
+# FRR's shell says so before its answer, on the same line, where an account has no password (containers)
+_VTYSH_PAM = re.compile(r"\A\s*vtysh_pam: [^\n()]{1,200}\(\d+\)\n?")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78])")
 
 
@@ -156,7 +158,7 @@ class Session(msgspec.Struct, kw_only=True):
             lines.pop()
         if lines and lines[-1].strip(_BLANK) == self.prompt:
             lines.pop()
-        return "\n".join(line.rstrip(_BLANK) for line in lines)
+        return _VTYSH_PAM.sub("", "\n".join(line.rstrip(_BLANK) for line in lines))
 
     def close(self) -> None:
         """Leave politely, then hang up."""

@@ -142,7 +142,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory, frr: Path) -> Iterator[Lab]:
     commands["frr"] = f"{program('vtysh', 'frr')} --vty_socket {frr}"
     binaries = folder / "bin"
     binaries.mkdir()
-    (binaries / "vtysh").write_text(f'#!/bin/sh\nexec {program("vtysh", "frr")} --vty_socket {frr} "$@"\n')
+    (binaries / "vtysh").write_text(
+        "#!/bin/sh\n"  # as in a container, whose root has no password: glued to the answer's first line
+        "printf 'vtysh_pam: Failed in account validation: Authentication failure(7)' >&2\n"
+        f'exec {program("vtysh", "frr")} --vty_socket {frr} "$@"\n'
+    )
     (binaries / "vtysh").chmod(0o755)
     commands["frr_linux"] = (
         f"env PATH={binaries}:/usr/bin:/bin PS1='root@edge:~# ' bash --norc --noprofile -i"
