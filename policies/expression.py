@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+from functools import lru_cache
 
 import msgspec
 
@@ -79,6 +80,7 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True):
     facts: frozenset[str]
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str, struct: type[msgspec.Struct], facts: frozenset[str] = frozenset()) -> Expression:
     """Check an expression against a kind. ``facts`` are paths already known not to be None (what a rule's
     ``applies`` established). Raises ExpressionError."""
@@ -157,7 +159,7 @@ class _Checker:
             shape = self._shape(node, facts)
         finally:
             self.depth -= 1
-        if "none" in shape.kinds and shape.kinds != NONE.kinds and ast.unparse(node) in facts:
+        if facts and "none" in shape.kinds and shape.kinds != NONE.kinds and ast.unparse(node) in facts:
             return shape.without_none()
         return shape
 
