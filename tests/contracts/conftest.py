@@ -204,6 +204,33 @@ def prometheus(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def ssh(tmp_path: Path, stack: ExitStack) -> Estate:
+    """paramiko's server, which shows a host key; one that never answers."""
+    import paramiko
+
+    key = paramiko.ECDSAKey.generate()
+    server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            transport = paramiko.Transport(connection)
+            transport.add_server_key(key)
+            transport.get_security_options().kex = ("curve25519-sha256@libssh.org",)
+            transport.start_server(event=threading.Event(), server=paramiko.ServerInterface())
+
+    stack.callback(server.shutdown, socket.SHUT_RDWR)
+    threading.Thread(target=accept, daemon=True).start()
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    return Estate(
+        whole=_source("ssh", targets=[f"127.0.0.1:{server.getsockname()[1]}"]),
+        silent=_source("ssh", targets=[f"127.0.0.1:{peer.getsockname()[1]}"], timeout_seconds=1.0),
+    )
+
+
 def tls(tmp_path: Path, stack: ExitStack) -> Estate:
     """A web server over TLS whose headers hold secrets; one that never answers."""
 
@@ -282,6 +309,7 @@ ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "openstack": openstack,
     "prometheus": prometheus,
     "snmp": snmp,
+    "ssh": ssh,
     "tls": tls,
 }
 
