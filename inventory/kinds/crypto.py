@@ -159,7 +159,7 @@ class IkeVersion(Nested):
     hashes: Maybe[list[str]] = UNKNOWN  # IKEv1: hash; IKEv2: pseudo-random function
     integrities: Maybe[list[str]] = UNKNOWN  # IKEv2 alone; [] in IKEv1
     groups: Maybe[list[KeyGroup]] = UNKNOWN
-    authentications: Maybe[list[str]] = UNKNOWN  # IKEv1 alone: PSK, RSA, SM2-ENVELOPE …; [] in IKEv2
+    authentications: Maybe[list[str]] = UNKNOWN  # IKEv1 alone, as not refused at once: PSK, SM2-ENVELOPE …
     asked_all: Maybe[bool] = UNKNOWN
 
 
