@@ -7,7 +7,7 @@ configured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -56,9 +56,10 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         if self.questions_per_second < 0:
             raise ValueError("questions_per_second 不能小于 0（0 = 不限）")
 
-    def asked(self) -> list[Asked]:
-        """The targets, taken apart. Raises ValueError for what is none."""
-        return [Asked(*split(target, 500)) for target in self.targets]
+    def asked(self, recorded: Iterable[str] = ()) -> list[Asked]:
+        """The targets, taken apart; where none are named, those of a recording. Raises ValueError for what is
+        none."""
+        return [Asked(*split(target, 500)) for target in self.targets or recorded]
 
 
 class Asked(msgspec.Struct, frozen=True):

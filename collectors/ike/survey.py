@@ -25,7 +25,7 @@ FORMAT = "zhengguan-ike-recording/1"
 def survey(source: Source, options: Options, run: Run, told: MutableMapping[str, Target]) -> Iterator[Batch]:
     """A batch per target; ``told`` takes what each answered, for a recording."""
     replayed = read_told(options.recording, FORMAT, Target)
-    targets = options.asked()
+    targets = options.asked(replayed or ())
 
     def work(asked: Asked) -> Target:
         if replayed is None:
@@ -132,7 +132,7 @@ def _batch(asked: Asked, told: Target, began: datetime, source: Source, run: Run
 def reach(options: Options, run: Run) -> Iterator[Access]:
     """One question to each address of each target."""
     replayed = read_told(options.recording, FORMAT, Target)
-    for asked in options.asked():
+    for asked in options.asked(replayed or ()):
         if replayed is not None:
             yield Access(subject=asked.scope, ok=asked.scope in replayed, detail="录制")
             continue

@@ -7,7 +7,7 @@ A collection's scope is the target as configured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -52,9 +52,10 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} 要大于 0")
 
-    def asked(self) -> list[Asked]:
-        """The targets, taken apart. Raises ValueError for what is none."""
-        return [Asked(*split(target, 22)) for target in self.targets]
+    def asked(self, recorded: Iterable[str] = ()) -> list[Asked]:
+        """The targets, taken apart; where none are named, those of a recording. Raises ValueError for what is
+        none."""
+        return [Asked(*split(target, 22)) for target in self.targets or recorded]
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -120,13 +120,19 @@ class _Peer:
 
     def send(self, content: bytes) -> None:
         self._connection.settimeout(self._left())
-        self._connection.sendall(content)
+        try:
+            self._connection.sendall(content)
+        except (ConnectionResetError, BrokenPipeError) as error:
+            raise NoSshError("对方中断了连接") from error
 
     def read(self, count: int) -> bytes:
         content = b""
         while len(content) < count:
             self._connection.settimeout(self._left())
-            more = self._connection.recv(count - len(content))
+            try:
+                more = self._connection.recv(count - len(content))
+            except ConnectionResetError:  # it hung up with something of ours unread
+                more = b""
             if not more:
                 raise NoSshError("对方中断了连接")
             content += more

@@ -25,7 +25,7 @@ FORMAT = "zhengguan-ssh-recording/1"
 def survey(source: Source, options: Options, run: Run, told: MutableMapping[str, Told]) -> Iterator[Batch]:
     """A batch per target; ``told`` takes what each said, for a recording."""
     replayed = read_told(options.recording, FORMAT, Told)
-    targets = options.asked()
+    targets = options.asked(replayed or ())
 
     def work(target: Asked) -> Told:
         if replayed is None:
@@ -124,7 +124,7 @@ def reach(options: Options, run: Run) -> Iterator[Access]:
         reason, remedy = WHY["no_audit"]
         yield Access(subject="ssh-audit", ok=False, detail=reason, remedy=remedy)
     replayed = read_told(options.recording, FORMAT, Told)
-    for target in options.asked():
+    for target in options.asked(replayed or ()):
         if replayed is not None:
             yield Access(subject=target.scope, ok=target.scope in replayed, detail="录制")
             continue
