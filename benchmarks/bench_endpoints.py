@@ -3,8 +3,8 @@
     python -m benchmarks.bench_endpoints [--endpoints 20]
 
 One sshd (Debian's, its defaults, RSA and Ed25519 keys) and one charon (IKEv1 and IKEv2) answer on as many
-addresses of 127.0.0.0/8. IPsec endpoints are asked one after the other: to one charon all of them are one peer,
-of which it takes five half-open exchanges. CPU is that of the tool's processes, children and start-up included;
+addresses of 127.0.0.0/8. IPsec endpoints are asked one after the other: to one charon all are one peer, of
+which it takes five half-open exchanges. CPU is that of the tool's processes, children and start-up included;
 the servers' is not counted.
 """
 
@@ -33,6 +33,7 @@ source = Source(name="bench", type=kind, options=made, deadline_seconds=600)
 batches = list(module.collect(source, Run(source)))
 assert sum(len(b.resources) for b in batches) == len(targets), batches[0].collections
 """
+ALONE = '{"questions_per_second": 0, "concurrency": 1}'
 CHARON = """\
 charon-systemd {{
   port = {port}
@@ -153,7 +154,7 @@ def main() -> None:
         rows.append(("ssh-audit, all in one process", *ssh_audit(targets)))
     with TemporaryDirectory() as name, charon(Path(name)) as port:
         targets = [f"127.0.1.{n}:{port}" for n in range(1, count + 1)]
-        rows.append(("ike: IKEv1, IKEv2, aggressive mode", *ours("ike", alone, targets)))
+        rows.append(("ike: IKEv1, IKEv2, aggressive mode", *ours("ike", ALONE, targets)))
     empty, _ = measure([sys.executable, "-c", "import collectors.ssh.survey, collectors.ike.survey"])
     print(f"{count} endpoints, load average {os.getloadavg()[0]:.1f}. The servers' own CPU is not counted.\n")
     print("| tool | CPU ms / endpoint | endpoints / CPU s | wall s |\n|---|---|---|---|")

@@ -1,27 +1,24 @@
-"""Endpoints that people list: addresses as they write them, what a name resolves to, all side by side."""
+"""Endpoints that people list: addresses as they write them, what names resolve to, what is told of each."""
 
 from __future__ import annotations
 
-import logging
-import queue
 import socket
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from collectors.contract import DeadlineError, Options, Run, SourceError
+from collectors.contract import Options, Run, SourceError
 from collectors.recordings import Header, lines_of, write_whole
-
-log = logging.getLogger("zhengguan.collectors.endpoints")
+from collectors.targets import is_address, side_by_side, source_error
+from inventory.coverage import Batch, Status
+from inventory.resource import Resource
 
 Family = Literal["ipv4", "ipv6"]
-A = TypeVar("A")
 T = TypeVar("T")
 
 _MOST_ADDRESSES: Final = 8
@@ -33,11 +30,11 @@ def split(text: str, default: int) -> tuple[str, int]:
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
         port = rest.removeprefix(":")
-        if not closed or not numeric(host) or (rest and not rest.startswith(":")):
+        if not closed or not is_address(host) or (rest and not rest.startswith(":")):
             raise ValueError(f"不认识的地址 {text[:80]}，写成 [地址]:端口")
     elif text.count(":") > 1:
         host, port = text, ""
-        if not numeric(host):
+        if not is_address(host):
             raise ValueError(f"不认识的地址 {text[:80]}，IPv6 写成 [地址]:端口")
     else:
         host, _, port = text.partition(":")
@@ -45,18 +42,9 @@ def split(text: str, default: int) -> tuple[str, int]:
         raise ValueError(f"不认识的地址 {text[:80]!r}，写成 主机:端口，不带 https:// 和路径")
     if port and not (port.isdecimal() and 0 < int(port) < 65536):
         raise ValueError(f"端口 {port[:20]!r} 不对，要 1 至 65535")
-    if not numeric(host):
+    if not is_address(host):
         wire_name(host)
     return host, int(port) if port else default
-
-
-def numeric(host: str) -> bool:
-    """Whether it is an address and no name."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def wire_name(name: str) -> str:
@@ -130,53 +118,49 @@ def read_told(recording: str, format_: str, type_: type[T]) -> dict[str, T] | No
         return {str(line["scope"]): msgspec.convert(line["told"], type_) for line in decoded}
 
 
-def side_by_side(
-    targets: Sequence[A], work: Callable[[A], T], run: Run, concurrency: int
-) -> Iterator[tuple[A, T | SourceError, datetime]]:
-    """What ``work`` makes of each target, in the order they end, each with the moment it was begun. Those
-    that have not ended at the run's deadline come last, as a DeadlineError: nothing waits for them, so
-    ``work`` has to end by itself soon after."""
-    results: queue.SimpleQueue[tuple[int, T | SourceError]] = queue.SimpleQueue()
+def asked(
+    work: Mapping[str, Callable[[], T]], at_once: int, run: Run, doing: str
+) -> Iterator[tuple[str, T | SourceError, datetime]]:
+    """What came of each target (scope → work), or what ended it, and when it was begun; with progress."""
+    began: dict[str, datetime] = {}
     started = run.now()
-    left = iter(enumerate(targets))
-    taking = threading.Lock()
-    began: dict[int, datetime] = {}
 
-    def worker() -> None:
-        while True:
-            with taking:
-                taken = next(left, None)
-                if taken is None:
-                    return
-                place, target = taken
-                began[place] = run.now()
-            results.put((place, _attempt(work, target)))
+    def timed(scope: str, one: Callable[[], T]) -> T:
+        began[scope] = run.now()
+        return one()
 
-    for _ in range(min(concurrency, len(targets))):
-        threading.Thread(target=worker, daemon=True, name="endpoints").start()
-    waiting = dict(enumerate(targets))
-    try:
-        while waiting:
-            place, result = results.get(timeout=run.remaining())
-            yield waiting.pop(place), result, began[place]
-    except (queue.Empty, DeadlineError):
-        pass
-    finally:
-        with taking:
-            for _ in left:  # what nobody has begun stays so
-                pass
-    for place, target in waiting.items():
-        yield target, DeadlineError(run.source.deadline_seconds), began.get(place, started)
+    found = side_by_side({scope: partial(timed, scope, one) for scope, one in work.items()}, at_once, run)
+    for done, (scope, result) in enumerate(found, start=1):
+        run.progress(doing, done, len(work))
+        told = source_error(result) if isinstance(result, BaseException) else result
+        yield scope, told, began.get(scope, started)
 
 
-def _attempt(work: Callable[[A], T], target: A) -> T | SourceError:
-    """What ended a target is said of it alone: an error of ours takes no other target with it."""
-    try:
-        return work(target)
-    except SourceError as error:
-        return error
-    except Exception as error:
-        log.debug("target", exc_info=error)
-        return SourceError(
-            f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"
+def batch_of(
+    run: Run,
+    kind: str,
+    scope: str,
+    began: datetime,
+    resources: Sequence[Resource],
+    gaps: Sequence[tuple[str, str]],
+    origin: str,
+) -> Batch:
+    """The resources of one target and its collection; ``gaps``: why not all was seen, and what helps."""
+    batch = Batch(resources=list(resources))
+    if resources:
+        encoded = msgspec.json.encode(resources)
+        batch.evidence.append(run.evidence(encoded, origin=f"{origin} {scope}", mapped=True))
+    status = Status.FAILED if not resources else Status.PARTIAL if gaps else Status.COMPLETE
+    batch.collections.append(
+        run.collection(
+            kind,
+            status,
+            began,
+            scope=scope,
+            count=len(resources),
+            reason="；".join(reason for reason, _ in gaps),
+            remedy="；".join(remedy for _, remedy in gaps),
+            evidence=[one.id for one in batch.evidence],
         )
+    )
+    return batch

@@ -5,16 +5,18 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, MutableMapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from collectors.contract import Access, Run, Source, SourceError
-from collectors.endpoints import addresses, read_told, side_by_side
+from collectors.endpoints import addresses, asked, batch_of, read_told
 from collectors.ssh.audit import audit, installed
 from collectors.ssh.kexinit import NoSshError, hear
 from collectors.ssh.mapping import WHY, Answered, Told, endpoint
-from inventory.coverage import Batch, Status
+from inventory.coverage import Batch
+from inventory.kinds.crypto import SshEndpoint
 
 if TYPE_CHECKING:
     from collectors.ssh import Asked, Options
@@ -34,14 +36,14 @@ def survey(source: Source, options: Options, run: Run, told: MutableMapping[str,
             raise SourceError("录制里没有这个端点", "重新录制")
         return replayed[target.scope]
 
-    found = side_by_side(targets, work, run, options.concurrency)
-    for done, (target, result, began) in enumerate(found, start=1):
+    ports = {one.scope: one.port for one in targets}
+    pending = {one.scope: partial(work, one) for one in targets}
+    for scope, result, began in asked(pending, options.concurrency, run, "探测 SSH 端点"):
         heard = (
             Told(reason=result.reason, remedy=result.remedy) if isinstance(result, SourceError) else result
         )
-        told[target.scope] = heard
-        run.progress("探测 SSH 端点", done, len(targets))
-        yield _batch(target, heard, began, source, run)
+        told[scope] = heard
+        yield _batch(scope, ports[scope], heard, began, source, run)
 
 
 def _ask(target: Asked, options: Options, run: Run) -> Told:
@@ -81,41 +83,16 @@ def _address(address: str, port: int, options: Options, run: Run) -> Answered:
     return one
 
 
-def _batch(target: Asked, told: Told, began: datetime, source: Source, run: Run) -> Batch:
+def _batch(scope: str, port: int, told: Told, began: datetime, source: Source, run: Run) -> Batch:
     """The resources of one target, and how much of it was seen."""
-    batch = Batch()
-    gaps: list[str] = []
+    rows: list[SshEndpoint] = []
+    whys: list[str] = []
     for one in told.answers:
-        made, why = endpoint(
-            one, port=target.port, source=source.name, scope=target.scope, labels=source.labels
-        )
-        if made is not None:
-            batch.resources.append(made)
-        gaps += why
-    reasons = [WHY[why] for why in dict.fromkeys(gaps)] or (
-        [(told.reason, told.remedy)] if told.reason else []
-    )
-    status = Status.FAILED if not batch.resources else Status.PARTIAL if reasons else Status.COMPLETE
-    evidence = []
-    if batch.resources:
-        shown = run.evidence(
-            msgspec.json.encode(batch.resources), origin=f"SSH_MSG_KEXINIT {target.scope}", mapped=True
-        )
-        batch.evidence.append(shown)
-        evidence = [shown.id]
-    batch.collections.append(
-        run.collection(
-            "ssh_endpoint",
-            status,
-            began,
-            scope=target.scope,
-            count=len(batch.resources),
-            reason="；".join(reason for reason, _ in reasons),
-            remedy="；".join(remedy for _, remedy in reasons),
-            evidence=evidence,
-        )
-    )
-    return batch
+        made, why = endpoint(one, port=port, source=source.name, scope=scope, labels=source.labels)
+        rows += [made] if made is not None else []
+        whys += why
+    gaps = [WHY[why] for why in dict.fromkeys(whys)] or ([(told.reason, told.remedy)] if told.reason else [])
+    return batch_of(run, "ssh_endpoint", scope, began, rows, gaps, "SSH_MSG_KEXINIT")
 
 
 def reach(options: Options, run: Run) -> Iterator[Access]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from collectors.endpoints import numeric, shown, split, wire_name
+from collectors.endpoints import shown, split, wire_name
+from collectors.targets import is_address
 from collectors.tls.starttls import Starttls
 
 _PORTS = {"": 443, "smtp": 25, "imap": 143, "ldap": 389, "postgres": 5432, "mysql": 3306, "rdp": 3389}
@@ -35,7 +36,7 @@ def asked_of(target: str | Target) -> Asked:
         target = Target(address=target)
     host, port = split(target.address, _PORTS[target.starttls])
     named = target.server_name
-    name = wire_name(named) if named is not None else ("" if numeric(host) else wire_name(host))
+    name = wire_name(named) if named is not None else ("" if is_address(host) else wire_name(host))
     suffix = f"/{name}" if name and name != host else ""
     return Asked(
         host=host,
