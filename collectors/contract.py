@@ -317,12 +317,14 @@ class Plugin(msgspec.Struct, kw_only=True, frozen=True):
 
 REGISTRY: dict[str, Plugin] = {
     "cli": Plugin(module="collectors.cli", title="网络设备命令行", extra="cli"),
+    "ike": Plugin(module="collectors.ike", title="IPsec 端点"),
     "kubernetes": Plugin(module="collectors.kubernetes", title="Kubernetes 集群", extra="kubernetes"),
     "linux": Plugin(module="collectors.linux", title="Linux 主机", extra="ssh"),
     "local": Plugin(module="collectors.host", title="本机"),
     "openstack": Plugin(module="collectors.openstack", title="OpenStack 云", extra="openstack"),
     "prometheus": Plugin(module="collectors.prometheus", title="Prometheus 监控", last=True),
     "snmp": Plugin(module="collectors.snmp", title="SNMP 设备", extra="snmp"),
+    "ssh": Plugin(module="collectors.ssh", title="SSH 端点", extra="endpoints"),
     "tls": Plugin(module="collectors.tls", title="TLS 与国密端点", extra="tls"),
 }
 

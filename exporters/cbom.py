@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
+from exporters.cbom_tunnels import ike_endpoint, key_group, ssh_cipher, ssh_endpoint, uri
 from exporters.plain import json_bytes, line
 from inventory.coverage import Collection, Status
 from inventory.kinds.compute import KeyPair
-from inventory.kinds.crypto import Certificate, Endpoint, KeyGroup, VersionOffer
+from inventory.kinds.crypto import Certificate, Endpoint, IkeEndpoint, SshEndpoint, VersionOffer
 from inventory.kinds.host import Host
 from inventory.kinds.identity import Secret
 from inventory.kinds.network import Device
@@ -28,15 +29,14 @@ from inventory.kinds.storage import VolumeType
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
 from inventory.unknown import Maybe, Unknown, known, or_none
-from policies.grades import Grade, of_key, of_protocol, of_signature, of_suite
+from policies.grades import Grade, of_key, of_protocol, of_signature, of_ssh, of_suite
 
 VERSION: Final = "1.6"
-KINDS: Final = (Certificate, Endpoint, Host, Device, Secret, KeyPair, VolumeType)
+KINDS: Final = (Certificate, Endpoint, SshEndpoint, IkeEndpoint, Host, Device, Secret, KeyPair, VolumeType)
 """The kinds that tell of cryptography."""
 
 _ESTATE: Final = "estate"
 _NAMESPACE: Final = uuid.UUID("6f0f4c8e-6f2b-5b39-9d0e-3c1f8a5b7d21")
-_PRIMITIVE_OF_GROUP: Final = {"dh": "key-agree", "ec": "key-agree", "pq": "combiner"}
 _MATERIAL: Final = {"symmetric": "secret-key", "private": "private-key", "public": "public-key"}
 """Key material by Barbican's type of a secret; passphrases and opaque values are no keys that can be told."""
 
@@ -50,7 +50,7 @@ def cbom(snapshot: Snapshot, *, program: str, members: Sequence[Resource] | None
     if members is not None:
         chosen = {r.uid for r in members}
         rows = [r for r in rows if r.uid in chosen]
-    bill = _Bill()
+    bill = Bill()
     for row in rows:
         _TAKERS[row.KIND](bill, row)
     kinds = {kind.KIND for kind in KINDS}
@@ -59,7 +59,7 @@ def cbom(snapshot: Snapshot, *, program: str, members: Sequence[Resource] | None
     return json_bytes(bill.document(snapshot, program, attempts)) + b"\n"
 
 
-class _Bill:
+class Bill:
     """Components and services by reference; what is named twice is one component seen in two places."""
 
     def __init__(self) -> None:
@@ -149,7 +149,7 @@ class _Bill:
         return found
 
 
-def _certificate(bill: _Bill, certificate: Certificate) -> None:
+def _certificate(bill: Bill, certificate: Certificate) -> None:
     """One component for a certificate however often it is shown: it is the same everywhere."""
     ref = f"certificate/{or_none(certificate.fingerprint) or certificate.uid}"
     told: Json = {"certificateFormat": "X.509"}
@@ -174,7 +174,7 @@ def _certificate(bill: _Bill, certificate: Certificate) -> None:
     bill.refs[certificate.uid] = bill.asset(ref, name, crypto, at=certificate.uid)
 
 
-def _public_key(bill: _Bill, ref: str, certificate: Certificate) -> str:
+def _public_key(bill: Bill, ref: str, certificate: Certificate) -> str:
     if not known(certificate.key_type):
         return ""
     bits = or_none(certificate.key_bits)
@@ -192,22 +192,19 @@ def _public_key(bill: _Bill, ref: str, certificate: Certificate) -> str:
     return bill.asset(f"{ref}/key", f"{name} 公钥", crypto, at=certificate.uid)
 
 
-def _endpoint(bill: _Bill, endpoint: Endpoint) -> None:
+def _endpoint(bill: Bill, endpoint: Endpoint) -> None:
     uses: list[str] = []
     whole = all(known(part) for part in (endpoint.versions, endpoint.certificates, endpoint.groups))
-    groups = [_group(bill, group) for group in or_none(endpoint.groups) or []]
+    groups = [key_group(bill, group) for group in or_none(endpoint.groups) or []]
     for offer in or_none(endpoint.versions) or []:
         whole = whole and known(offer.offered) and (not offer.offered or known(offer.all_suites))
         if or_none(offer.offered) and known(offer.version):
             uses.append(_protocol(bill, endpoint, offer, groups))
     uses += [bill.refs[uid] for uid in endpoint.related("terminates_tls") if uid in bill.refs]
-    address = or_none(endpoint.address)
-    host = f"[{address}]" if address and ":" in address else address
-    uri = f"tls://{host}:{endpoint.port}" if host and known(endpoint.port) else ""
-    bill.user(endpoint, uses, whole=whole, uri=uri, tls=_word(endpoint.tls))
+    bill.user(endpoint, uses, whole=whole, uri=uri("tls", endpoint), tls=_word(endpoint.tls))
 
 
-def _protocol(bill: _Bill, endpoint: Endpoint, offer: VersionOffer, groups: Sequence[str]) -> str:
+def _protocol(bill: Bill, endpoint: Endpoint, offer: VersionOffer, groups: Sequence[str]) -> str:
     """A version of TLS as one endpoint speaks it: its suites are its own."""
     version = str(offer.version)
     word, _, number = version.partition(" ")
@@ -226,20 +223,7 @@ def _protocol(bill: _Bill, endpoint: Endpoint, offer: VersionOffer, groups: Sequ
     )
 
 
-def _group(bill: _Bill, group: KeyGroup) -> str:
-    name = or_none(group.name) or "?"
-    family, bits = or_none(group.family), or_none(group.bits)
-    kind = "SM2" if name == "curveSM2" else {"dh": "DH", "ec": "EC"}.get(family or "", "")
-    return bill.algorithm(
-        line(name),
-        _PRIMITIVE_OF_GROUP.get(family or "", "unknown"),
-        grade=of_key(kind, bits) if kind and bits else None,
-        parameterSetIdentifier=str(bits) if bits else None,
-        curve=name if family == "ec" else None,
-    )
-
-
-def _host(bill: _Bill, host: Host) -> None:
+def _host(bill: Bill, host: Host) -> None:
     """Its SSH server, as configured."""
     ssh = host.ssh
     if isinstance(ssh, Unknown):
@@ -253,7 +237,7 @@ def _host(bill: _Bill, host: Host) -> None:
         ("key-agree", ssh.key_exchanges),
     )
     refs = [
-        bill.algorithm(line(name), _ssh_cipher(name) if sort == "cipher" else sort)
+        bill.algorithm(line(name), ssh_cipher(name) if sort == "cipher" else sort, grade=of_ssh(name))
         for sort, names in lists
         for name in or_none(names) or []
     ]
@@ -265,13 +249,7 @@ def _host(bill: _Bill, host: Host) -> None:
     bill.user(host, [used], whole=all(known(names) for _, names in lists))
 
 
-def _ssh_cipher(name: str) -> str:
-    if "gcm" in name or "poly1305" in name:
-        return "ae"
-    return "stream-cipher" if name.startswith("arcfour") else "block-cipher"
-
-
-def _device(bill: _Bill, device: Device) -> None:
+def _device(bill: Bill, device: Device) -> None:
     """How it answers SNMP version 3."""
     if or_none(device.snmp_version) != "v3":
         return
@@ -285,7 +263,7 @@ def _device(bill: _Bill, device: Device) -> None:
     bill.user(device, [used], whole=all(known(name) for _, name in named))
 
 
-def _secret(bill: _Bill, secret: Secret) -> None:
+def _secret(bill: Bill, secret: Secret) -> None:
     material = _MATERIAL.get(or_none(secret.secret_type) or "")
     if material is None:
         return
@@ -305,7 +283,7 @@ def _secret(bill: _Bill, secret: Secret) -> None:
     bill.loose.append(bill.asset(secret.uid, or_none(secret.name) or secret.native_id, crypto, at=secret.uid))
 
 
-def _key_pair(bill: _Bill, pair: KeyPair) -> None:
+def _key_pair(bill: Bill, pair: KeyPair) -> None:
     told: Json = {"type": "public-key", "id": line(or_none(pair.fingerprint) or pair.native_id)}
     algorithm, bits = or_none(pair.algorithm), or_none(pair.bits)
     if algorithm:
@@ -316,7 +294,7 @@ def _key_pair(bill: _Bill, pair: KeyPair) -> None:
     bill.loose.append(bill.asset(pair.uid, or_none(pair.name) or pair.native_id, crypto, at=pair.uid))
 
 
-def _volume_type(bill: _Bill, type_: VolumeType) -> None:
+def _volume_type(bill: Bill, type_: VolumeType) -> None:
     if or_none(type_.encrypted) is False:
         return
     cipher, bits = or_none(type_.cipher), or_none(type_.key_bits)
@@ -330,6 +308,8 @@ def _volume_type(bill: _Bill, type_: VolumeType) -> None:
 _TAKERS: Final[Mapping[str, Any]] = {
     "certificate": _certificate,
     "endpoint": _endpoint,
+    "ssh_endpoint": ssh_endpoint,
+    "ike_endpoint": ike_endpoint,
     "host": _host,
     "device": _device,
     "secret": _secret,

@@ -17,7 +17,7 @@ import msgspec
 from policies.yaml_text import read_yaml, typed
 
 GradeName = Literal["compliant", "non-domestic", "weak", "prohibited"]
-Verified = Literal["guide", "registry", "openssl", "memory"]
+Verified = Literal["guide", "registry", "openssl", "vendor", "memory"]
 
 
 class Grade(msgspec.Struct, kw_only=True, frozen=True):
@@ -58,6 +58,8 @@ class _Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     suites: tuple[_Row, ...]
     keys: tuple[_Row, ...]
     signatures: tuple[_Row, ...]
+    ssh: tuple[_Row, ...]
+    ike: tuple[_Row, ...]
 
 
 @cache
@@ -80,7 +82,7 @@ def _grade(row: _Row) -> Grade:
 
 @cache
 def of_protocol(version: str) -> Grade | None:
-    """A version of TLS, SSL or TLCP by its name in the inventory; None where the table has none."""
+    """A version of TLS, SSL, TLCP, SSH or IKE by its name in the inventory; None where the table has none."""
     return next((_grade(row) for row in _table().protocols if row.name == version), None)
 
 
@@ -109,4 +111,21 @@ def of_signature(algorithm: str, hash_: str | None) -> Grade | None:
     by_name = next((row for row in rows if row.name and row.name == algorithm), None)
     by_hash = next((row for row in rows if row.hash and row.hash == hash_), None)
     found = by_name or by_hash
+    return None if found is None else _grade(found)
+
+
+@cache
+def of_ssh(name: str) -> Grade | None:
+    """A key exchange, host key, cipher or MAC of SSH by its name; None for one that nobody here knows."""
+    return _by_pattern(_table().ssh, name)
+
+
+@cache
+def of_ike(name: str) -> Grade | None:
+    """A cipher, hash or integrity algorithm of IKE by its name in the inventory; None for a bare number."""
+    return _by_pattern(_table().ike, name)
+
+
+def _by_pattern(rows: tuple[_Row, ...], name: str) -> Grade | None:
+    found = next((row for row in rows if row.pattern is not None and re.search(row.pattern, name)), None)
     return None if found is None else _grade(found)

@@ -18,11 +18,11 @@ from collectors.cli.displays import (
     rows,
 )
 from collectors.cli.identity import facts_of, uptime_of
-from collectors.cli.kexinit import Offer
 from collectors.cli.platforms import PLATFORMS, Platform
 from collectors.cli.reading import Reading
 from collectors.neighbours import edges
 from collectors.snmp.vendors import role_of
+from collectors.ssh.kexinit import Offer
 from inventory.coverage import Status
 from inventory.kinds.address import Address, address_of
 from inventory.kinds.device_config import DeviceConfig

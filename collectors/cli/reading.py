@@ -12,7 +12,6 @@ import msgspec
 
 from collectors.cli import facts
 from collectors.cli.identity import facts_of
-from collectors.cli.kexinit import NoSshError, Offer, read_offer
 from collectors.cli.lines import IncompatibleError, Place, Secrets
 from collectors.cli.logins import open_session
 from collectors.cli.masking import masked
@@ -21,6 +20,7 @@ from collectors.cli.platforms import Command, Platform, Purpose, refusal_of
 from collectors.cli.sessions import CutShortError, Session, decoded
 from collectors.contract import Run, SourceError
 from collectors.recordings import Failure
+from collectors.ssh.kexinit import NoSshError, Offer, read_offer
 from inventory.coverage import Status
 from inventory.kinds.device_config import DeviceConfig
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
 
 from collectors import contract
 from collectors.contract import Access, Run, Source, SourceError
+from collectors.endpoints import Family, families_are_right, scopes_are_unique
 from collectors.tls.targets import Asked, Target, asked_of
 from inventory.coverage import Batch
 
@@ -25,8 +26,6 @@ PERMISSIONS = """\
 一个端点大约建立 30 至 80 个短连接：在入侵防御、限速设备上放行采集机，否则“拒绝”和“被限速”分不清，记为未知。
 starttls 先用该协议自己的明文命令要求加密；http: true 时另取一次首页（GET /），只看响应头。
 证书链用本机 openssl 命令核对，信任系统自带的根证书和 ca_file 里的根证书。"""
-
-Family = Literal["ipv4", "ipv6"]
 
 
 class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -51,13 +50,8 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         super().__post_init__()
         if not self.targets and not self.recording:
             raise ValueError("targets 是空的：至少写一个端点")
-        scopes = [one.scope for one in self.asked()]
-        if doubled := {scope for scope in scopes if scopes.count(scope) > 1} if len(scopes) < 500 else set():
-            raise ValueError(f"targets 里有重复的端点：{'、'.join(sorted(doubled))}")
-        if len(set(scopes)) != len(scopes):
-            raise ValueError("targets 里有重复的端点")
-        if not self.families or len(set(self.families)) != len(self.families):
-            raise ValueError("families 写 ipv4、ipv6 之一或两者")
+        scopes_are_unique([one.scope for one in self.asked()])
+        families_are_right(self.families)
         for name in ("timeout_seconds", "endpoint_seconds", "concurrency"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} 要大于 0")

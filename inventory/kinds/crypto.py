@@ -1,4 +1,4 @@
-"""Kinds of cryptography on the wire: what an endpoint speaks, and the certificates it shows."""
+"""Kinds of cryptography on the wire: what endpoints speak (TLS, SSH, IKE), and certificates they show."""
 
 from __future__ import annotations
 
@@ -109,4 +109,74 @@ class Certificate(Resource):
     ocsp_urls: Maybe[list[str]] = UNKNOWN
 
 
-FAMILY: tuple[type[Resource], ...] = (Endpoint, Certificate)
+class SshHostKey(Nested):
+    """A host key that an SSH server offers to prove itself with. ``algorithms``: the offered names that it
+    signs under; ``key_bits`` and ``fingerprint`` are UNKNOWN where the key itself was not shown to us."""
+
+    algorithms: Maybe[list[str]] = UNKNOWN
+    key_type: Maybe[str] = UNKNOWN  # RSA, DSA, EC, SM2, Ed25519, Ed448; UNKNOWN for a name nobody here knows
+    key_bits: Maybe[int] = UNKNOWN
+    fingerprint: Maybe[str] = UNKNOWN  # SHA256: and base64, as ssh-keygen -l writes it
+    certificate: Maybe[bool] = UNKNOWN  # signed by an authority for SSH
+    authority_type: Maybe[str | None] = UNKNOWN  # key of that authority; None = no certificate
+    authority_bits: Maybe[int | None] = UNKNOWN
+
+
+class SshEndpoint(Resource):
+    """An address and port as an SSH client sees it before it logs in; native id = address:port. The lists are
+    in the server's order, of both directions, and [] where version 2 is not spoken."""
+
+    KIND: ClassVar[str] = "ssh_endpoint"
+    TITLE: ClassVar[str] = "SSH 端点"
+
+    address: Maybe[str] = UNKNOWN
+    family: Maybe[Family] = UNKNOWN
+    port: Maybe[int] = UNKNOWN
+    ssh: Maybe[bool] = UNKNOWN  # False = something else answers there
+    version1: Maybe[bool] = UNKNOWN  # SSH 1.x is spoken, alone or too (RFC 4253 §5.1)
+    version2: Maybe[bool] = UNKNOWN
+    banner: Maybe[str | None] = UNKNOWN  # the peer's own line, printable characters of it
+    key_exchanges: Maybe[list[str]] = UNKNOWN  # without the markers of extensions
+    host_key_algorithms: Maybe[list[str]] = UNKNOWN
+    ciphers: Maybe[list[str]] = UNKNOWN
+    macs: Maybe[list[str]] = UNKNOWN
+    compressions: Maybe[list[str]] = UNKNOWN
+    strict_key_exchange: Maybe[bool] = UNKNOWN  # kex-strict-s-v00@openssh.com, the answer to CVE-2023-48795
+    group_exchange_bits: Maybe[int | None] = (
+        UNKNOWN  # shortest prime it hands out (RFC 4419); None = does not
+    )
+    host_keys: Maybe[list[SshHostKey]] = UNKNOWN
+
+
+class IkeVersion(Nested):
+    """One version of IKE. Each list holds what the peer took in some proposal; ``asked_all`` True: it
+    refused, in words, all others that this program knows; UNKNOWN: not all was answered. ``offered``
+    is UNKNOWN where everything was refused: there may be proposals that nobody asked for."""
+
+    version: Maybe[Literal["IKEv1", "IKEv2"]] = UNKNOWN
+    offered: Maybe[bool] = UNKNOWN
+    encryptions: Maybe[list[str]] = UNKNOWN  # with the key's length where it can vary: AES-CBC-128
+    hashes: Maybe[list[str]] = UNKNOWN  # IKEv1: hash; IKEv2: pseudo-random function
+    integrities: Maybe[list[str]] = UNKNOWN  # IKEv2 alone; [] in IKEv1
+    groups: Maybe[list[KeyGroup]] = UNKNOWN
+    authentications: Maybe[list[str]] = UNKNOWN  # IKEv1 alone, as not refused at once: PSK, SM2-ENVELOPE …
+    asked_all: Maybe[bool] = UNKNOWN
+
+
+class IkeEndpoint(Resource):
+    """An address and port as an IKE initiator sees it before anybody is authenticated; native id =
+    address:port."""
+
+    KIND: ClassVar[str] = "ike_endpoint"
+    TITLE: ClassVar[str] = "IPsec 端点"
+
+    address: Maybe[str] = UNKNOWN
+    family: Maybe[Family] = UNKNOWN
+    port: Maybe[int] = UNKNOWN
+    versions: Maybe[list[IkeVersion]] = UNKNOWN
+    aggressive: Maybe[bool] = UNKNOWN  # IKEv1 aggressive mode was answered, to an identity it cannot know
+    aggressive_authentication: Maybe[str | None] = UNKNOWN  # taken in it; None = it was not answered
+    vendor_ids: Maybe[list[str]] = UNKNOWN  # names of known ones, hexadecimal of others
+
+
+FAMILY: tuple[type[Resource], ...] = (Endpoint, Certificate, SshEndpoint, IkeEndpoint)

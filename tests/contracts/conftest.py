@@ -10,9 +10,10 @@ import json
 import shutil
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -204,6 +205,65 @@ def prometheus(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def ike(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A responder that refuses every proposal in words, of both versions; one that never answers."""
+    quiet, peer = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+    for one in (quiet, peer):
+        one.bind(("127.0.0.1", 0))
+
+    def refuse(packet: bytes) -> bytes:
+        second = packet[17] == 0x20
+        body = (
+            struct.pack(">BBHBBH", 0, 0, 8, 0, 0, 14)
+            if second
+            else struct.pack(">BBHIBBH", 0, 0, 12, 1, 1, 0, 14)
+        )
+        kind, exchange = (41, 34) if second else (11, 5)
+        head = (packet[:8], b"responde", kind, packet[17], exchange, 0x20 if second else 0, 0, 28 + len(body))
+        return struct.pack(">8s8sBBBBII", *head) + body
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                packet, whence = peer.recvfrom(65535)
+                peer.sendto(bytes(4) + refuse(packet[4:]), whence)
+
+    threading.Thread(target=answer, daemon=True).start()
+    return Estate(
+        whole=_source(
+            "ike", targets=[f"127.0.0.1:{peer.getsockname()[1]}"], questions_per_second=0, timeout_seconds=30
+        ),
+        silent=_source("ike", targets=[f"127.0.0.1:{quiet.getsockname()[1]}"], timeout_seconds=1.0),
+    )
+
+
+def ssh(tmp_path: Path, stack: ExitStack) -> Estate:
+    """paramiko's server, which shows a host key; one that never answers."""
+    import paramiko
+
+    key = paramiko.ECDSAKey.generate()
+    server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            transport = paramiko.Transport(connection)
+            transport.add_server_key(key)
+            transport.get_security_options().kex = ("curve25519-sha256@libssh.org",)
+            transport.start_server(event=threading.Event(), server=paramiko.ServerInterface())
+
+    stack.callback(server.shutdown, socket.SHUT_RDWR)
+    threading.Thread(target=accept, daemon=True).start()
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    return Estate(
+        whole=_source("ssh", targets=[f"127.0.0.1:{server.getsockname()[1]}"]),
+        silent=_source("ssh", targets=[f"127.0.0.1:{peer.getsockname()[1]}"], timeout_seconds=1.0),
+    )
+
+
 def tls(tmp_path: Path, stack: ExitStack) -> Estate:
     """A web server over TLS whose headers hold secrets; one that never answers."""
 
@@ -276,12 +336,14 @@ def cli(tmp_path: Path, stack: ExitStack) -> Estate:
 
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "cli": cli,
+    "ike": ike,
     "kubernetes": kubernetes,
     "linux": linux,
     "local": local,
     "openstack": openstack,
     "prometheus": prometheus,
     "snmp": snmp,
+    "ssh": ssh,
     "tls": tls,
 }
 

@@ -14,7 +14,17 @@ from cyclonedx.validation.json import JsonStrictValidator
 from exporters.cbom import cbom
 from inventory.coverage import Batch, Collection, Status
 from inventory.kinds.compute import KeyPair
-from inventory.kinds.crypto import Certificate, Endpoint, KeyGroup, Presented, VersionOffer
+from inventory.kinds.crypto import (
+    Certificate,
+    Endpoint,
+    IkeEndpoint,
+    IkeVersion,
+    KeyGroup,
+    Presented,
+    SshEndpoint,
+    SshHostKey,
+    VersionOffer,
+)
 from inventory.kinds.host import Host, SshServer
 from inventory.kinds.identity import Secret
 from inventory.kinds.network import Device
@@ -215,3 +225,54 @@ def test_hostile_text_stays_text_and_apart(hostile: str) -> None:
     assert len(found["services"]) == 2
     text = json.dumps(found, ensure_ascii=False)
     assert not {"\x1b", "\u202e", "\x07"} & set(text)
+
+
+def ssh_endpoint(id_: str, **more: Any) -> SshEndpoint:
+    values: dict[str, Any] = {
+        "name": id_, "address": "2001:db8::1", "port": 22, "ssh": True, "version1": False, "version2": True,
+        "key_exchanges": ["curve25519-sha256"], "host_key_algorithms": ["rsa-sha2-512"],
+        "ciphers": ["3des-cbc", "sm4-ctr"], "macs": ["hmac-sm3"],
+        "host_keys": [SshHostKey(algorithms=["rsa-sha2-512"], key_type="RSA", key_bits=1024, fingerprint="SHA256:abc")],
+    }  # fmt: skip
+    return SshEndpoint(source="ssh", native_id=id_, **(values | more))
+
+
+def test_ssh_endpoints_their_algorithms_and_keys() -> None:
+    found = bill(ssh_endpoint("a"), ssh_endpoint("b", version1=True))
+    protocol = component(found, "ssh/ssh_endpoint/a#SSH 2.0")
+    assert protocol["cryptoProperties"]["protocolProperties"]["type"] == "ssh"
+    assert graded(found, "algorithm/block-cipher/3des-cbc") == "weak"
+    assert graded(found, "algorithm/block-cipher/sm4-ctr") == "compliant"
+    assert graded(found, "ssh/ssh_endpoint/b#SSH 1") == "prohibited"
+    assert graded(found, "algorithm/pke/RSA-1024") == "prohibited"
+    key = component(found, "ssh-host-key/SHA256:abc")
+    assert key["cryptoProperties"]["relatedCryptoMaterialProperties"]["size"] == 1024
+    assert [o["location"] for o in key["evidence"]["occurrences"]] == [
+        "ssh/ssh_endpoint/a",
+        "ssh/ssh_endpoint/b",
+    ]
+    assert aggregates(found)["ssh/ssh_endpoint/a"] == "complete"
+    hidden = ssh_endpoint("a", host_keys=[SshHostKey(algorithms=["sm2"], key_type="SM2")])
+    assert aggregates(bill(hidden))["ssh/ssh_endpoint/a"] == "incomplete"
+
+
+def test_ipsec_endpoints_and_what_they_accept() -> None:
+    version = IkeVersion(
+        version="IKEv1", offered=True, encryptions=["DES-CBC", "SM4-CBC"], hashes=["SM3"], integrities=[],
+        groups=[KeyGroup(name="modp1024", family="dh", bits=1024)], authentications=["PSK"], asked_all=True,
+    )  # fmt: skip
+    row = IkeEndpoint(
+        source="vpn",
+        native_id="g",
+        name="g",
+        address="192.0.2.1",
+        port=500,
+        versions=[version, IkeVersion(version="IKEv2")],
+    )
+    found = bill(row)
+    protocol = component(found, "vpn/ike_endpoint/g#IKEv1")["cryptoProperties"]["protocolProperties"]
+    assert (protocol["type"], protocol["version"]) == ("ike", "1")
+    assert graded(found, "algorithm/block-cipher/DES-CBC") == "prohibited"
+    assert graded(found, "algorithm/block-cipher/SM4-CBC") == "compliant"
+    assert graded(found, "algorithm/key-agree/modp1024") == "weak"
+    assert aggregates(found)["vpn/ike_endpoint/g"] == "incomplete"

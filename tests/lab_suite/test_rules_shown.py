@@ -108,6 +108,12 @@ def devices(place: Place) -> Iterator[Source]:
     yield source("devices", "snmp", recording=str(LAB / "snmprec"))
 
 
+def tunnels(place: Place) -> Iterator[Source]:
+    """Recordings of sshd and strongSwan, good and bad."""
+    yield source("sshd", "ssh", recording=str(TESTS / "data" / "ssh" / "sshd.jsonl.gz"))
+    yield source("strongswan", "ike", recording=str(TESTS / "data" / "ike" / "strongswan.jsonl.gz"))
+
+
 def changed_devices(place: Place) -> Iterator[Source]:
     """Recordings of real devices with single answers changed: states that only a broken device has."""
     changes = yaml.safe_load((TESTS / "data" / "snmp" / "changed.yaml").read_text(encoding="utf-8"))
@@ -278,7 +284,7 @@ def tls_servers(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations),
+        *(demo, hosts, devices, configurations, tunnels),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers],

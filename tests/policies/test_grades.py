@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from collectors.ike import codes
 from collectors.tls.certificates import SIGNATURES
 from collectors.tls.codes import GROUPS, suite_names
 from inventory.kinds.crypto import TlsVersion
@@ -162,3 +163,58 @@ def test_the_rules_on_groups_agree_with_the_table() -> None:
             "endpoint-short-curve", tls=True, groups=shown
         )
         assert bad is (grade.name == "weak"), group.name
+
+
+@pytest.mark.parametrize(
+    ("name", "grade"),
+    [
+        ("sm2-sm3", "compliant"), ("sm4-ctr", "compliant"), ("hmac-sm3", "compliant"), ("sm2", "compliant"),
+        ("sm2kep-sha2-nistp256", "non-domestic"), ("aes256-ctr", "non-domestic"), ("ssh-ed25519", "non-domestic"),
+        ("hmac-sha1", "non-domestic"), ("hmac-sha1-96", "weak"), ("3des-cbc", "weak"), ("none", "prohibited"),
+        ("diffie-hellman-group1-sha1", "weak"), ("diffie-hellman-group14-sha1", "weak"),
+        ("diffie-hellman-group14-sha256", "non-domestic"), ("diffie-hellman-group16-sha512", "non-domestic"),
+        ("ssh-rsa", "prohibited"), ("rsa-sha2-256", "non-domestic"), ("hmac-md5", "weak"),
+    ],
+)  # fmt: skip
+def test_names_of_ssh(name: str, grade: str) -> None:
+    found = grades.of_ssh(name)
+    assert found is not None
+    assert found.name == grade
+
+
+def test_every_name_of_ssh_audit_that_is_no_marker_is_known_or_said_not_to_be() -> None:
+    """The names Debian's sshd can be made to offer all have a grade."""
+    offered = (
+        "curve25519-sha256 ecdh-sha2-nistp521 sntrup761x25519-sha512@openssh.com diffie-hellman-group18-sha512 "
+        "aes128-gcm@openssh.com chacha20-poly1305@openssh.com umac-128-etm@openssh.com hmac-sha2-512 "
+        "ecdsa-sha2-nistp256 sk-ssh-ed25519@openssh.com ssh-ed25519-cert-v01@openssh.com"
+    ).split()
+    assert [name for name in offered if grades.of_ssh(name) is None] == []
+    assert grades.of_ssh("quantum@example") is None
+
+
+def test_names_of_ike() -> None:
+    expected = {
+        "SM4-CBC": "compliant",
+        "SM3": "compliant",
+        "NULL": "prohibited",
+        "DES-CBC": "prohibited",
+        "3DES-CBC": "weak",
+    }
+    assert {name: grades.of_ike(name).name for name in expected} == expected  # type: ignore[union-attr]
+    known = [c.name for c in (*codes.V1_CIPHERS, *codes.V1_DOMESTIC_CIPHERS, *codes.V2_CIPHERS)]
+    known += [*codes.V1_HASHES.values(), *codes.V2_PRFS.values(), *codes.V2_INTEGRITIES.values()]
+    assert [name for name in known if grades.of_ike(name) is None] == []
+    assert grades.of_ike("99") is None
+
+
+@pytest.mark.parametrize(
+    "name", [c.name for c in (*codes.V1_CIPHERS, *codes.V1_DOMESTIC_CIPHERS, *codes.V2_CIPHERS)]
+)
+def test_the_rules_on_ciphers_of_ike_agree_with_the_table(name: str) -> None:
+    grade = grades.of_ike(name)
+    assert grade is not None
+    versions = [{"version": "IKEv1", "offered": True, "encryptions": [name], "asked_all": True}]
+    assert violates("ike-broken-encryption", versions=versions) is (grade.name == "prohibited")
+    assert violates("ike-weak-encryption", versions=versions) is (grade.name == "weak")
+    assert violates("ike-without-sm", versions=versions) is not grade.a

@@ -21,13 +21,15 @@ _OURS = b"SSH-2.0-zhengguan\r\n"
 
 
 class Offer(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The lists of a server, in its order; ciphers and MACs of both directions."""
+    """The lists of a server, in its order; ciphers, MACs and compressions of both directions."""
 
     version: str
     key_exchanges: list[str] = msgspec.field(default_factory=list)
     host_keys: list[str] = msgspec.field(default_factory=list)
     ciphers: list[str] = msgspec.field(default_factory=list)
     macs: list[str] = msgspec.field(default_factory=list)
+    compressions: list[str] = msgspec.field(default_factory=list)
+    strict: bool = False  # kex-strict-s-v00@openssh.com: packets cannot be cut away (CVE-2023-48795)
 
     @property
     def version1(self) -> bool:
@@ -66,20 +68,48 @@ _LEGACY = re.compile(
 
 
 class NoSshError(Exception):
-    """What answers is not an SSH server, or broke off before it told what it offers (中文)."""
+    """What answers is not an SSH server (``other``), or broke off before it told what it offers (中文)."""
+
+    def __init__(self, reason: str, *, other: bool = False) -> None:
+        super().__init__(reason)
+        self.other = other
+
+
+class Heard(msgspec.Struct, kw_only=True, frozen=True):
+    """What a server said: its version line, printable characters of it, and the payload of its first packet,
+    b"" where it speaks version 1 alone."""
+
+    version: str
+    payload: bytes = b""
 
 
 def read_offer(address: tuple[str, int], timeout: float) -> Offer:
     """Ask a server for what it offers, within ``timeout`` seconds. Raises OSError (TimeoutError among them)
     and NoSshError."""
+    return offer_of(hear(address, timeout))
+
+
+def hear(address: tuple[str, int], timeout: float) -> Heard:
+    """The bytes of an offer. Raises as ``read_offer`` does."""
     ends = time.monotonic() + timeout
     with socket.create_connection(address, timeout=timeout) as connection:
         peer = _Peer(connection, ends)
         version = _version_line(peer)
-        if version.startswith("SSH-1.") and not version.startswith("SSH-1.99"):
-            return Offer(version=version)
+        if _only_version1(version):
+            return Heard(version=version)
         peer.send(_OURS)
-        return _kexinit(version, _packet(peer))
+        return Heard(version=version, payload=_packet(peer))
+
+
+def offer_of(heard: Heard) -> Offer:
+    """What the bytes say. Raises NoSshError."""
+    if _only_version1(heard.version):
+        return Offer(version=heard.version)
+    return _kexinit(heard.version, heard.payload)
+
+
+def _only_version1(version: str) -> bool:
+    return version.startswith("SSH-1.") and not version.startswith("SSH-1.99")
 
 
 class _Peer:
@@ -90,13 +120,19 @@ class _Peer:
 
     def send(self, content: bytes) -> None:
         self._connection.settimeout(self._left())
-        self._connection.sendall(content)
+        try:
+            self._connection.sendall(content)
+        except (ConnectionResetError, BrokenPipeError) as error:
+            raise NoSshError("对方中断了连接") from error
 
     def read(self, count: int) -> bytes:
         content = b""
         while len(content) < count:
             self._connection.settimeout(self._left())
-            more = self._connection.recv(count - len(content))
+            try:
+                more = self._connection.recv(count - len(content))
+            except ConnectionResetError:  # it hung up with something of ours unread
+                more = b""
             if not more:
                 raise NoSshError("对方中断了连接")
             content += more
@@ -111,15 +147,19 @@ class _Peer:
 
 def _version_line(peer: _Peer) -> str:
     """The line that begins with SSH-; a server may send others before it (RFC 4253 §4.2)."""
-    for _ in range(_MOST_LINES_BEFORE_VERSION):
+    for before in range(_MOST_LINES_BEFORE_VERSION):
         line = b""
         while not line.endswith(b"\n"):
-            line += peer.read(1)
+            try:
+                line += peer.read(1)
+            except NoSshError as error:
+                said_something = before or (line and not b"SSH-".startswith(line[:4]))
+                raise NoSshError(str(error), other=bool(said_something)) from error
             if len(line) > _MOST_LINE_BYTES:
-                raise NoSshError("应答不是 SSH")
+                raise NoSshError("应答不是 SSH", other=True)
         if line.startswith(b"SSH-"):
             return "".join(c for c in line.decode("ascii", "replace").strip()[:255] if c.isprintable())
-    raise NoSshError("应答不是 SSH")
+    raise NoSshError("应答不是 SSH", other=True)
 
 
 def _packet(peer: _Peer) -> bytes:
@@ -131,12 +171,13 @@ def _packet(peer: _Peer) -> bytes:
 
 
 def _kexinit(version: str, payload: bytes) -> Offer:
-    """Decode SSH_MSG_KEXINIT (RFC 4253 §7.1): type, cookie of 16 bytes, ten name-lists."""
+    """Decode SSH_MSG_KEXINIT (RFC 4253 §7.1): type, cookie of 16 bytes, ten name-lists; the languages are
+    not read."""
     if len(payload) < 17 or payload[0] != _KEXINIT:
         raise NoSshError("SSH 服务没有先说明它支持的算法")
     lists: list[list[str]] = []
     at = 17
-    for _ in range(6):
+    for _ in range(8):
         if at + 4 > len(payload):
             raise NoSshError("SSH 报文不完整")
         (size,) = struct.unpack_from(">I", payload, at)
@@ -154,6 +195,8 @@ def _kexinit(version: str, payload: bytes) -> Offer:
         host_keys=lists[1],
         ciphers=list(dict.fromkeys(lists[2] + lists[3])),
         macs=list(dict.fromkeys(lists[4] + lists[5])),
+        compressions=list(dict.fromkeys(lists[6] + lists[7])),
+        strict="kex-strict-s-v00@openssh.com" in lists[0],
     )
 
 

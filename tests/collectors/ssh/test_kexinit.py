@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.cli.kexinit import NoSshError, Offer, _kexinit, read_offer
+from collectors.ssh.kexinit import NoSshError, Offer, _kexinit, read_offer
 
 OLD = Offer(
     version="SSH-1.99-Comware-5.20",
@@ -20,6 +20,7 @@ OLD = Offer(
     host_keys=["ssh-rsa", "ssh-dss"],
     ciphers=["aes128-cbc", "3des-cbc"],
     macs=["hmac-sha1", "hmac-md5"],
+    compressions=["none"],
 )
 
 

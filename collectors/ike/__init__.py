@@ -1,0 +1,106 @@
+"""Source type ``ike``: what IPsec gateways accept before anybody is authenticated, IKEv1 and IKEv2.
+
+Own packets, first messages only: no exchange is completed and no key is made. Silence is never absence. The
+code points of GM/T 0022 are asked too, in messages of their own. A collection's scope is the target as
+configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from collectors import contract
+from collectors.contract import Access, Run, Source, SourceError
+from collectors.endpoints import Family, families_are_right, scopes_are_unique, shown, split, write_told
+from inventory.coverage import Batch
+
+KINDS: tuple[str, ...] = ("ike_endpoint",)
+
+PERMISSIONS = """\
+不需要账号和预共享密钥。采集机要能向各端点的 UDP 500 或 4500 发包并收到应答；
+只发协商的第一个报文，不完成任何交换。
+一个端点大约 50 至 150 个报文，按 questions_per_second 发出：先告知 VPN 管理员，在入侵防御设备上放行采集机。
+不少 VPN 设备只应答认识的对端：没有应答记为未知，不当作没有 IPsec。"""
+
+
+class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``targets``: "host", "host:port", "[v6]:port" (UDP port 500 where none is given; to others packets
+    carry the marker of NAT traversal, RFC 3948). A host name is asked at each of its addresses of
+    ``families``. ``timeout_seconds``: of one attempt at a question; ``attempts``: as long as nothing has been
+    heard; ``questions_per_second``: to one address, 0 = at once; ``endpoint_seconds``: of one address."""
+
+    PATHS: ClassVar[tuple[str, ...]] = ("recording",)
+
+    targets: list[str] = msgspec.field(default_factory=list)
+    families: list[Family] = msgspec.field(default_factory=lambda: ["ipv4", "ipv6"])
+    timeout_seconds: float = 2.0
+    attempts: int = 3
+    questions_per_second: float = 10.0
+    endpoint_seconds: float = 120.0
+    concurrency: int = 16
+    recording: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.targets and not self.recording:
+            raise ValueError("targets 是空的：至少写一个端点")
+        scopes_are_unique([one.scope for one in self.asked()])
+        families_are_right(self.families)
+        for name in ("timeout_seconds", "endpoint_seconds", "concurrency", "attempts"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} 要大于 0")
+        if self.questions_per_second < 0:
+            raise ValueError("questions_per_second 不能小于 0（0 = 不限）")
+
+    def asked(self, recorded: Iterable[str] = ()) -> list[Asked]:
+        """The targets, taken apart; where none are named, those of a recording. Raises ValueError for what is
+        none."""
+        return [Asked(*split(target, 500)) for target in self.targets or recorded]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One target, taken apart."""
+
+    host: str
+    port: int
+
+    @property
+    def scope(self) -> str:
+        """Its name in collections."""
+        return shown(self.host, self.port)
+
+
+def collect(source: Source, run: Run) -> Iterator[Batch]:
+    """Ask all targets side by side; a batch per target, in the order they end."""
+    from collectors.ike.survey import survey
+
+    yield from survey(source, _options(source), run, {})
+
+
+def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
+    """Collect, and write a recording that replays to the same."""
+    from collectors.ike.mapping import Target
+    from collectors.ike.survey import FORMAT, survey
+
+    options = _options(source)
+    told: dict[str, Target] = {}
+    batches = list(survey(source, options, run, told))
+    write_told(path, FORMAT, options, ("targets", "families"), told, run, note)
+    return batches
+
+
+def probe(source: Source, run: Run) -> Iterator[Access]:
+    """Whether each target answers at all."""
+    from collectors.ike.survey import reach
+
+    yield from reach(_options(source), run)
+
+
+def _options(source: Source) -> Options:
+    if not isinstance(source.options, Options):
+        raise SourceError(f"来源 {source.name} 的 options 不是 ike 的", "检查配置")
+    return source.options
