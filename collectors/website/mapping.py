@@ -143,9 +143,14 @@ def gaps(one: Whole, tls: bool) -> list[tuple[str, str]]:
             found.append(WHY["versions"])
     if one.late:
         found.append(WHY["late"])
-    elif not one.crawl.whole and any(side.trip and side.trip.page for side in one.sides.values()):
-        found.append(WHY["links"])
     return list(dict.fromkeys(found))
+
+
+def links_left(one: Whole) -> list[tuple[str, str]]:
+    """The same for links that the budget left out: the row itself tells of them (``all_links``), so that the
+    collection is whole nonetheless."""
+    crawled = any(side.trip and side.trip.page for side in one.sides.values())
+    return [WHY["links"]] if crawled and not one.crawl.whole and not one.late else []
 
 
 def _secured(trip: Trip) -> bool:

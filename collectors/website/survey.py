@@ -14,7 +14,7 @@ import msgspec
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
 from collectors.website import recording
 from collectors.website.crawl import AGENT, FAMILIES, Budget, Crawl
-from collectors.website.mapping import gaps, website
+from collectors.website.mapping import gaps, links_left, website
 from collectors.website.peer import LivePeer, Peer, Recorder, ReplayPeer
 from collectors.website.trip import Traveller
 from collectors.website.urls import Url, site_of
@@ -164,15 +164,15 @@ def _batch(
         origin=f"GET {site}",
         mapped=True,
     )
-    missing = gaps(found, options.tls)
+    missing, cut = gaps(found, options.tls), links_left(found)
     one = run.collection(
         "website",
         Status.PARTIAL if missing else Status.COMPLETE,
         began,
         scope=scope,
         count=1,
-        reason="；".join(reason for reason, _ in missing),
-        remedy="；".join(dict.fromkeys(remedy for _, remedy in missing)),
+        reason="；".join(reason for reason, _ in [*missing, *cut]),
+        remedy="；".join(dict.fromkeys(remedy for _, remedy in [*missing, *cut])),
         evidence=[evidence.id],
     )
     return Batch(resources=[row], collections=[one], evidence=[evidence])
