@@ -94,9 +94,10 @@ def _slower(site: Website, figure: Callable[[Quality], object], floor: float) ->
 
 
 def slower_download(site: Website, now: datetime) -> bool:
-    """Whether the page comes at a lower rate."""
+    """Whether the page comes at a lower rate. One that is there at once says nothing of rates."""
     four, six = (_figure(site, family, lambda one: one.bytes_per_second) for family in ("ipv4", "ipv6"))
-    return min(four, six) < RATE_FLOOR and six * WORSE < four
+    slowest = max(_figure(site, family, lambda one: one.page_ms) for family in ("ipv4", "ipv6"))
+    return slowest > PAGE_FLOOR_MS and min(four, six) < RATE_FLOOR and six * WORSE < four
 
 
 def lossier(site: Website, now: datetime) -> bool:
@@ -178,7 +179,11 @@ PREDICATES = tuple(
         (slower_connect, _quality("connect_ms"), "IPv6 建立连接比 IPv4 慢 10% 以上"),
         (slower_first_byte, _quality("first_byte_ms"), "IPv6 首包比 IPv4 慢 10% 以上"),
         (slower_page, _quality("page_ms"), "IPv6 首页比 IPv4 慢 10% 以上"),
-        (slower_download, _quality("bytes_per_second"), "IPv6 下载速度比 IPv4 低 10% 以上"),
+        (
+            slower_download,
+            (*_quality("bytes_per_second"), "quality[].page_ms"),
+            "IPv6 下载速度比 IPv4 低 10% 以上",
+        ),
         (lossier, _quality("loss"), "IPv6 连接失败的比 IPv4 多"),
         (tls_differs, _TLS, "两族的证书、TLS 版本或套件不一致"),
         (ports_wider, _visits("open_ports"), "IPv6 上开放了 IPv4 上没有的端口"),

@@ -90,9 +90,6 @@ def test_links_of_level_3_and_holes() -> None:
         ("slower_first_byte", "first_byte_ms", 100.0, 201.0, True),
         ("slower_page", "page_ms", 900.0, 1001.0, True),
         ("slower_page", "page_ms", 2000.0, 1500.0, False),
-        ("slower_download", "bytes_per_second", 1000.0, 900.0, True),
-        ("slower_download", "bytes_per_second", 1000.0, 950.0, False),
-        ("slower_download", "bytes_per_second", 9e6, 2e6, False),
         ("lossier", "loss", 0.0, 0.05, True),
         ("lossier", "loss", 0.0, 0.01, False),
         ("slower_page", "page_ms", None, 1.0, "open"),
@@ -101,6 +98,22 @@ def test_links_of_level_3_and_holes() -> None:
 )
 def test_figures_against_ipv4(name: str, field: str, four: Any, six: Any, wanted: Any) -> None:
     assert judge(name, quality=quality(**{field: (four, six)})) == wanted
+
+
+@pytest.mark.parametrize(
+    ("four", "six", "page_ms", "wanted"),
+    [
+        (1000.0, 900.0, 1500.0, True),
+        (1000.0, 950.0, 1500.0, False),
+        (9e6, 2e6, 1500.0, False),
+        (1000.0, 100.0, 900.0, False),
+    ],
+)
+def test_rates(four: float, six: float, page_ms: float, wanted: bool) -> None:
+    assert (
+        judge("slower_download", quality=quality(bytes_per_second=(four, six), page_ms=(50.0, page_ms)))
+        is wanted
+    )
 
 
 def visits(**fields: tuple[Any, Any]) -> list[Visit]:
