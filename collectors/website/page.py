@@ -25,6 +25,7 @@ _LOAD: Final = {
     "img": "src", "script": "src", "iframe": "src", "frame": "src", "embed": "src", "source": "src",
     "video": "src", "audio": "src", "input": "src", "object": "data",
 }  # fmt: skip
+_LINKING: Final = frozenset({*_GO, *_LOAD, "link", "meta"})
 _LOADED_RELATIONS: Final = frozenset({"stylesheet", "icon", "preload", "modulepreload"})
 _CHARSET: Final = re.compile(
     rb"<meta[^>]{0,200}?charset\s{0,8}=\s{0,8}[\"']?\s{0,8}([\w-]{2,40})", re.IGNORECASE
@@ -109,12 +110,14 @@ def _read(root: Any, at: Url) -> Page:
         marks[f"{parent.tag if parent is not None else ''}>{tag}"[:60]] += 1
         if tag == "base" and element.get("href"):
             base = url_of(element.get("href"), at) or base
-        _link(element, tag, base, page, seen)
+        if tag in _LINKING:
+            _link(element, tag, base, page, seen)
         shown = [element.tail] if tag in _SILENT else [element.text, element.tail, element.get("alt")]
         for raw in shown:
             words = " ".join(raw.split()) if raw else ""
             if words and len(pieces) < _MOST_PIECES and (parent is None or parent.tag not in _SILENT):
-                page.claims = page.claims or _CLAIM.search(words) is not None
+                if not page.claims and "v6" in words.lower():
+                    page.claims = _CLAIM.search(words) is not None
                 words = _DIGITS.sub("0", words)  # numbers are dates and counters more often than not
                 key = blake2b(words.encode("utf-8", "replace"), digest_size=6).hexdigest()
                 pieces[key] += len(words)

@@ -11,6 +11,7 @@ import msgspec
 
 PORTS = {"http": 80, "https": 443}
 _LONGEST = 2000
+_CONTROL = dict.fromkeys([*range(32), 127])
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
@@ -50,7 +51,7 @@ def site_of(text: str) -> Url:
 def url_of(text: str, base: Url | None = None) -> Url | None:
     """A link, joined to where it stands; None for what is no web address (mailto:, javascript:, file: …). A
     user and a password in it are dropped."""
-    text = "".join(c for c in text.strip() if c >= " " and c != "\x7f")
+    text = text.strip().translate(_CONTROL)
     if not text or len(text) > _LONGEST:
         return None
     try:
@@ -67,13 +68,14 @@ def url_of(text: str, base: Url | None = None) -> Url | None:
     return Url(scheme, host, port or PORTS[scheme], target)
 
 
+@lru_cache(maxsize=4096)
 def host_of(name: str) -> str:
     """A host in lower case and A-labels (RFC 5890), or a numeric address. Raises ValueError."""
     if numeric(name):
         return str(ip_address(name))
     if name.isascii():
         plain = name.lower().rstrip(".")
-        if not plain or len(plain) > 253 or any(c not in _HOST for c in plain):
+        if not plain or len(plain) > 253 or not _HOST.issuperset(plain):
             raise ValueError(f"不认识的主机名 {name[:80]!r}")
         return plain
     return host_of(name.rstrip(".").encode("idna").decode("ascii"))
@@ -84,6 +86,8 @@ _HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
 def numeric(host: str) -> bool:
     """Whether a host is an address itself."""
+    if ":" not in host and not host[-1:].isdigit():
+        return False  # most are names, and told at once
     try:
         ip_address(host)
     except ValueError:
