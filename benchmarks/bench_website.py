@@ -4,7 +4,7 @@
 
 nginx serves one page of 60 KB with 60 links over both families on loopback; every site is a name of its own
 there. The peer is ``requests`` and ``lxml``: the page over each family, parsed for its links, and for the
-crawl the head of each link over IPv6, one after the other; it compares nothing, measures nothing and has no guard.
+crawl the head of each link over IPv6, one after the other; it compares and measures nothing and has no guard.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--links", type=int, default=50)
     arguments = parser.parse_args()
     print(
-        f"{arguments.sites} sites, 20 at once; load average {os.getloadavg()[0]:.1f}. Imports are not counted.\n"
+        f"{arguments.sites} sites, 20 at once; load average {os.getloadavg()[0]:.1f}. Imports not counted.\n"
     )
     print(
         "| what | reader | CPU s | sites / CPU-s | CPU ms / request | peak MiB |\n|---|---|---|---|---|---|"
