@@ -326,6 +326,7 @@ REGISTRY: dict[str, Plugin] = {
     "snmp": Plugin(module="collectors.snmp", title="SNMP 设备", extra="snmp"),
     "ssh": Plugin(module="collectors.ssh", title="SSH 端点", extra="endpoints"),
     "tls": Plugin(module="collectors.tls", title="TLS 与国密端点", extra="tls"),
+    "website": Plugin(module="collectors.website", title="网站（IPv4 与 IPv6）", extra="website"),
 }
 
 

@@ -1,7 +1,8 @@
 """Assets (测评对象): which resources make up one object of assessment, and of which category it is.
 
 A host, a device, a compute node, a cluster node and a cloud server are an asset each. Accounts, listeners,
-interfaces and routes belong to the host or device they are part of. What else a cloud source shows (users,
+interfaces and routes belong to the host or device they are part of. Sites of one host name are one business
+application, and that name in the DNS belongs to it. What else a cloud source shows (users,
 networks, security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side of it.
 A cluster likewise.
 A resource of any other kind falls to one asset of its source, 其他系统或设备.
@@ -23,6 +24,7 @@ from inventory.kinds.cluster import Cluster, Node
 from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device, Interface
+from inventory.kinds.web import Domain, Website
 from inventory.origin import Origin
 from inventory.resource import Resource, uid_of
 from inventory.snapshot import Snapshot
@@ -64,8 +66,8 @@ _ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # a device whose role was not seen may be either, and answers for both until it is known
 _UNKNOWN_ROLE = ("其他系统或设备", ("network_device", "security_device"))
-_OWN_ASSET = frozenset({Host.KIND, Device.KIND, Server.KIND, Hypervisor.KIND, Node.KIND})
-_WITHOUT_PARTS = frozenset({Server.KIND, Hypervisor.KIND, Node.KIND})
+_OWN_ASSET = frozenset({Host.KIND, Device.KIND, Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND})
+_WITHOUT_PARTS = frozenset({Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND})
 _PLATFORMS = frozenset({Cloud.KIND, Cluster.KIND})
 _OF_CLUSTER = frozenset(k.KIND for k in cluster.FAMILY) - _OWN_ASSET
 _OF_PLATFORM = _OF_CLUSTER | (
@@ -105,8 +107,9 @@ def estate_of(system: System, members: Sequence[Resource], snapshot: Snapshot) -
     owner: dict[str, str] = {}
     counts: dict[str, int] = {}
     platforms = {p.source: p.uid for kind in _PLATFORMS for p in snapshot.of_kind(kind)}
+    sites = _sites(snapshot)
     for resource in members:
-        owner[resource.uid] = uid = asset_uid(resource, platforms)
+        owner[resource.uid] = uid = asset_uid(resource, platforms, sites)
         counts[uid] = counts.get(uid, 0) + 1
     facts = _Facts(system, snapshot)
     assets = [facts.asset(uid, count) for uid, count in counts.items()]
@@ -122,8 +125,22 @@ def _kind_of(uid: str) -> str:
     return uid.split("/", 2)[1]
 
 
-def asset_uid(resource: Resource, platforms: Mapping[str, str]) -> str:
-    """Uid of the asset a resource belongs to; ``platforms`` maps a source to its cloud's or cluster's uid."""
+def _sites(snapshot: Snapshot) -> dict[str, str]:
+    """Host name → the first of its sites, which stands for the application."""
+    found: dict[str, str] = {}
+    for site in sorted(snapshot.of(Website), key=lambda one: one.uid):
+        if (host := or_none(site.host)) is not None:
+            found.setdefault(host, site.uid)
+    return found
+
+
+def asset_uid(resource: Resource, platforms: Mapping[str, str], sites: Mapping[str, str]) -> str:
+    """Uid of the asset a resource belongs to; ``platforms`` maps a source to its cloud's or cluster's uid,
+    ``sites`` a host name to the application behind it."""
+    if isinstance(resource, Website):
+        return sites.get(or_none(resource.host) or "", resource.uid)
+    if isinstance(resource, Domain) and resource.native_id in sites:
+        return sites[resource.native_id]
     if resource.KIND in _OWN_ASSET:
         return resource.uid
     if resource.KIND in _OF_PLATFORM:
@@ -149,6 +166,7 @@ class _Facts:
             Cloud.KIND: self._cloud,
             Cluster.KIND: self._cluster,
             Node.KIND: self._node,
+            Website.KIND: self._site,
         }
         self._host_addresses: dict[str, str] | None = None
         self._images: dict[str, Image] | None = None
@@ -281,6 +299,10 @@ class _Facts:
             origin=combined(node.cpu_origin, node.os_origin),
         )
 
+    def _site(self, site: Resource) -> Asset:
+        assert isinstance(site, Website)
+        return self._make(site, "业务应用系统/平台", ("application",), address=_text(site.host))
+
     def _platform_side(self) -> tuple[tuple[str, ...], str]:
         if self.system.cloud == "tenant":
             return ("cloud_platform", "virtual_network", "image"), "（租户侧）"
@@ -294,6 +316,7 @@ class _Facts:
             Device.KIND: (*_UNKNOWN_ROLE, ""),
             Cloud.KIND: ("系统管理软件/平台", *self._platform_side()),
             Cluster.KIND: ("系统管理软件/平台", ("cluster",), ""),
+            Website.KIND: ("业务应用系统/平台", ("application",), ""),
         }.get(kind, ("其他系统或设备", (), ""))
         name = source if kind in (*_PLATFORMS, "source") else native_id
         return Asset(

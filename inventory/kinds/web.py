@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from inventory.kinds.address import Address, Family
+from inventory.kinds.crypto import VersionOffer
 from inventory.resource import Nested, Resource
 from inventory.unknown import UNKNOWN, Maybe
 
@@ -71,6 +72,10 @@ class Visit(Nested):
     status: Maybe[int | None] = UNKNOWN  # of the last answer; None = no HTTP came
     url: Maybe[str | None] = UNKNOWN  # where redirects led to
     certificate: Maybe[str | None] = UNKNOWN  # SHA-256 of the leaf; None = no TLS
+    certificate_problem: Maybe[str | None] = (
+        UNKNOWN  # why a browser would refuse it, as OpenSSL says; None = no
+    )
+    versions: Maybe[list[VersionOffer]] = UNKNOWN  # suites in the order of their names; [] = no TLS
     headers: Maybe[dict[str, str]] = UNKNOWN  # those that protect a browser, names in lower case
     open_ports: Maybe[list[int]] = UNKNOWN  # of the ports that were asked
 
@@ -87,6 +92,7 @@ class Quality(Nested):
     page_ms: Maybe[float | None] = UNKNOWN
     bytes_per_second: Maybe[float | None] = UNKNOWN
     loss: Maybe[float] = UNKNOWN
+    resent: Maybe[int | None] = UNKNOWN  # TCP segments sent again, the first of a connection among them
 
 
 class Link(Nested):

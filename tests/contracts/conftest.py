@@ -334,6 +334,43 @@ def cli(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def website(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A site on one address whose pages and headers hold secrets; one that never answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = (
+                f'<a href="http://u:{PLANTED}@other.gov.cn/">x</a><a href="/x?token={PLANTED}">y</a>'.encode()
+            )
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Set-Cookie", f"session={PLANTED}-cookie")
+            self.send_header("Referrer-Policy", f"token={PLANTED}-header")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    stack.callback(server.server_close)
+    stack.callback(thread.join)
+    stack.callback(server.shutdown)
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    quick: dict[str, Any] = {"tries": 2, "delay_seconds": 0.0, "ports": [server.server_port]}
+    own = {"www.contract.gov.cn": ["127.0.0.1"], "other.gov.cn": ["127.0.0.1"]}
+    return Estate(
+        whole=_source(
+            "website", sites=[f"http://www.contract.gov.cn:{server.server_port}/"], addresses=own, **quick
+        ),
+        silent=_source("website", sites=[f"http://127.0.0.1:{peer.getsockname()[1]}/"], **quick),
+        planted=[PLANTED],
+    )
+
+
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "cli": cli,
     "ike": ike,
@@ -345,6 +382,7 @@ ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "snmp": snmp,
     "ssh": ssh,
     "tls": tls,
+    "website": website,
 }
 
 

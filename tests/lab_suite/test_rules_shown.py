@@ -29,9 +29,10 @@ import pytest
 import yaml
 
 from collectors.cli import facts
-from collectors.contract import Source, collector, utc_now
+from collectors.contract import Run, Source, collector, utc_now
 from inventory.coverage import Batch
 from inventory.kinds.device_config import DeviceConfig
+from inventory.kinds.web import Website
 from inventory.snapshot import Snapshot
 from inventory.store import open_store
 from policies.evaluate import evaluate
@@ -281,13 +282,54 @@ def tls_servers(place: Place) -> Iterator[Source]:
     yield source("tls", "tls", targets=targets, http=True, ca_file=str(trusted))
 
 
+SECURE = ("secure", "twofold")  # sites with TLS
+
+
+def websites(place: Place) -> Iterator[Batch]:
+    """The sites of tests/lab/site-servers, and one of them once more as if IPv6 were slow: times are put in, since
+    those of a busy machine are anything."""
+    folder = place.folder / "sites"
+    folder.mkdir()
+    ports = dict(line.split() for line in place.started(str(LAB / "site-servers"), str(folder))[:-1])
+    extra = int(ports.pop("extra"))
+    fixed = {f"www.{name}.gov.cn": ["127.0.0.1", "::1"] for name in ports}
+    fixed |= {name: ["127.0.0.1"] for name in ("cdn.example.com", "two.holes.gov.cn", "three.holes.gov.cn")}
+    patience = {"timeout_seconds": 30.0, "page_seconds": 60.0, "delay_seconds": 0.0, "addresses": fixed}
+    batches: list[Batch] = []
+    for asked, more in (([name for name in ports if name != "wider"], []), (["wider"], [extra])):
+        sites = [f"http{'s' if name in SECURE else ''}://www.{name}.gov.cn:{ports[name]}/" for name in asked]
+        read = source(
+            "sites", "website", sites=sites, ports=[int(ports[name]) for name in asked] + more, **patience
+        )
+        batches += collector("website").collect(read, Run(read))
+    for batch in batches:
+        assert batch.resources, batch.collections
+        rows = [timed(row, 1.0) for row in batch.resources if isinstance(row, Website)]
+        slow = [timed(row, 90.0) for row in rows if row.host == "www.right.gov.cn"]
+        yield Batch(resources=[*rows], collections=batch.collections)
+        yield Batch(resources=[msgspec.structs.replace(row, native_id="slow") for row in slow])
+
+
+def timed(site: Website, worse: float) -> Website:
+    """A site with times that stand still: those of IPv6 are ``worse`` times those of IPv4."""
+    assert isinstance(site.quality, list)
+    figures = {"connect_ms": 5.0, "first_byte_ms": 20.0, "page_ms": 30.0}
+    told = []
+    for one in site.quality:
+        times = worse if one.family == "ipv6" else 1.0
+        changed: dict[str, Any] = {name: value * times for name, value in figures.items()}
+        changed |= {"bytes_per_second": 90_000.0 / times, "loss": 0.0 if times == 1.0 else 0.1}
+        told.append(msgspec.structs.replace(one, **changed) if one.succeeded else one)
+    return msgspec.structs.replace(site, quality=told, delay_ms=3.0 * worse)
+
+
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
         *(demo, hosts, devices, configurations, tunnels),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
-    "live": [this_machine, clouds, clusters, agents, tls_servers],
+    "live": [this_machine, clouds, clusters, agents, tls_servers, websites],
 }
 NOW: dict[str, Callable[[], datetime]] = {"recorded": lambda: RECORDED, "live": utc_now}
 

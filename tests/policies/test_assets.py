@@ -18,6 +18,7 @@ from inventory.kinds.identity import User
 from inventory.kinds.network import Device, Interface, Route
 from inventory.kinds.storage import Volume
 from inventory.kinds.virtual_network import Network, SecurityGroup
+from inventory.kinds.web import Domain, Website
 from inventory.resource import Relation, Resource
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot
@@ -251,3 +252,22 @@ def test_a_thing_is_domestic_only_where_every_part_is_known_to_be(
     origins: tuple[Any, ...], said: str
 ) -> None:
     assert combined(*origins) == said
+
+
+def test_sites_of_one_host_are_an_application_and_its_name_belongs_to_it() -> None:
+    host = "www.city.gov.cn"
+    sites = [
+        Website(source="s", native_id=f"{scheme}://{host}/", name=host, host=host)
+        for scheme in ("http", "https")
+    ]
+    names = [Domain(source="d", native_id=name, name=name) for name in (host, "mail.city.gov.cn")]
+    found = estate(*sites, *names)
+    application, other = sorted(found.assets, key=lambda asset: asset.category != "业务应用系统/平台")
+    assert (application.category, application.types, application.resources) == (
+        "业务应用系统/平台",
+        ("application",),
+        3,
+    )
+    assert application.address == host
+    assert {found.object_of(one) for one in (*sites, names[0])} == {application.uid}
+    assert (other.types, other.resources) == ((), 1)

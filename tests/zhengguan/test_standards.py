@@ -104,8 +104,8 @@ def test_a_standard_without_a_score_tells_shares(home: Path, capsys: pytest.Capt
     )
     (control,) = [c for c in found["controls"] if c["id"] == "ipv6/V6-CLD-02"]
     assert (control["verdict"], control["verified"]) == ("pass", "memory")
-    (probe,) = [c for c in found["controls"] if c["id"] == "ipv6/V6-WEB-02"]
-    assert (probe["verdict"], probe["reason"]) == ("unknown", "还看不到：需要网站 IPv6 探测")
+    (probe,) = [c for c in found["controls"] if c["id"] == "ipv6/V6-NET-18"]
+    assert (probe["verdict"], probe["reason"]) == ("unknown", "还看不到：需要以 IPv6 管理地址采集设备")
     assert main(["check", "--standard", "ipv6"]) == 0
     text = capsys.readouterr().out
     assert "没有公布的计分方法，不打分" in text
