@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from collectors.contract import Run
+from collectors.contract import Run, SourceError
 from collectors.dns.messages import Problem
 from collectors.dns.peer import Kept, Told
 from collectors.recordings import Header, header_of, lines_of, write_whole
@@ -46,6 +46,18 @@ def write(path: Path, options: Options, told: Told, run: Run, note: str, asked: 
     lines += [Line(mail_server=key, greets=told.greetings[key]) for key in sorted(told.greetings)]
     content = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
     write_whole(path, run.redactor.values(content.decode()).encode())
+
+
+def asked_with(options: Options) -> Options:
+    """Options of a replay: where they name nothing to look up, those that the recording was asked with, under
+    what they do say. Raises SourceError."""
+    if not options.recording or options.names or options.names_file:
+        return options
+    header = header_of(Path(options.recording))
+    try:
+        return msgspec.convert({**header.options, **msgspec.to_builtins(options)}, type(options))
+    except msgspec.ValidationError as error:
+        raise SourceError(f"录制文件的文件头不对：{error}", "重新录制") from error
 
 
 def read(path: Path) -> Told:

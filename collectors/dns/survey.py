@@ -73,6 +73,7 @@ def _wanted(server: str, options: Options) -> bool:
 
 def survey(source: Source, options: Options, run: Run, keep: Told | None = None) -> Iterator[Batch]:
     """A batch per name. ``keep`` takes, for a recording, what was told."""
+    options = recording.asked_with(options)
     plan = plan_of(options)
     started = run.now()
     waiting = dict.fromkeys(plan.names)
@@ -225,6 +226,7 @@ def _joined(why: list[tuple[str, str]]) -> tuple[str, str]:
 
 def reach(options: Options, run: Run) -> Iterator[Access]:
     """Each resolver asked for the root's name servers, and the top of the walk over each family."""
+    options = recording.asked_with(options)
     plan = plan_of(options)
     yield Access(subject=f"{len(plan.names)} 个域名", ok=True, detail="名字都认得")
     peer = _peer(options, run)
