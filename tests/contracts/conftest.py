@@ -391,8 +391,8 @@ def _serve_names(server: socket.socket) -> None:
 
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "cli": cli,
-    "ike": ike,
     "dns": dns,
+    "ike": ike,
     "kubernetes": kubernetes,
     "linux": linux,
     "local": local,
