@@ -3,9 +3,9 @@
     python -m benchmarks.bench_dns [--domains 2000] [--rounds 2]
 
 BIND on a port of 127.0.0.1 is the resolver and holds the zone, so what is measured is the asking. dnspython
-asks the same questions by `dns.asyncquery` and by threads, and makes nothing of the answers but rcodes; dnsperf
-(C) sends them and counts. CPU is that of the tool's process, start-up included; where a tool is missing, its row
-says so.
+asks the same questions by `dns.asyncquery` and by threads, and makes nothing of the answers but rcodes;
+dnsperf (C) sends them and counts. CPU is that of the tool's process, start-up included; where a tool is
+missing, its row says so.
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ def main() -> None:
                     missing[name] = type(error).__name__
     ours = statistics.median(cpu for cpu, _ in told["zhengguan"])
     print(f"{arguments.domains} domains × ({', '.join(TYPES)}) at concurrency 100, {arguments.rounds} rounds "
-          f"interleaved, medians; load average {os.getloadavg()[0]:.1f}. BIND's CPU is not counted.\n")  # fmt: skip
+          f"interleaved, medians; load average {os.getloadavg()[0]:.1f}. "
+          "BIND's own CPU is not counted.\n")  # fmt: skip
     print("| tool | wall s | CPU s | range | × ours |\n|---|---|---|---|---|")
     for name in TOOLS:
         if name in missing:

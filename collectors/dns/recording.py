@@ -49,9 +49,9 @@ def write(path: Path, options: Options, told: Told, run: Run, note: str, asked: 
 
 
 def asked_with(options: Options) -> Options:
-    """Options of a replay: where they name nothing to look up, those that the recording was asked with, under
-    what they do say. Raises SourceError."""
-    if not options.recording or options.names or options.names_file:
+    """Options of a replay: those that the recording was asked with, under what they say themselves. Raises
+    SourceError."""
+    if not options.recording:
         return options
     header = header_of(Path(options.recording))
     try:
