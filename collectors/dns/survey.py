@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -30,12 +29,12 @@ from collectors.dns.targets import (
 from collectors.dns.trust import Validator, anchors_of
 from collectors.dns.walk import SOA, Checker, Walker, family_of, reachable
 from collectors.pace import Pace
+from collectors.targets import source_error
 from inventory.coverage import Batch, Status
 
 if TYPE_CHECKING:
     from collectors.dns import Options
 
-log = logging.getLogger("zhengguan.collectors.dns")
 _Result = tuple[str, Seen | SourceError, datetime]
 
 
@@ -109,7 +108,7 @@ def _side_by_side(plan: Plan, options: Options, run: Run, peer: Peer) -> Iterato
             began = run.now()
             (found,) = await asyncio.gather(seek(name), return_exceptions=True)
             if isinstance(found, BaseException):
-                found = _source_error(found)
+                found = source_error(found)
             await results.put((name, found, began))
 
     async def next_result() -> _Result:
@@ -140,16 +139,6 @@ async def _end() -> None:
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
-
-
-def _source_error(error: BaseException) -> SourceError:
-    """What ended a name, for the user; no other name goes with it."""
-    if isinstance(error, SourceError):
-        return error
-    log.debug("name", exc_info=error)
-    return SourceError(
-        f"采集器内部错误：{error.__class__.__name__}: {error}", "用 --debug 重试并把日志交给开发者"
-    )
 
 
 async def _seeker(plan: Plan, options: Options, peer: Peer) -> Callable[[str], Awaitable[Seen]]:
