@@ -317,6 +317,7 @@ class Plugin(msgspec.Struct, kw_only=True, frozen=True):
 
 REGISTRY: dict[str, Plugin] = {
     "cli": Plugin(module="collectors.cli", title="网络设备命令行", extra="cli"),
+    "dns": Plugin(module="collectors.dns", title="域名解析", extra="dns"),
     "ike": Plugin(module="collectors.ike", title="IPsec 端点"),
     "kubernetes": Plugin(module="collectors.kubernetes", title="Kubernetes 集群", extra="kubernetes"),
     "linux": Plugin(module="collectors.linux", title="Linux 主机", extra="ssh"),

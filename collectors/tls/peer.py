@@ -12,12 +12,13 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from collectors.contract import SourceError
+from collectors.pace import Pace
 from collectors.tls import headers, trust
 from collectors.tls.flight import Answer, End, answer_of
 from collectors.tls.hello import Hello
 from collectors.tls.starttls import NoTlsError
 from collectors.tls.trust import Trust
-from collectors.tls.wire import Pace, Place, converse, exchange
+from collectors.tls.wire import Place, converse, exchange
 from inventory.kinds.crypto import HttpAnswer
 
 T = TypeVar("T")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
+from collectors.pace import Pace
 from collectors.targets import source_error
 from collectors.tls import recording
 from collectors.tls.certificates import fields_of, fingerprint
@@ -24,7 +25,7 @@ from collectors.tls.questions import Seen, observe
 from collectors.tls.starttls import NoTlsError
 from collectors.tls.targets import Asked
 from collectors.tls.trust import pem
-from collectors.tls.wire import Connection, Pace, Place
+from collectors.tls.wire import Connection, Place
 from inventory.coverage import Batch, Status
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import errno
 import socket
 import ssl
 import struct
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,24 +32,6 @@ class Place(NamedTuple):
     def family(self) -> socket.AddressFamily:
         """Of the address."""
         return socket.AF_INET6 if ":" in self.address else socket.AF_INET
-
-
-class Pace:
-    """Hands out moments at which a connection may begin, ``per_second`` of them; 0 = at any time."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1 / per_second if per_second else 0.0
-        self._next = 0.0
-
-    async def turn(self) -> None:
-        """Wait for the next moment."""
-        if not self._gap:
-            return
-        now = time.monotonic()
-        at = max(now, self._next)
-        self._next = at + self._gap
-        if at > now:
-            await asyncio.sleep(at - now)
 
 
 class Connection:

@@ -39,6 +39,16 @@ class MailExchange(Nested):
     greets_ipv6: Maybe[bool] = UNKNOWN  # answered 220 over IPv6; UNKNOWN = not tried
 
 
+class Resolution(Nested):
+    """What one recursive resolver of the user made of a name. ``answered``: it settled both A and AAAA;
+    UNKNOWN where it was silent or answered an error."""
+
+    resolver: Maybe[str] = UNKNOWN  # its address
+    family: Maybe[Family] = UNKNOWN  # of that address
+    answered: Maybe[bool] = UNKNOWN
+    gives_ipv6: Maybe[bool] = UNKNOWN  # there was a AAAA in its answer
+
+
 class Domain(Resource):
     """A name of the estate as the DNS tells it; native id = the name in lower case, A-labels, no last dot.
 
@@ -52,11 +62,16 @@ class Domain(Resource):
 
     exists: Maybe[bool] = UNKNOWN  # False = NXDOMAIN
     alias: Maybe[str | None] = UNKNOWN  # last name of its CNAME chain; None = no alias
+    # what the CNAME chain comes to; None = no alias
+    alias_ends: Maybe[Literal["address", "no_data", "nonexistent", "loop"] | None] = UNKNOWN
     addresses: Maybe[list[Address]] = UNKNOWN
+    https_hints: Maybe[list[Address]] = UNKNOWN  # of its HTTPS records (RFC 9460); [] = none
+    resolvers: Maybe[list[Resolution]] = UNKNOWN
     zone: Maybe[str] = UNKNOWN  # the zone that holds it
     delegations: Maybe[list[Delegation]] = UNKNOWN  # from the top-level domain down to ``zone``
     mail: Maybe[list[MailExchange]] = UNKNOWN  # [] = takes no mail
     dnssec: Maybe[Literal["secure", "insecure", "bogus"]] = UNKNOWN
+    dnssec_problem: Maybe[str | None] = UNKNOWN  # why it is bogus; None = it is not
     lookup_ipv4_ms: Maybe[float] = UNKNOWN  # median of the A look-ups
     lookup_ipv6_ms: Maybe[float] = UNKNOWN  # median of the AAAA look-ups
     ttl_seconds: Maybe[int] = UNKNOWN  # the least of its address records

@@ -7,12 +7,22 @@ side effects and asks nothing of the outside world.
 
 from __future__ import annotations
 
-from policies.predicates import addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, sites
+from policies.predicates import (
+    addresses,
+    amounts,
+    cloud,
+    crypto,
+    end_of_life,
+    families,
+    kubernetes,
+    names,
+    sites,
+)
 from policies.predicates.contract import Predicate
 
 PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
-    for module in (addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, sites)
+    for module in (addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, names, sites)
     for predicate in module.PREDICATES
 }
 """Name → predicate. A new module is one word more."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dns import flags, message, rcode, rrset
 
 from collectors.contract import REGISTRY, Source, collector
 
@@ -371,8 +372,63 @@ def website(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def dns(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A server that is the resolver, and the root of a small DNS as well; one that never answers."""
+    server = stack.enter_context(_bound())
+    here = f"127.0.0.1:{server.getsockname()[1]}"
+    threading.Thread(target=_serve_names, args=(server,), daemon=True).start()
+    silent = stack.enter_context(_bound())
+    quiet = f"127.0.0.1:{silent.getsockname()[1]}"
+    names = ["www.example.gov.cn", "alias.example.gov.cn", "absent.example.gov.cn", "错.example.gov.cn"]
+    return Estate(
+        whole=_source("dns", names=names, resolvers=[here], root_servers=[here], lookups=1),
+        silent=_source(
+            "dns", names=names, resolvers=[quiet], root_servers=[quiet], timeout_seconds=0.5, retries=0
+        ),
+        planted=[PLANTED],
+    )
+
+
+def _bound() -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+ZONE = {
+    ("www.example.gov.cn.", "A"): "192.0.2.10",
+    ("www.example.gov.cn.", "AAAA"): "2400:3200::10",
+    ("www.example.gov.cn.", "TXT"): f"password={PLANTED}",
+    ("alias.example.gov.cn.", "CNAME"): "www.example.gov.cn.",
+}
+
+
+def _serve_names(server: socket.socket) -> None:
+    """Answer questions about ZONE until the socket is closed, with a text beside each that nobody asked for."""
+    while True:
+        try:
+            wire, peer = server.recvfrom(4096)
+        except OSError:
+            return
+        question = message.from_wire(wire)
+        answer = message.make_response(question)
+        answer.flags |= flags.AA
+        name, kind = str(question.question[0].name), question.question[0].rdtype.name
+        if not any(owner == name for owner, _ in ZONE) and name.count(".") > 3:
+            answer.set_rcode(rcode.NXDOMAIN)
+        for one in (kind, "CNAME"):
+            if (name, one) in ZONE:
+                answer.answer.append(rrset.from_text(name, 300, "IN", one, ZONE[name, one]))
+        if name.startswith("alias.") and kind in ("A", "AAAA"):
+            target = "www.example.gov.cn."
+            answer.answer.append(rrset.from_text(target, 300, "IN", kind, ZONE[target, kind]))
+        answer.additional.append(rrset.from_text("note.", 300, "IN", "TXT", f'"token={PLANTED}"'))
+        server.sendto(answer.to_wire(), peer)
+
+
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "cli": cli,
+    "dns": dns,
     "ike": ike,
     "kubernetes": kubernetes,
     "linux": linux,

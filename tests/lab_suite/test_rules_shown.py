@@ -323,13 +323,30 @@ def timed(site: Website, worse: float) -> Website:
     return msgspec.structs.replace(site, quality=told, delay_ms=3.0 * worse)
 
 
+def domain_names(place: Place) -> Iterator[Source]:
+    """The names of tests/lab/dns-servers, recorded inside its network: over both families, and by resolvers of
+    IPv4 alone. Times are set, since those of a lab are chance: AAAA slower by a quarter, and by half."""
+    recorded = place.folder / "recorded-names.jsonl.gz"
+    place.started(str(LAB / "dns-servers"), str(place.folder / "dns"), "--record", str(recorded))
+    slower = {"www.single.test": 50.0, "www.halflame.test": 60.0}
+
+    def change(line: dict[str, Any]) -> None:
+        _, name, kind, _ = (line.get("question") or "///").split("/")
+        for answer in line.get("answers", []):
+            answer[2] = slower.get(name.rstrip("."), 40.0) if kind == "AAAA" else 40.0
+
+    path = rewritten(recorded, place.folder / "names.jsonl.gz", change)
+    yield source("names", "dns", recording=path)
+    yield source("names-by-ipv4", "dns", recording=path, families=["ipv4"])
+
+
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
         *(demo, hosts, devices, configurations, tunnels),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
-    "live": [this_machine, clouds, clusters, agents, tls_servers, websites],
+    "live": [this_machine, clouds, clusters, agents, tls_servers, websites, domain_names],
 }
 NOW: dict[str, Callable[[], datetime]] = {"recorded": lambda: RECORDED, "live": utc_now}
 
