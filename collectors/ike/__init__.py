@@ -26,8 +26,8 @@ PERMISSIONS = """\
 
 class Options(EndpointOptions, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """To ports other than 500 packets carry the marker of NAT traversal (RFC 3948). Times in seconds:
-    ``timeout_seconds`` of one attempt at a question, ``endpoint_seconds`` of one address. ``attempts``: as long
-    as nothing has been heard; ``questions_per_second``: to one address, 0 = at once."""
+    ``timeout_seconds`` of one attempt at a question, ``endpoint_seconds`` of one address. ``attempts``: as
+    long as nothing has been heard; ``questions_per_second``: to one address, 0 = at once."""
 
     PORT: ClassVar[int] = 500
     POSITIVE: ClassVar[tuple[str, ...]] = (*EndpointOptions.POSITIVE, "attempts")
