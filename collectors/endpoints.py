@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
@@ -23,6 +23,47 @@ T = TypeVar("T")
 
 _MOST_ADDRESSES: Final = 8
 _SOCKETS: Final = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One target, taken apart."""
+
+    host: str
+    port: int
+
+    @property
+    def scope(self) -> str:
+        """Its name in collections."""
+        return shown(self.host, self.port)
+
+
+class EndpointOptions(Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What sources of endpoints have alike. ``targets``: "host", "host:port", "[v6]:port"; a host name is
+    asked at each of its addresses of ``families``."""
+
+    PATHS: ClassVar[tuple[str, ...]] = ("recording",)
+    PORT: ClassVar[int]  # where none is given
+    POSITIVE: ClassVar[tuple[str, ...]] = ("timeout_seconds", "endpoint_seconds", "concurrency")
+
+    targets: list[str] = msgspec.field(default_factory=list)
+    families: list[Family] = msgspec.field(default_factory=lambda: ["ipv4", "ipv6"])
+    concurrency: int = 16
+    recording: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.targets and not self.recording:
+            raise ValueError("targets 是空的：至少写一个端点")
+        scopes_are_unique([one.scope for one in self.asked()])
+        families_are_right(self.families)
+        for name in self.POSITIVE:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} 要大于 0")
+
+    def asked(self, recorded: Iterable[str] = ()) -> list[Asked]:
+        """The targets, taken apart; where none are named, those of a recording. Raises ValueError for what is
+        none."""
+        return [Asked(*split(target, self.PORT)) for target in self.targets or recorded]
 
 
 def split(text: str, default: int) -> tuple[str, int]:

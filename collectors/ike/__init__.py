@@ -7,15 +7,12 @@ configured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
-
-from collectors import contract
 from collectors.contract import Access, Run, Source, SourceError
-from collectors.endpoints import Family, families_are_right, scopes_are_unique, shown, split, write_told
+from collectors.endpoints import EndpointOptions, write_told
 from inventory.coverage import Batch
 
 KINDS: tuple[str, ...] = ("ike_endpoint",)
@@ -27,51 +24,23 @@ PERMISSIONS = """\
 不少 VPN 设备只应答认识的对端：没有应答记为未知，不当作没有 IPsec。"""
 
 
-class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """``targets``: "host", "host:port", "[v6]:port" (UDP port 500 where none is given; to others packets
-    carry the marker of NAT traversal, RFC 3948). A host name is asked at each of its addresses of
-    ``families``. ``timeout_seconds``: of one attempt at a question; ``attempts``: as long as nothing has been
-    heard; ``questions_per_second``: to one address, 0 = at once; ``endpoint_seconds``: of one address."""
+class Options(EndpointOptions, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """To ports other than 500 packets carry the marker of NAT traversal (RFC 3948). Times in seconds:
+    ``timeout_seconds`` of one attempt at a question, ``endpoint_seconds`` of one address. ``attempts``: as
+    long as nothing has been heard; ``questions_per_second``: to one address, 0 = at once."""
 
-    PATHS: ClassVar[tuple[str, ...]] = ("recording",)
+    PORT: ClassVar[int] = 500
+    POSITIVE: ClassVar[tuple[str, ...]] = (*EndpointOptions.POSITIVE, "attempts")
 
-    targets: list[str] = msgspec.field(default_factory=list)
-    families: list[Family] = msgspec.field(default_factory=lambda: ["ipv4", "ipv6"])
     timeout_seconds: float = 2.0
     attempts: int = 3
     questions_per_second: float = 10.0
     endpoint_seconds: float = 120.0
-    concurrency: int = 16
-    recording: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.targets and not self.recording:
-            raise ValueError("targets 是空的：至少写一个端点")
-        scopes_are_unique([one.scope for one in self.asked()])
-        families_are_right(self.families)
-        for name in ("timeout_seconds", "endpoint_seconds", "concurrency", "attempts"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} 要大于 0")
         if self.questions_per_second < 0:
             raise ValueError("questions_per_second 不能小于 0（0 = 不限）")
-
-    def asked(self, recorded: Iterable[str] = ()) -> list[Asked]:
-        """The targets, taken apart; where none are named, those of a recording. Raises ValueError for what is
-        none."""
-        return [Asked(*split(target, 500)) for target in self.targets or recorded]
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """One target, taken apart."""
-
-    host: str
-    port: int
-
-    @property
-    def scope(self) -> str:
-        """Its name in collections."""
-        return shown(self.host, self.port)
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:

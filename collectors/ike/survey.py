@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
-from collectors.endpoints import addresses, asked, batch_of, read_told
+from collectors.endpoints import Asked, addresses, asked, batch_of, read_told
 from collectors.ike.channel import Channel, RefusedError, Replay
 from collectors.ike.mapping import WHY, Answered, Target, endpoint
 from collectors.ike.questions import Asker, Seen, observe, probing
@@ -17,7 +17,7 @@ from inventory.coverage import Batch
 from inventory.kinds.crypto import IkeEndpoint
 
 if TYPE_CHECKING:
-    from collectors.ike import Asked, Options
+    from collectors.ike import Options
 
 FORMAT = "zhengguan-ike-recording/1"
 

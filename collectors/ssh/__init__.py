@@ -7,15 +7,12 @@ A collection's scope is the target as configured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
-
-from collectors import contract
 from collectors.contract import Access, Run, Source, SourceError
-from collectors.endpoints import Family, families_are_right, scopes_are_unique, shown, split, write_told
+from collectors.endpoints import EndpointOptions, write_told
 from inventory.coverage import Batch
 
 KINDS: tuple[str, ...] = ("ssh_endpoint",)
@@ -27,47 +24,15 @@ PERMISSIONS = """\
 对端日志里会有未登录就断开的连接，客户端自称 zhengguan 或 OpenSSH。"""
 
 
-class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """``targets``: "host", "host:port", "[v6]:port" (port 22 where none is given). A host name is asked at
-    each of its addresses of ``families``. ``host_keys`` False: do not run ssh-audit, so host keys and primes
-    stay unknown. Times in seconds: of the first connection, and of ssh-audit with all of its own."""
+class Options(EndpointOptions, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``host_keys`` False: do not run ssh-audit, so host keys and primes stay unknown. Times in seconds: of
+    the first connection, and of ssh-audit with all of its own."""
 
-    PATHS: ClassVar[tuple[str, ...]] = ("recording",)
+    PORT: ClassVar[int] = 22
 
-    targets: list[str] = msgspec.field(default_factory=list)
-    families: list[Family] = msgspec.field(default_factory=lambda: ["ipv4", "ipv6"])
     host_keys: bool = True
     timeout_seconds: float = 5.0
     endpoint_seconds: float = 60.0
-    concurrency: int = 16
-    recording: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.targets and not self.recording:
-            raise ValueError("targets 是空的：至少写一个端点")
-        scopes_are_unique([one.scope for one in self.asked()])
-        families_are_right(self.families)
-        for name in ("timeout_seconds", "endpoint_seconds", "concurrency"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} 要大于 0")
-
-    def asked(self, recorded: Iterable[str] = ()) -> list[Asked]:
-        """The targets, taken apart; where none are named, those of a recording. Raises ValueError for what is
-        none."""
-        return [Asked(*split(target, 22)) for target in self.targets or recorded]
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """One target, taken apart."""
-
-    host: str
-    port: int
-
-    @property
-    def scope(self) -> str:
-        """Its name in collections."""
-        return shown(self.host, self.port)
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:

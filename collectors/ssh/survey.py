@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from collectors.contract import Access, Run, Source, SourceError
-from collectors.endpoints import addresses, asked, batch_of, read_told
+from collectors.endpoints import Asked, addresses, asked, batch_of, read_told
 from collectors.ssh.audit import audit, installed
 from collectors.ssh.kexinit import NoSshError, hear
 from collectors.ssh.mapping import WHY, Answered, Told, endpoint
@@ -19,7 +19,7 @@ from inventory.coverage import Batch
 from inventory.kinds.crypto import SshEndpoint
 
 if TYPE_CHECKING:
-    from collectors.ssh import Asked, Options
+    from collectors.ssh import Options
 
 FORMAT = "zhengguan-ssh-recording/1"
 

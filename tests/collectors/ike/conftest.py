@@ -23,7 +23,7 @@ CONFIG = """\
 charon-systemd {{
   port = {port}
   port_nat_t = {nat}
-  load = random nonce openssl des md5 sha1 sha2 hmac gmp aes kdf curve25519 vici socket-default kernel-netlink
+  load = random nonce openssl md5 sha1 sha2 hmac gmp aes kdf vici socket-default kernel-netlink
   i_dont_care_about_security_and_use_aggressive_mode_psk = yes
   install_routes = no
   plugins {{ vici {{ socket = unix://{folder}/vici }} }}
