@@ -21,6 +21,7 @@ from policies.indicators import target_text
 from policies.inheritance import inheritance_line
 from policies.outcome import Rule
 from policies.priorities import EFFORT_WORD, gain_text
+from policies.responsibilities import split_line
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.config import Config
@@ -176,6 +177,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "exceptions": assessment.exceptions,
         "indicators": assessment.indicators,
         "inheritance": assessment.inheritance,
+        "split": assessment.split,
         "controls": [
             {
                 "id": c.control.id,
@@ -186,6 +188,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
                 "verdict": c.verdict.value,
                 "origin": c.origin,
                 "reason": c.reason,
+                **({"duty": {"who": c.duty.who, "origin": c.duty.origin}} if c.duty else {}),
             }
             for c in assessment.controls
         ],
@@ -249,6 +252,8 @@ def show(assessment: Assessment, limit: int) -> None:
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
+    if assessment.split:
+        console.say(f"  {split_line(assessment.split, assessment.controls)}")
     if assessment.inheritance:
         console.say(f"  云平台 {inheritance_line(assessment.inheritance)}")
     if assessment.answers:
