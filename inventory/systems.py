@@ -107,7 +107,8 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
     """``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
     may name the platform's own report, and ``platform`` what is inherited from it), "none" = the cloud
     extension does not apply. ``service_model`` and ``responsibilities`` are a tenant's: who answers for what.
-    ``standards``: names of those that ``serve`` and the demo judge it against. ``miping_level`` is the level
+    ``standards``: names of those it is judged against; where none is named 等保, and 密评 too where it has a
+    ``miping_level`` of its own. ``miping_level`` is the level
     of 密评 where it is not the system's own, ``miping_edition`` its method of scoring where not the
     configured one.
     ``absent_objects``: types of assets that the owner declares the system does not have; without it a
@@ -131,13 +132,15 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
     importance: Literal["关键", "重要", "一般"] = "一般"
     high_availability: bool = False  # 业务连续性要求高
     absent_objects: list[ObjectType] = msgspec.field(default_factory=list)
-    standards: list[str] = msgspec.field(default_factory=lambda: ["dengbao"])
+    standards: list[str] = msgspec.field(default_factory=list)
     miping_level: Literal[1, 2, 3, 4] | None = None
     miping_edition: Literal["2023", "2021"] | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
         Grade.parse(self.grade)
+        if not self.standards:
+            self.standards = ["dengbao", "miping"] if self.miping_level else ["dengbao"]
         if self.platform is not None and self.cloud != "tenant":
             raise ValueError("platform（继承云平台测评结论）只用于 cloud: tenant")
         split = self.service_model is not None or any(held for _, held in self.responsibilities.lists())
