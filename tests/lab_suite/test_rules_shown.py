@@ -186,7 +186,7 @@ def closed_cloud(place: Place) -> Iterator[Source]:
 
 def changed_cluster(place: Place) -> Iterator[Source]:
     """The new lab's recording as a cluster that nobody enters without a name, of a version with patches, with one
-    control plane node, and in which no admission looks at pods."""
+    control plane node, without IPv6, and in which no admission looks at pods."""
 
     def change(line: dict[str, Any]) -> None:
         path, body = line.get("path", ""), line.get("body")
@@ -201,6 +201,11 @@ def changed_cluster(place: Place) -> Iterator[Source]:
             for one in body["items"][1:]:
                 labels = one["metadata"]["labels"]
                 one["metadata"]["labels"] = {k: v for k, v in labels.items() if "node-role" not in k}
+        elif path == "/api/v1/services":
+            for one in body["items"]:
+                held = one["spec"].get("clusterIPs", [])
+                one["spec"]["clusterIPs"] = [a for a in held if ":" not in a] or ["None"]
+                one["spec"]["ipFamilies"] = ["IPv4"]
         elif path == "/api/v1/namespaces":
             for one in body["items"]:
                 labels = one["metadata"].get("labels", {})
