@@ -13,6 +13,7 @@ from policies.assessment import (
     TRUST_WORD,
     AnswerUse,
     Assessment,
+    Control,
     ControlVerdict,
     HighRisk,
     ObjectVerdict,
