@@ -216,6 +216,10 @@ def test_what_is_inherited_is_told_everywhere(home: Path, capsys: Any) -> None:
         found["inheritance"]["taken"]
     )
     assert "dengbao/8.1.1.1.a" in found["inheritance"]["taken"]
+    assert found["split"] == {"model": "iaas", "assumed": True, "claimed": [], "unmatched": []}
+    duties = {c["id"]: c["duty"] for c in found["controls"]}
+    assert duties["dengbao/8.1.1.1.a"] == {"who": "provider", "origin": "report"}
+    assert duties["dengbao/8.1.6.1.a"] == {"who": "customer", "origin": "default"}
     assert main(["check", "--standard", "dengbao"]) == 0
     assert (
         "云平台 市政务云 PT-1，S3A3，有效至 2027-03-31：继承 22 项，7.1.1 不对应任何要求项"
