@@ -146,7 +146,8 @@ def rewritten(recording: Path, target: Path, change: Callable[[dict[str, Any]], 
 
 def changed_cloud(place: Place) -> Iterator[Source]:
     """The demo's cloud as no lab on loopback is: a catalogue of https addresses, the platform's own apart from the
-    customers', a default volume type that encrypts; and without a key manager."""
+    customers', a default volume type that encrypts; a server's snapshot that is public; and without a key
+    manager."""
 
     ids: dict[str, str] = {}
 
@@ -161,6 +162,9 @@ def changed_cloud(place: Place) -> Iterator[Source]:
                     else "cloud.internal.example.gov.cn"
                 )
                 end["url"] = f"https://{host}/{end['url'].partition('//')[2].partition('/')[2]}"
+        for one in line["body"].get("images", ()) if line.get("path", "").startswith("/images") else ():
+            if one.get("image_type") == "snapshot":
+                one["visibility"] = "public"
         if line.get("path") == "/types":
             ids.update((one["name"], one["id"]) for one in line["body"]["volume_types"])
         if line.get("path") == "/types/default":
