@@ -290,13 +290,36 @@ def tls_servers(place: Place) -> Iterator[Source]:
     yield source("tls", "tls", targets=targets, http=True, ca_file=str(trusted))
 
 
+def ssh_hosts(place: Place) -> Iterator[Source]:
+    """A host of tests/lab/ssh-host, its key looked at and not."""
+    folder = place.folder / "ssh"
+    folder.mkdir()
+    (folder / "password").write_text("Zg-Planted-51e0-Password\n", encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command: list[str | Path] = [LAB / "ssh-host", folder, str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    place.stack.callback(process.wait, 20)
+    place.stack.callback(process.terminate)
+    said = []
+    for line in process.stderr or ():
+        said.append(line)
+        if line.startswith("Server listening"):
+            break
+    else:
+        raise AssertionError(said)
+    login = {"targets": [f"127.0.0.1:{port}"], "user": "zg-user", "key_file": str(folder / "key")}
+    yield source("ssh-known", "linux", **login, known_hosts=str(folder / "known_hosts"))
+    yield source("ssh-any", "linux", **login, insecure=True)
+
+
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
         *(demo, hosts, devices, configurations, tunnels),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
-    "live": [this_machine, clouds, clusters, agents, tls_servers],
+    "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts],
 }
 NOW: dict[str, Callable[[], datetime]] = {"recorded": lambda: RECORDED, "live": utc_now}
 
