@@ -12,9 +12,9 @@ viewers drop a result without a file, it also has the path ``inventory/<uid>``, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -46,16 +46,22 @@ _KIND = {Verdict.UNKNOWN: "open", Verdict.NOT_APPLICABLE: "notApplicable"}
 _ESCAPES = str.maketrans({"\\": "\\\\", "[": "\\[", "]": "\\]", "{": "{{", "}": "}}"})
 
 Json = dict[str, Any]
+_BATCH = 500  # results written at once
 
 
-def sarif(assessments: Sequence[Assessment], rules: Sequence[Rule]) -> bytes:
-    """The log file. ``rules`` give titles, reasons and fixes; those that nothing cites are left out."""
+def sarif(assessments: Sequence[Assessment], rules: Sequence[Rule]) -> Iterator[bytes]:
+    """The log file, piece by piece: joined they are its bytes, and no more than a piece is ever held.
+    ``rules`` give titles, reasons and fixes; those that nothing cites are left out."""
     known = {rule.id: rule for rule in rules}
-    runs = [_run(assessment, known) for assessment in assessments]
-    return json_bytes({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}) + b"\n"
+    yield json_bytes({"$schema": SCHEMA, "version": "2.1.0"})[:-1] + b',"runs":['
+    for index, assessment in enumerate(assessments):
+        yield b"," if index else b""
+        yield from _run(assessment, known)
+    yield b"]}\n"
 
 
-def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
+def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Iterator[bytes]:
+    """A run: what stands before the results, these in pieces, and what stands behind."""
     controls = {c.control.id: c.control for c in assessment.controls}
     cited = sorted(_cited(assessment))
     place = {id_: index for index, id_ in enumerate([*cited, *controls])}
@@ -72,7 +78,7 @@ def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
     )
     suppressed = bool(accepted)  # where one result tells of suppressions, all should (§3.27.23)
     gaps = [c for c in assessment.collections if c.status is not Status.COMPLETE]
-    return {
+    head = {
         "tool": {
             "driver": {
                 "name": name or "zhengguan",
@@ -94,12 +100,23 @@ def _run(assessment: Assessment, known: Mapping[str, Rule]) -> Json:
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": [
-            json_part({**({"suppressions": []} if suppressed else {}), **r, "ruleIndex": place[r["ruleId"]]})
-            for r in results
-        ],
-        "properties": json_part(_summary(assessment)),
     }
+    yield json_bytes(head)[:-1] + b',"results":['
+    for first, batch in _batches(results):
+        rows = [
+            json_bytes({**({"suppressions": []} if suppressed else {}), **r, "ruleIndex": place[r["ruleId"]]})
+            for r in batch
+        ]
+        yield (b"" if first else b",") + b",".join(rows)
+    yield b'],"properties":' + json_bytes(_summary(assessment)) + b"}"
+
+
+def _batches(results: Iterator[Json]) -> Iterator[tuple[bool, list[Json]]]:
+    """Results in lists of some hundreds, the first one marked."""
+    first = True
+    while batch := list(islice(results, _BATCH)):
+        yield first, batch
+        first = False
 
 
 def _cited(assessment: Assessment) -> set[str]:

@@ -20,6 +20,12 @@ ObjectType = Literal[
 ]  # fmt: skip
 """Types of assets that a requirement may speak to, and that a system may declare not to have."""
 
+ServiceModel = Literal["iaas", "paas", "saas"]
+"""What a tenant takes from its cloud; it draws the line between the two's responsibilities."""
+
+OF_PROVIDER = "provider"
+"""Among the items of a platform's report: whatever the responsibilities give to the provider alone."""
+
 _GRADE = re.compile(r"S([1-4])A([1-4])")
 
 
@@ -48,8 +54,9 @@ class Grade(msgspec.Struct, frozen=True):
 
 class PlatformReport(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The report (等级测评报告) of the cloud platform that a tenant runs on. ``items`` are the clauses that
-    are wholly the platform's, as the tenant's own level has them ("8.1.1" = all below it, "8.2.2.1.a" one);
-    ``partial`` and ``failed`` those among them that the report calls 部分符合 and 不符合."""
+    are wholly the platform's, as the tenant's own level has them ("8.1.1" = all below it, "8.2.2.1.a" one,
+    "provider" = what the responsibilities give to the provider alone); ``partial`` and ``failed`` those that
+    the report calls 部分符合 and 不符合."""
 
     report: str
     grade: str
@@ -66,6 +73,10 @@ class PlatformReport(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, o
     def graded(self) -> Grade:
         return Grade.parse(self.grade)
 
+    def named(self) -> list[str]:
+        """The clauses that the setting names itself."""
+        return [word for word in (*self.items, *self.partial, *self.failed) if word != OF_PROVIDER]
+
     @property
     def told(self) -> str:
         """Which report it is (中文)."""
@@ -73,11 +84,31 @@ class PlatformReport(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, o
         return f"{name}{self.report}，{self.graded}，有效至 {self.valid_until}"
 
 
+class Responsibilities(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who answers for which clauses ("8.1.1" = all below it), where it is not the default: the provider of
+    the cloud, its customer (this system), or both."""
+
+    provider: list[str] = msgspec.field(default_factory=list)
+    customer: list[str] = msgspec.field(default_factory=list)
+    both: list[str] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        words = [word for _, held in self.lists() for word in held]
+        twice = next((word for word in words if words.count(word) > 1), None)
+        if twice is not None:
+            raise ValueError(f"responsibilities 里 {twice} 出现两次")
+
+    def lists(self) -> tuple[tuple[Literal["provider", "customer", "both"], list[str]], ...]:
+        """Who → clauses."""
+        return ("provider", self.provider), ("customer", self.customer), ("both", self.both)
+
+
 class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """``cloud``: "platform" = it is a cloud platform, "tenant" = it runs on one (then ``platform_report``
     may name the platform's own report, and ``platform`` what is inherited from it), "none" = the cloud
-    extension does not apply.
-    ``standards``: names of those that ``serve`` and the demo judge it against. ``miping_level`` is the level
+    extension does not apply. ``service_model`` and ``responsibilities`` are a tenant's: who answers for what.
+    ``standards``: names of those it is judged against; where none is named 等保, and 密评 too where it has a
+    ``miping_level`` of its own. ``miping_level`` is the level
     of 密评 where it is not the system's own, ``miping_edition`` its method of scoring where not the
     configured one.
     ``absent_objects``: types of assets that the owner declares the system does not have; without it a
@@ -96,18 +127,25 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
     last_assessment: date | None = None  # 上次等级测评
     platform_report: str = ""
     platform: PlatformReport | None = None
+    service_model: ServiceModel | None = None
+    responsibilities: Responsibilities = msgspec.field(default_factory=Responsibilities)
     importance: Literal["关键", "重要", "一般"] = "一般"
     high_availability: bool = False  # 业务连续性要求高
     absent_objects: list[ObjectType] = msgspec.field(default_factory=list)
-    standards: list[str] = msgspec.field(default_factory=lambda: ["dengbao"])
+    standards: list[str] = msgspec.field(default_factory=list)
     miping_level: Literal[1, 2, 3, 4] | None = None
     miping_edition: Literal["2023", "2021"] | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
         Grade.parse(self.grade)
+        if not self.standards:
+            self.standards = ["dengbao", "miping"] if self.miping_level else ["dengbao"]
         if self.platform is not None and self.cloud != "tenant":
             raise ValueError("platform（继承云平台测评结论）只用于 cloud: tenant")
+        split = self.service_model is not None or any(held for _, held in self.responsibilities.lists())
+        if split and self.cloud != "tenant":
+            raise ValueError("service_model 和 responsibilities（责任划分）只用于 cloud: tenant")
 
     @property
     def graded(self) -> Grade:

@@ -31,6 +31,7 @@ from policies.assessment import (
     IndicatorValue,
     Inheritance,
     Priority,
+    Split,
 )
 from policies.assets import Estate, estate_of
 from policies.high_risk import high_risks
@@ -39,6 +40,7 @@ from policies.inheritance import with_inherited
 from policies.outcome import Outcome
 from policies.priorities import IfFixed, assumed, priorities
 from policies.readings import Readings, mended, readings_of, relevant_gaps
+from policies.responsibilities import with_duties
 from policies.scope import Link, Scope
 from policies.scoring.dengbao import score
 from policies.scoring.method import Method, method
@@ -119,6 +121,7 @@ def assess(
         answers=found.answers,
         indicators=indicators,
         inheritance=found.inheritance,
+        split=found.split,
         priorities=first,
         assumed=assumed(assume, findings, if_fixed) if assume else None,
     )
@@ -130,6 +133,7 @@ class _Concluded(NamedTuple):
     controls: list[ControlVerdict]
     risks: list[HighRisk]
     inheritance: Inheritance | None
+    split: Split | None
     answers: list[AnswerUse]
 
 
@@ -153,8 +157,9 @@ class _Bench(NamedTuple):
         # before inheriting: what the platform's report says clears no risk of the tenant's own
         risks = people.risks(high_risks(self.system, self.standard, controls, self.outcomes, readings))
         names = (self.standard.name, *self.standard.bases)
+        controls, split = with_duties(controls, self.system, self.standard.responsibilities, names)
         controls, inheritance = with_inherited(controls, self.system, names, self.day, self.warn_days)
-        return _Concluded(controls, risks, inheritance, people.uses())
+        return _Concluded(controls, risks, inheritance, split, people.uses())
 
     def figure(self, found: _Concluded, findings: Sequence[Finding]) -> AnyScore:
         """The score; that of no standard without editions."""

@@ -12,7 +12,7 @@ import msgspec
 from inventory.answers import Answer
 from inventory.coverage import Collection
 from inventory.selectors import Selector
-from inventory.systems import PlatformReport, System
+from inventory.systems import PlatformReport, ServiceModel, System
 from policies.crypto import CryptoScore
 from policies.verdict import Bounds, Effort, Finding, Severity, Unseen, Verdict
 
@@ -99,12 +99,40 @@ class ObjectVerdict(msgspec.Struct, kw_only=True, frozen=True):
     origin: Literal["auto", "person"] = "auto"
 
 
+Who = Literal["provider", "customer", "both"]
+
+
+class Duty(msgspec.Struct, kw_only=True, frozen=True):
+    """Who answers for a requirement of a system on a cloud: its provider, its customer, or both. ``origin``:
+    the program's default, the configuration's ``responsibilities`` ("here"), or that the configuration counts
+    it among what the platform's report covers. ``verified``: what a default rests on; ``provider`` and
+    ``customer`` tell what is whose (中文)."""
+
+    who: Who
+    origin: Literal["default", "here", "report"]
+    verified: Trust = ""
+    provider: str = ""
+    customer: str = ""
+
+
+class Split(msgspec.Struct, kw_only=True, frozen=True):
+    """How requirements were split between provider and customer. ``assumed``: the configuration names no
+    service model. ``claimed``: controls that the default gives to the customer and the configuration to the
+    platform's report; ``unmatched``: words of the configuration that name nothing here."""
+
+    model: ServiceModel
+    assumed: bool
+    claimed: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
+
+
 class ControlVerdict(msgspec.Struct, kw_only=True):
     """One control over all assets of the system. ``origin``: 自动, 人工确认, 继承 (from the cloud platform's
     report) or 未核查. ``uncovered`` names what the control also speaks to and nobody inventoried: object
     types that do not occur (中文), and sources that could not be read to the end; ``answered`` is what a
     person said of those. ``bounds`` as in ``ObjectVerdict``. ``inherited``: the least and the most that the
-    platform's report lets it, and each part of it, be (``policies.inheritance.within``)."""
+    platform's report lets it, and each part of it, be (``policies.inheritance.within``). ``duty``: who
+    answers for it, None where nobody split it."""
 
     control: Control
     verdict: Verdict
@@ -115,6 +143,7 @@ class ControlVerdict(msgspec.Struct, kw_only=True):
     bounds: Bounds | None = None
     answered: Verdict | None = None
     inherited: Bounds | None = None
+    duty: Duty | None = None
 
 
 AnswerEffect = Literal["counted", "contradicted", "unused", "expired"]
@@ -199,7 +228,8 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
 
 class Inheritance(msgspec.Struct, kw_only=True, frozen=True):
     """What became of a platform's report: controls ``taken`` over, ``kept`` as the tenant's own stand, left
-    because the platform was assessed at a lower level for them (``weaker``); words of the setting that name
+    because the platform was assessed at a lower level for them (``weaker``), or because the responsibilities
+    give them to the customer (``own``); words of the setting that name
     nothing here (``unmatched``). ``why`` says why nothing is inherited (中文)."""
 
     report: PlatformReport
@@ -211,6 +241,7 @@ class Inheritance(msgspec.Struct, kw_only=True, frozen=True):
     kept: tuple[str, ...]
     weaker: tuple[str, ...]
     unmatched: tuple[str, ...]
+    own: tuple[str, ...] = ()
 
 
 class IndicatorValue(msgspec.Struct, kw_only=True, frozen=True):
@@ -311,6 +342,7 @@ class Assessment(msgspec.Struct, kw_only=True):
     exceptions: list[ExceptionUse] = msgspec.field(default_factory=list)
     indicators: list[IndicatorValue] = msgspec.field(default_factory=list)
     inheritance: Inheritance | None = None
+    split: Split | None = None
     priorities: list[Priority] = msgspec.field(default_factory=list)
     assumed: Assumed | None = None
 

@@ -33,11 +33,14 @@ hides its control plane), never that there are none."""
 class Decision(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Of one requirement, at every level that asks for it in this form. ``by``: kind of asset → rules that
     decide it there together. ``unseen``: kind of asset → why its collectors cannot decide it (中文).
-    ``left``: what a person looks at beside the machine (中文)."""
+    ``because``: why no source of data shows even a part, so that it stays a person's; ``yet``: what would
+    have to be read first, where it can be had. ``left``: what a person looks at beside the machine (中文)."""
 
     item: str
     by: dict[AssetKind, tuple[str, ...]] = msgspec.field(default_factory=dict)
     unseen: dict[AssetKind, str] = msgspec.field(default_factory=dict)
+    because: str = ""
+    yet: str = ""
     left: str = ""
 
 
@@ -49,7 +52,8 @@ class DecisionFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 def by_control(decisions: Iterable[Decision], same: Mapping[str, tuple[str, ...]]) -> Mapping[str, Decision]:
     """Decisions by the id of every control they are about. Raises ValueError (中文) for an id that the
-    standard has not, one that is there twice, and a kind that is both decided and unseen."""
+    standard has not, one that is there twice, a kind that is both decided and unseen, and an item that is a
+    person's and is not."""
     found: dict[str, Decision] = {}
     for decision in decisions:
         if decision.item not in same:
@@ -59,6 +63,8 @@ def by_control(decisions: Iterable[Decision], same: Mapping[str, tuple[str, ...]
         both = sorted(set(decision.by) & set(decision.unseen))
         if both:
             raise ValueError(f"{decision.item} 的 {both[0]} 同时在 by 和 unseen 里")
+        if decision.because and (decision.by or decision.yet):
+            raise ValueError(f"{decision.item} 写了 because，就没有 by 和 yet")
         empty = sorted(kind for kind, rules in decision.by.items() if not rules)
         if empty:
             raise ValueError(f"{decision.item} 的 by.{empty[0]} 是空的")

@@ -7,6 +7,10 @@ Of the items that the tenant names as the platform's, and of those alone:
   see, the item stays open, because what it did not see might be a failure;
 - what the report says is not met is not met here either.
 
+Where the responsibilities (``policies.responsibilities``) give an item to both, the platform's word closes no
+more than the platform's half: what its report says is not met is not met here, and the rest stays the
+tenant's. An item that they give to the customer alone is not taken over.
+
 A report that has expired, or of a platform graded lower than the tenant, gives nothing, and it is told why.
 An S or A item is not taken from a platform that was assessed at a lower level for it.
 """
@@ -19,10 +23,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from inventory.systems import Grade, PlatformReport, System
-from policies.assessment import ControlVerdict, Inheritance
+from inventory.systems import OF_PROVIDER, Grade, PlatformReport, System
+from policies.assessment import ControlVerdict, Inheritance, Who
 from policies.assets import OBJECT_TITLE
 from policies.bounds import UNSEEN, bounds_of, told, verdict_of
+from policies.responsibilities import names
 from policies.verdict import Bounds, Verdict
 
 _BY_RANK: Final = (Verdict.FAIL, Verdict.PARTIAL, Verdict.PASS)
@@ -45,7 +50,9 @@ def with_inherited(
     if report is None or FROM not in standards:
         return list(controls), None
     state, why = _state(report, system.graded, today)
-    said = {c.control.id: word for c in controls if (word := _said(c, report)) is not None}
+    words = {c.control.id: word for c in controls if (word := _said(c, report)) is not None}
+    own = tuple(c.control.id for c in controls if c.control.id in words and _who(c) == "customer")
+    said = {id_: word for id_, word in words.items() if id_ not in own}
     weaker = {
         c.control.id
         for c in controls
@@ -73,6 +80,7 @@ def with_inherited(
         kept=tuple(kept),
         weaker=tuple(c.control.id for c in controls if c.control.id in weaker),
         unmatched=_unmatched(controls, report),
+        own=own,
     )
 
 
@@ -91,11 +99,8 @@ def _level(of: PlatformReport | System, sag: str) -> int:
     return {"S": of.graded.s, "A": of.graded.a, "G": of.graded.g}[sag]
 
 
-def _names(word: str, id_: str) -> bool:
-    """Whether a clause names a control: itself, or one it is part of ("8.1.1" names 8.1.1.3.a)."""
-    clause = word.removeprefix(f"{FROM}/")
-    own = id_.partition("/")[2]
-    return own == clause or own.startswith(f"{clause}.")
+def _who(control: ControlVerdict) -> Who | None:
+    return control.duty.who if control.duty else None
 
 
 def _said(control: ControlVerdict, report: PlatformReport) -> Verdict | None:
@@ -108,15 +113,15 @@ def _said(control: ControlVerdict, report: PlatformReport) -> Verdict | None:
         (report.partial, Verdict.PARTIAL),
         (report.items, Verdict.PASS),
     ):
-        if any(_names(word, id_) for word in words):
+        if any(names(word, id_, FROM) for word in words):
             return verdict
-    return None
+    return Verdict.PASS if OF_PROVIDER in report.items and _who(control) == "provider" else None
 
 
 def _unmatched(controls: Sequence[ControlVerdict], report: PlatformReport) -> tuple[str, ...]:
     ids = [c.control.id for c in controls]
-    words = dict.fromkeys((*report.items, *report.partial, *report.failed))
-    return tuple(word for word in words if not any(_names(word, id_) for id_ in ids))
+    words = dict.fromkeys(report.named())
+    return tuple(word for word in words if not any(names(word, id_, FROM) for id_ in ids))
 
 
 def _inherited(control: ControlVerdict, said: Verdict, report: PlatformReport) -> ControlVerdict:
@@ -124,7 +129,7 @@ def _inherited(control: ControlVerdict, said: Verdict, report: PlatformReport) -
     if control.verdict is Verdict.NOT_APPLICABLE:
         return control
     own = bounds_of(control)
-    open_ = control.verdict is Verdict.UNKNOWN and not _blind(control)
+    open_ = control.verdict is Verdict.UNKNOWN and _who(control) != "both" and not _blind(control)
     limits = (said, said) if open_ else (Verdict.FAIL, said)
     bounds = within(own, limits)
     if limits == UNSEEN:
@@ -164,6 +169,7 @@ def inheritance_line(found: Inheritance) -> str:
     parts = [f"继承 {len(found.taken)} 项"]
     parts += [f"{len(found.kept)} 项以本系统所见为准"] if found.kept else []
     parts += [f"{len(found.weaker)} 项平台的 S 或 A 级别较低，不继承"] if found.weaker else []
+    parts += [f"{len(found.own)} 项按责任划分由云服务客户负责，不继承"] if found.own else []
     parts += [f"{'、'.join(found.unmatched)} 不对应任何要求项"] if found.unmatched else []
     parts += [f"还有 {found.days_left} 天到期"] if found.expiring else []
     return f"{found.report.told}：{'，'.join(parts)}"

@@ -21,6 +21,7 @@ from policies.assessment import (
 from policies.assets import OBJECT_TITLE
 from policies.bounds import bounds_of
 from policies.crypto import CryptoScore, ObjectScore, Seen, UnitScore
+from policies.responsibilities import duty_text, whom
 from policies.standards import Standard
 from policies.verdict import Verdict
 
@@ -38,7 +39,8 @@ STATE_WORD: dict[State, str] = {
 class Question(msgspec.Struct, kw_only=True, frozen=True):
     """One thing that a person may answer. ``object`` is an asset, "" = the whole system. ``text`` asks in
     plain words, ``look`` tells what it is about, ``seen`` what the program saw of it. ``use`` is the answer
-    there is, whatever became of it."""
+    there is, whatever became of it. ``whom``: who is to answer where requirements are split between a cloud's
+    provider and its customer, "" elsewhere (中文)."""
 
     about: About
     subject: str
@@ -53,6 +55,7 @@ class Question(msgspec.Struct, kw_only=True, frozen=True):
     verdict: str
     allowed: tuple[Given, ...]
     use: AnswerUse | None = None
+    whom: str = ""
 
     @property
     def state(self) -> State:
@@ -117,7 +120,7 @@ _Uses = dict[tuple[About, str, str], AnswerUse]
 
 
 def _asking(
-    control: Control, standard: Standard, uses: _Uses, *, text: str, look: str
+    control: Control, standard: Standard, uses: _Uses, *, text: str, look: str, who: str = ""
 ) -> Callable[[str, str, str, Verdict], Question]:
     """What makes the questions of one control: of an object, its name, what was seen of it, its verdict."""
 
@@ -136,6 +139,7 @@ def _asking(
             verdict=verdict.label,
             allowed=allowed_of(control.id, standard),
             use=uses.get(("control", control.id, object_)),
+            whom=who,
         )
 
     return question
@@ -151,7 +155,9 @@ def _of_control(
     every: bool,
 ) -> Iterator[Question]:
     control = c.control
-    question = _asking(control, standard, uses, text=f"是否做到：{control.summary}？", look=_look(control))
+    question = _asking(
+        control, standard, uses, text=f"是否做到：{control.summary}？", look=_look(c), who=whom(c.duty)
+    )
     if every or ("control", control.id, "") in uses or _open(c):
         yield question("", "", c.reason, c.verdict)
     if not (every or by_object or any(subject == control.id and object_ for _, subject, object_ in uses)):
@@ -161,10 +167,13 @@ def _of_control(
             yield question(o.asset, names.get(o.asset, o.asset), o.reason, o.verdict)
 
 
-def _look(control: Control) -> str:
-    """What a requirement is about, and what it rests on where its standard says so."""
-    about = f"涉及：{'、'.join(OBJECT_TITLE.get(t, t) for t in control.objects)}"
-    return f"{about}；{TRUST_WORD[control.verified]}" if control.verified else about
+def _look(held: ControlVerdict) -> str:
+    """What a requirement is about, what it rests on where its standard says so, and what of it is whose."""
+    control = held.control
+    parts = [f"涉及：{'、'.join(OBJECT_TITLE.get(t, t) for t in control.objects)}"]
+    parts += [TRUST_WORD[control.verified]] if control.verified else []
+    parts += [duty_text(held.duty)] if held.duty else []
+    return "；".join(parts)
 
 
 _HOW: dict[Seen, str] = {

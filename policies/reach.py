@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -18,8 +18,8 @@ from policies.standards import Standard
 Word = Literal["automatic", "partly", "manual", "missing"]
 WORDS: dict[Word, str] = {"automatic": "自动", "partly": "部分", "manual": "人工", "missing": "尚无"}
 """``automatic``: data can decide it, and rules do for each type of object that collectors see; ``partly``:
-rules see a part; ``manual``: an interview, a document or a visit; ``missing``: data could show a part, and
-no rule looks yet, so that people answer it all."""
+rules see a part; ``manual``: an interview, a document or a visit, or what no source of data shows (each item
+says why); ``missing``: data could show a part, and no rule looks yet, so that people answer it all."""
 
 SEEN_AS: dict[str, AssetKind] = {
     "server": "host",
@@ -37,6 +37,18 @@ where somebody logs in; from its cloud's or cluster's side its inside cannot be 
 at its encrypted endpoints alone, and counts where these decide."""
 
 _UNSEEN = "没有采集"
+NOT_READ: dict[str, str] = {
+    "site": "机房的门禁、消防和环境监控没有接入的来源",
+    "organization": "制度、审批和记录在单位的文档里",
+    "management_system": "运维、日志和安全管理平台没有接入的来源",
+    "database": "没有登录数据库的来源",
+    "middleware": "没有登录中间件的来源",
+    "application": "没有登录业务应用的来源",
+    "terminal": "没有登录终端的来源",
+    "data": "数据的内容和去向不采集",
+    "network": "整张网的规划和拓扑不采集，只有单台设备的",
+}
+"""Why a type of object is not seen, where no decision says more."""
 _CONFIGURATION = "device_config"
 _NO_CONFIGURATION = "设备的配置没有采集"
 
@@ -44,8 +56,9 @@ _NO_CONFIGURATION = "设备的配置没有采集"
 class ItemReach(msgspec.Struct, kw_only=True, frozen=True):
     """One requirement. ``decided``: types of objects that rules decide; ``open``: types that collectors see
     and rules do not decide; ``unseen``: type → why no collector decides it; ``left``: what a person looks
-    at, in plain words (中文). ``indicator``: the share that decides it; ``verified`` and ``needs`` as in
-    ``Control``."""
+    at, in plain words (中文). ``why``: why an item that data should decide or show is not decided, for good
+    ("由人：") or not yet ("还没有："), "" elsewhere. ``indicator``: the share that decides it;
+    ``verified`` and ``needs`` as in ``Control``."""
 
     id: str
     class_name: str
@@ -58,6 +71,7 @@ class ItemReach(msgspec.Struct, kw_only=True, frozen=True):
     open: tuple[str, ...]
     unseen: dict[str, str]
     left: str
+    why: str = ""
     indicator: str = ""
     verified: Trust = ""
     needs: str = ""
@@ -76,7 +90,8 @@ class ClassReach(msgspec.Struct, kw_only=True):
 
 class Reach(msgspec.Struct, kw_only=True):
     """One level of a standard. ``automatic_for_some``: of the automatic items, those with a type of object
-    that collectors see and whose deciding facts they do not see (each item says why)."""
+    that collectors see and whose deciding facts they do not see (each item says why). ``manual_for_data``: of
+    the manual ones, those that the standard lets data show in part, and no source of ours does."""
 
     standard: str
     level: int
@@ -85,6 +100,7 @@ class Reach(msgspec.Struct, kw_only=True):
     manual: int = 0
     missing: int = 0
     automatic_for_some: int = 0
+    manual_for_data: int = 0
     classes: list[ClassReach] = msgspec.field(default_factory=list)
     items: list[ItemReach] = msgspec.field(default_factory=list)
 
@@ -103,7 +119,8 @@ def reach(standard: Standard, rules: Sequence[Rule], level: int) -> Reach:
         chapter = classes.setdefault(place, ClassReach(part=control.part, class_name=control.class_name))
         for counted in (found, chapter):
             setattr(counted, item.reach, getattr(counted, item.reach) + 1)
-        some = any(why != _UNSEEN for why in item.unseen.values())
+        some = any(why != _UNSEEN and why not in NOT_READ.values() for why in item.unseen.values())
+        found.manual_for_data += item.reach == "manual" and control.automation != "manual"
         found.automatic_for_some += item.reach == "automatic" and some
         found.items.append(item)
     found.classes = list(classes.values())
@@ -141,7 +158,7 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
     for type_ in control.objects:
         kind = SEEN_AS.get(type_)
         if kind is None or (kind == "source" and kind not in by):
-            unseen[type_] = _UNSEEN
+            unseen[type_] = NOT_READ.get(type_, _UNSEEN)
         elif control.automation == "technical-auto" and all(r in rows for r in by.get(kind, ("",))):
             decided.append(type_)
         elif kind in reasons:
@@ -156,7 +173,7 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
         word = "automatic"
     elif rows:
         word = "partly"
-    elif control.automation == "manual":
+    elif control.automation == "manual" or (decision and decision.because):
         word = "manual"
     return ItemReach(
         id=control.id,
@@ -169,10 +186,32 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
         decided=tuple(decided),
         open=tuple(open_),
         unseen=unseen,
+        why=_reason(control, decision, word, unseen, open_),
         left=_left(control, decision, word, [*open_, *unseen]),
         verified=control.verified,
         needs=control.needs,
     )
+
+
+def _reason(
+    control: Control, decision: Decision | None, word: Word, unseen: Mapping[str, str], open_: Sequence[str]
+) -> str:
+    """Why an item that data should show is not decided by them: for good, or not yet (中文)."""
+    if control.automation == "manual" or word == "automatic":
+        return ""
+    if decision and decision.because:
+        return f"由人：{decision.because}"
+    if decision and decision.yet:
+        return f"还没有：{decision.yet}"
+    if control.automation != "technical-auto":
+        return "" if word == "partly" else "还没有：规则"
+    reasons: dict[str, list[str]] = {}
+    for type_, why in unseen.items():
+        if why not in NOT_READ.values():
+            reasons.setdefault(why, []).append(OBJECT_TITLE.get(type_, type_))
+    for type_ in open_:
+        reasons.setdefault("还没有规则", []).append(OBJECT_TITLE.get(type_, type_))
+    return "；".join(f"{'、'.join(types)}：{why}" for why, types in reasons.items())
 
 
 def _left(control: Control, decision: Decision | None, word: Word, types: Sequence[str]) -> str:

@@ -93,7 +93,7 @@ class Scope:
                 reason=f"系统声明没有这类对象：{titles}",
             )
         uncovered = (*self._unlisted(control), *self._lost(links))
-        return _over_objects(control, objects, uncovered, self.system)
+        return _over_objects(control, objects, uncovered)
 
     def _objects(self, control: Control, links: Sequence[Link]) -> list[ObjectVerdict]:
         """Assets that a rule looked at, and those the control speaks to that no rule did. Most assets
@@ -228,7 +228,7 @@ def _check(mask: int) -> Verdict:
 
 
 def _over_objects(
-    control: Control, objects: list[ObjectVerdict], uncovered: tuple[str, ...], system: System
+    control: Control, objects: list[ObjectVerdict], uncovered: tuple[str, ...]
 ) -> ControlVerdict:
     """A control over its objects: those it does not apply to are not counted, what nobody inventoried is
     one more that was not seen. 不适用 as a whole is a person's to say."""
@@ -242,7 +242,7 @@ def _over_objects(
         control=control,
         verdict=verdict,
         origin="none" if verdict is Verdict.UNKNOWN else "auto",
-        reason=_reason(control, verdict, objects, uncovered, system),
+        reason=_reason(control, verdict, objects, uncovered),
         objects=objects,
         uncovered=uncovered,
         bounds=told(bounds),
@@ -254,7 +254,6 @@ def _reason(
     verdict: Verdict,
     objects: Sequence[ObjectVerdict],
     uncovered: tuple[str, ...],
-    system: System,
 ) -> str:
     counted = [o for o in objects if o.verdict is not Verdict.NOT_APPLICABLE]
     if control.needs and not any(o.checks for o in objects):
@@ -263,7 +262,7 @@ def _reason(
         return _tally(counted) + (f"；未清点：{'、'.join(uncovered)}" if uncovered else "")
     if not objects:
         if control.automation == "manual" or set(control.objects) <= {"organization", "site"}:
-            return _person(control, system)
+            return BY_PERSON
         return f"清单中没有这类对象（{'、'.join(uncovered)}），是否不适用需人工确认"
     if not counted:
         return "现有检查对已清点的对象均不适用，是否不适用需人工确认"
@@ -272,12 +271,6 @@ def _reason(
         return f"已清点的对象均符合；未清点：{'、'.join(uncovered)}"
     text = reasons[0] if len(reasons) == 1 else f"{_tally(counted)}；{reasons[0]} 等"
     return text + (f"；未清点：{'、'.join(uncovered)}" if uncovered else "")
-
-
-def _person(control: Control, system: System) -> str:
-    if control.part == "cloud" and system.cloud == "tenant" and system.platform_report:
-        return f"{BY_PERSON}；属云平台职责的，可凭平台测评报告 {system.platform_report} 确认"
-    return BY_PERSON
 
 
 def _tally(objects: Sequence[ObjectVerdict]) -> str:

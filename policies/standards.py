@@ -2,7 +2,8 @@
 
 A standard is a file ``<name>.yaml``; beside it may lie ``<name>-high-risk.yaml`` (cases),
 ``<name>-scoring.yaml`` (parameters of the editions), ``<name>-decisions.yaml`` (which rules decide what
-together) and ``<name>-indicators.yaml`` (shares over the inventory). The program brings its own; users may
+together), ``<name>-indicators.yaml`` (shares over the inventory) and ``<name>-responsibilities.yaml`` (who
+answers for what on a cloud). The program brings its own; users may
 have folders with theirs in the same format (``policies.catalogue``). Nothing here judges anything.
 """
 
@@ -41,6 +42,7 @@ from policies.crypto import CryptoUnit, GeneralRequirement, Layer
 from policies.crypto_catalogue import CITE, crypto_units, id_of
 from policies.decisions import Decision, DecisionFile, by_control
 from policies.indicators import checked
+from policies.responsibilities import Share, SharesFile, shares_of
 from policies.spelling import suggestion
 from policies.yaml_text import YamlError, YamlText, read_yaml, typed
 
@@ -64,7 +66,7 @@ T = TypeVar("T")
 _Order: TypeAlias = tuple[int, tuple[int, ...], str]
 _NAME = re.compile(r"[a-z][a-z0-9]*")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_BESIDE = ("-high-risk", "-scoring", "-decisions", "-indicators")
+_BESIDE = ("-high-risk", "-scoring", "-decisions", "-indicators", "-responsibilities")
 _HINTS = {
     "points": "写控制点和要求项，或用 extends 从一份标准出发",
     "automation": "写 technical-auto、technical-evidence 或 manual",
@@ -108,6 +110,7 @@ class Standard(msgspec.Struct, kw_only=True, frozen=True):
     bases: tuple[str, ...] = ()
     decisions: Mapping[str, Decision] = MappingProxyType({})  # by control id
     indicators: Mapping[str, Indicator] = MappingProxyType({})
+    responsibilities: Mapping[str, Share] = MappingProxyType({})  # by control id
     layers: Mapping[str, Layer] = MappingProxyType({})
     crypto: Mapping[str, CryptoUnit] = MappingProxyType({})
     general: tuple[GeneralRequirement, ...] = ()
@@ -221,6 +224,7 @@ def _read(path: Path, folders: tuple[Path, ...]) -> Standard:
         bases=(base.name, *base.bases) if base else (),
         decisions=MappingProxyType(decisions),
         indicators=MappingProxyType((dict(base.indicators) if base else {}) | _indicators(path, controls)),
+        responsibilities=MappingProxyType(_responsibilities(path, controls, same, base)),
         layers=MappingProxyType({x.code: x for x in catalogue.crypto.layers} if catalogue.crypto else {}),
         crypto=MappingProxyType(crypto),
         general=catalogue.crypto.general if catalogue.crypto else (),
@@ -260,6 +264,17 @@ def _indicators(path: Path, controls: Mapping[str, Control]) -> dict[str, Indica
         return {}
     text = read_yaml(beside)
     return checked(text, typed(text, IndicatorsFile).indicators, path.stem, controls)
+
+
+def _responsibilities(
+    path: Path, controls: Mapping[str, Control], same: Mapping[str, tuple[str, ...]], base: Standard | None
+) -> dict[str, Share]:
+    kept = {c: s for c, s in base.responsibilities.items() if c in controls} if base else {}
+    beside = path.with_name(f"{path.stem}-responsibilities.yaml")
+    if not beside.is_file():
+        return kept
+    text = read_yaml(beside)
+    return kept | shares_of(text, typed(text, SharesFile), path.stem, controls, same)
 
 
 def _beside(path: Path, suffix: str, type_: type[T]) -> T | None:

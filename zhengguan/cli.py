@@ -223,8 +223,9 @@ def _policies(commands: _Commands) -> None:
     check.add_argument(
         "--standard",
         metavar="NAME",
-        default="dengbao",
-        help="标准：dengbao 等保（默认）、miping 密评、ipv6、extranet 政务外网与政务云，或自己的标准",
+        default="",
+        help="标准：dengbao 等保、miping 密评、ipv6、extranet 政务外网与政务云，或自己的标准"
+        "（默认各系统自己的：配置里的 standards，没写则等保，写了 miping_level 的还有密评）",
     )
     check.add_argument(
         "--edition",

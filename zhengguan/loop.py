@@ -220,19 +220,21 @@ def assess_all(
 ) -> list[Assessment]:
     """Assess systems, in the order given, against one standard or ("") those that each of them names.
 
-    ``edition`` "" = the system's or the configured one. ``answers`` are people's (``answers_of``): rules are
-    judged at the time of the snapshot, and answers must still hold today. ``ranked``: tell what to fix first;
-    ``assume``: rules to tell the score without whose failures. UserError where the standard has no such
-    edition, there is no such rule, or a parameter is set that the method does not take.
+    ``edition`` "" = the system's or the configured one; it holds for the standards that have it.
+    ``answers`` are people's (``answers_of``): rules are judged at the time of the snapshot, and answers must
+    still hold today. ``ranked``: tell what to fix first; ``assume``: rules to tell the score without whose
+    failures. UserError where no standard has such an edition, there is no such rule, or a parameter is set
+    that the method does not take.
     """
-    if edition and edition not in _EDITIONS.get(standard, ()):
-        have = "、".join(_EDITIONS.get(standard, ()))
+    named = [standard] if standard else [name for system in systems for name in system.standards]
+    if edition and not any(edition in _EDITIONS.get(name, ()) for name in named):
+        have = "、".join(dict.fromkeys(e for name in named for e in _EDITIONS.get(name, ())))
+        titles = "、".join(STANDARD_TITLE.get(name, name) for name in dict.fromkeys(named))
         raise UserError(
-            f"{STANDARD_TITLE.get(standard, standard)}没有 {edition} 版的方法",
-            remedy=f"可用：{have}" if have else "它没有公布的计分方法，不写 --edition",
+            f"{titles}没有 {edition} 版的方法",
+            remedy=f"可用：{have}" if have else "没有公布的计分方法，不写 --edition",
         )
     rules = rules_of(config)
-    named = [standard] if standard else [name for system in systems for name in system.standards]
     standards = {name: standard_of(name, config.standard_folders()) for name in dict.fromkeys(named)}
     known = {rule.id for rule in rules}
     for id_ in assume:
@@ -252,7 +254,7 @@ def assess_all(
                     _assessed(
                         config,
                         standards[name],
-                        edition,
+                        edition if edition in _EDITIONS.get(name, ()) else "",
                         system,
                         outcomes,
                         snapshot,

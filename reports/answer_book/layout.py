@@ -15,7 +15,7 @@ import msgspec
 from policies.crypto import JUDGEMENTS
 from policies.questions import Question
 
-FORMAT: Final = "1"
+FORMAT: Final = "2"
 SHEET: Final = "答复"
 GUIDE_SHEET: Final = "说明"
 META_SHEET: Final = "_zhengguan"
@@ -23,13 +23,13 @@ META: Final = ("format", "system", "standard", "exported_at", "program")
 """Names in column A of the hidden sheet, their values in column B."""
 
 COLUMNS: Final = (
-    "编号", "原答复", "条款", "安全类", "内容", "问题", "对象", "程序所见", "现有答复",
+    "编号", "原答复", "条款", "安全类", "内容", "问题", "由谁负责", "对象", "程序所见", "现有答复",
     "答复", "说明", "证据文件", "答复人", "答复日期", "有效至",
 )  # fmt: skip
 CRYPTO_COLUMNS: Final = (*JUDGEMENTS, "安全强度（比特）", "密码模块等级", "密钥管理其余要求", "弥补者")
 """What a book of 密评 has beside, after the others."""
 KEY, BASE, CITE = 0, 1, 2
-VERDICT, NOTE, FILES, BY, DATE, UNTIL = range(9, 15)
+VERDICT, NOTE, FILES, BY, DATE, UNTIL = range(10, 16)
 CRYPTO = range(len(COLUMNS), len(COLUMNS) + len(CRYPTO_COLUMNS))
 STRENGTH, MODULE, MANAGED, HELPERS = CRYPTO[3:]
 FIELD_COLUMN: Final = {

@@ -38,7 +38,7 @@ from reports.answer_book.layout import (
 from reports.document import BEIJING
 from reports.visible import visible
 
-_WIDTHS: Final = (10, 8, 14, 16, 20, 44, 22, 34, 24, 12, 44, 26, 12, 13, 13)
+_WIDTHS: Final = (10, 8, 14, 16, 20, 44, 11, 22, 34, 24, 12, 44, 26, 12, 13, 13)
 _CRYPTO_WIDTHS: Final = (9, 9, 9, 12, 10, 12, 30)
 _CRYPTO_GUIDE: Final = (
     "密评的技术单元逐项判定 D（密码使用有效性）、A（算法和技术合规性）、K（密钥管理安全）：从列表选，"
@@ -58,6 +58,7 @@ _GUIDE: Final = (
     "答复日期、有效至：写成 2026-11-22；留空为导入当天和一年后。有效期最长三年，到期后恢复为未核查。",
     "不要插入或删除行列、合并单元格、写公式、加宏或链接，也不要另存为别的格式：这样的工作簿整本不导入。",
     "导入时有一格不对，就一条也不导入，并逐格列出原因；改好后再导入即可。导出后别人已答复的行不会被覆盖。",
+    "由谁负责：系统在云上时，这一项由云服务商、云服务客户还是双方负责；云服务商的凭平台的测评报告答复。",
     "程序已发现的不符合，不会因为答复“符合”而改变。",
 )
 
@@ -128,6 +129,7 @@ def _row(sheet: Worksheet, line: int, row: Row, formats: dict[str, Any]) -> None
         q.class_name,
         q.title,
         f"{q.text}\n{q.look}",
+        q.whom,
         q.object_name or "整个系统",
         q.seen,
         existing,

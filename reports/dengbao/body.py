@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from inventory.coverage import Status
-from policies.assessment import CATEGORIES, Assessment, Asset, ControlVerdict
+from policies.assessment import CATEGORIES, TRUST_WORD, Assessment, Asset, ControlVerdict, Duty
 from policies.exceptions import excepted
 from policies.inheritance import inheritance_line
+from policies.responsibilities import WHO_WORD, duty_text, split_line
 from policies.verdict import Verdict
 from reports.dengbao.problems import Problem
 from reports.dengbao.wording import (
     ASSETS_BY_CATEGORY,
+    DUTY_ORIGIN,
     GRADE_WORD,
     HUMAN,
     PROBLEMS,
@@ -90,7 +92,46 @@ def described(assessment: Assessment) -> list[Block]:
         ),
         _categories(assessment),
         *_assets(assessment),
+        *_split(assessment),
     ]
+
+
+def _split(assessment: Assessment) -> list[Block]:
+    """Who answers for what, where the system runs on a cloud: a row for each share of a control point."""
+    if assessment.split is None:
+        return []
+    points: dict[tuple[str, str, Duty], list[ControlVerdict]] = {}
+    for c in assessment.controls:
+        if c.duty and c.verdict is not Verdict.NOT_APPLICABLE:
+            points.setdefault((c.control.class_name, c.control.control_point, c.duty), []).append(c)
+    rows: list[list[str | Cell]] = [
+        [
+            class_name,
+            point,
+            WHO_WORD[duty.who],
+            duty_text(duty).partition("负责")[2].strip("（）") or "—",
+            DUTY_ORIGIN[duty.origin] if duty.origin != "default" else TRUST_WORD[duty.verified],
+            str(len(held)),
+            str(sum(1 for c in held if c.origin == "inherited")),
+            _open(sum(1 for c in held if c.verdict is Verdict.UNKNOWN)),
+        ]
+        for (class_name, point, duty), held in points.items()
+    ]
+    return [
+        Heading("2.4 云服务商与云服务客户的责任划分", 2),
+        Paragraph(f"{split_line(assessment.split, assessment.controls)}。"),
+        Paragraph("缺省的划分是本程序的，不是规定；以云服务合同和责任清单为准，在配置里改。", "note"),
+        Table(
+            ["安全类", "控制点", "由谁负责", "各自的部分", "依据", "要求项", "取自平台报告", "未核查"],
+            rows,
+            [2, 1.8, 1.3, 3.4, 1.6, 0.9, 1.1, 0.9],
+            caption="表 2-5 责任划分",
+        ),
+    ]
+
+
+def _open(count: int) -> str | Cell:
+    return Cell(str(count), "unknown") if count else "0"
 
 
 def _platform(assessment: Assessment) -> str | Cell:

@@ -46,6 +46,7 @@ VERDICT_TONE: Final[dict[Verdict, Tone]] = {
     Verdict.UNKNOWN: "unknown",
 }
 ORIGIN_WORD: Final = {"auto": "自动", "person": "人工确认", "inherited": "继承", "none": "未核查"}
+DUTY_ORIGIN: Final = {"here": "本单位所设", "report": "列在平台的测评报告里"}
 STATUS_TONE: Final[dict[Status, Tone]] = {
     Status.COMPLETE: "pass",
     Status.PARTIAL: "partial",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from policies.assessment import Control
+from policies.assessment import TRUST_WORD, Control
 from policies.assets import OBJECT_TITLE
 from policies.outcome import Rule
+from policies.responsibilities import MODEL_WORD, WHO_WORD
 from policies.standards import Standard
 from policies.verdict import SEVERITY_TITLE
 from reports.pages.text import key_of, page, plain, rule_path, table
@@ -43,13 +44,19 @@ def control_pages(rules: Sequence[Rule], standards: Sequence[Standard]) -> dict[
                     f"[{key}]({standard.name}/{key}.md)",
                     plain(held[-1].class_name),
                     plain(held[-1].control_point),
-                    "、".join(str(c.level) for c in held),
+                    "、".join(_levels(held)) or "—",
                     str(count) if count else "—",
                 ]
             )
         parts += [f"## {plain(standard.title)}", "", *table(["要求", "类", "控制点", "等级", "规则"], rows)]
     made["controls/README.md"] = page("要求项", *parts)
     return made
+
+
+def _levels(held: Sequence[Control]) -> list[str]:
+    """The levels that ask for a requirement; none where its standard has no levels."""
+    asked = {level for c in held for level in (c.level, *c.levels) if level}
+    return list(map(str, sorted(asked)))
 
 
 def _grouped(standard: Standard) -> dict[str, list[Control]]:
@@ -74,7 +81,7 @@ def _page(standard: Standard, key: str, held: Sequence[Control], rules: Sequence
     for c in held:
         unit = standard.crypto.get(c.id)
         row = [
-            str(c.level),
+            "、".join(_levels([c])) or "—",
             f"`{c.id}`",
             plain(c.cite),
             c.unit_id if c.unit_verified else "—",
@@ -93,6 +100,14 @@ def _page(standard: Standard, key: str, held: Sequence[Control], rules: Sequence
         facts.append(["谁能判定", _WHO[last.automation]])
     else:
         facts += [[f"{judgement} 凭", _SEEN[who]] for judgement, who in crypto.seen.items()]
+    facts += [["依据", TRUST_WORD[last.verified]]] if last.verified else []
+    facts += [["还看不到", f"需要{plain(last.needs)}"]] if last.needs else []
+    titles = [i.title for i in standard.indicators.values() if i.item == last.id]
+    facts += [["占比", plain("、".join(titles))]] if titles else []
+    share = standard.responsibilities.get(last.id)
+    if share:
+        split = "，".join(f"{MODEL_WORD[m]} {WHO_WORD[getattr(share, m)]}" for m in MODEL_WORD)
+        facts.append(["在云上由谁负责", f"{split}（{TRUST_WORD[share.verified]}）"])
     return page(
         f"{key} {last.control_point}",
         *table(["", ""], facts),

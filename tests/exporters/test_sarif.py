@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ from policies.verdict import Verdict, finding_id
 SCHEMA = Path(__file__).parents[1] / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
 
 
+def written(assessments: Sequence[Assessment], rules: Sequence[Rule]) -> bytes:
+    """The whole file."""
+    return b"".join(sarif(assessments, rules))
+
+
 @pytest.fixture(scope="module")
 def schema() -> Draft4Validator:
     return Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -28,7 +34,7 @@ def schema() -> Draft4Validator:
 
 @pytest.fixture
 def run(assessment: Assessment, rules: list[Rule]) -> Any:
-    (only,) = json.loads(sarif([assessment], rules))["runs"]
+    (only,) = json.loads(written([assessment], rules))["runs"]
     return only
 
 
@@ -37,7 +43,7 @@ def of_kind(run: Any, kind: str) -> dict[str, Any]:
 
 
 def test_it_is_valid(schema: Draft4Validator, assessment: Assessment, rules: list[Rule]) -> None:
-    log = json.loads(sarif([assessment, assessment], rules))
+    log = json.loads(written([assessment, assessment], rules))
     assert [e.message for e in schema.iter_errors(log)] == []
     log["runs"][0]["results"][0]["kind"] = "unknown"  # the schema does look at results
     assert len(list(schema.iter_errors(log))) == 1
@@ -68,14 +74,14 @@ def test_an_excepted_finding_is_suppressed_and_still_a_failure(
     assert suppression["justification"].endswith("（张三 负责，李四 批准，至 2027-03-02）")
     assert "\n" not in suppression["justification"]
     assert [r["suppressions"] for r in run["results"] if r["ruleId"] != "device-telnet"] == [[]] * 5
-    (plain,) = json.loads(sarif([msgspec.structs.replace(assessment, exceptions=[])], rules))["runs"]
+    (plain,) = json.loads(written([msgspec.structs.replace(assessment, exceptions=[])], rules))["runs"]
     assert not any("suppressions" in r for r in plain["results"])
 
 
 def test_what_a_person_failed_is_not_lost(assessment: Assessment, rules: list[Rule]) -> None:
     told = copy.deepcopy(assessment)
     told.controls[-1].verdict = Verdict.FAIL
-    (run,) = json.loads(sarif([told], rules))["runs"]
+    (run,) = json.loads(written([told], rules))["runs"]
     result = of_kind(run, "fail")["dengbao/8.1.7.1.a"]
     assert (result["level"], result["properties"]["origin"]) == ("warning", "person")
 
@@ -110,7 +116,7 @@ def test_rules_say_why_how_and_for_which_control(run: Any) -> None:
 def test_rules_point_to_the_unit_at_the_systems_level(
     crypto_assessment: Assessment, crypto_rules: list[Rule], schema: Draft4Validator
 ) -> None:
-    log = json.loads(sarif([crypto_assessment], crypto_rules))
+    log = json.loads(written([crypto_assessment], crypto_rules))
     assert [e.message for e in schema.iter_errors(log)] == []
     held = log["runs"][0]["tool"]["driver"]["rules"]
     telnet = next(r for r in held if r["id"] == "device-telnet")
@@ -139,7 +145,7 @@ def test_fingerprints_are_the_findings_ids_and_outlive_the_run(
     later.taken_at += timedelta(days=1)
     later.snapshot += 1
     first, second = (
-        [r["fingerprints"]["zhengguan/v1"] for r in json.loads(sarif([a], rules))["runs"][0]["results"]]
+        [r["fingerprints"]["zhengguan/v1"] for r in json.loads(written([a], rules))["runs"][0]["results"]]
         for a in (assessment, later)
     )
     assert first == second
@@ -160,7 +166,7 @@ def test_collections_that_did_not_end_complete_are_notifications(run: Any) -> No
 def test_runs_of_two_systems_are_told_apart(assessment: Assessment, rules: list[Rule]) -> None:
     other = copy.deepcopy(assessment)
     other.system.name = "mail"
-    runs = json.loads(sarif([assessment, other], rules))["runs"]
+    runs = json.loads(written([assessment, other], rules))["runs"]
     assert [r["automationDetails"]["id"] for r in runs] == [
         "zhengguan/dengbao/portal/",
         "zhengguan/dengbao/mail/",
@@ -170,7 +176,7 @@ def test_runs_of_two_systems_are_told_apart(assessment: Assessment, rules: list[
 def test_hostile_text_makes_no_link_no_placeholder_and_no_path(
     schema: Draft4Validator, hostile_assessment: Assessment, rules: list[Rule]
 ) -> None:
-    log = json.loads(sarif([hostile_assessment], rules))
+    log = json.loads(written([hostile_assessment], rules))
     assert [e.message for e in schema.iter_errors(log)] == []
     for result in log["runs"][0]["results"]:
         text = result["message"]["text"]
@@ -186,4 +192,17 @@ def test_hostile_text_makes_no_link_no_placeholder_and_no_path(
 
 
 def test_same_assessment_same_bytes(assessment: Assessment, rules: list[Rule]) -> None:
-    assert sarif([assessment], rules) == sarif([copy.deepcopy(assessment)], list(reversed(rules)))
+    assert written([assessment], rules) == written([copy.deepcopy(assessment)], list(reversed(rules)))
+
+
+def test_it_is_written_in_pieces_and_the_pieces_are_one_compact_file(
+    assessment: Assessment, rules: list[Rule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = written([assessment, assessment], rules)
+    assert whole == msgspec.json.encode(json.loads(whole)) + b"\n"
+    for size in (1, 2, 10_000):  # wherever a piece ends
+        monkeypatch.setattr("exporters.sarif._BATCH", size)
+        assert written([assessment, assessment], rules) == whole
+    nothing = msgspec.structs.replace(assessment, findings=[], unseen=[], controls=[])
+    assert json.loads(written([nothing], rules))["runs"][0]["results"] == []
+    assert json.loads(written([], rules))["runs"] == []

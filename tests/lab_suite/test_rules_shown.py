@@ -147,7 +147,8 @@ def rewritten(recording: Path, target: Path, change: Callable[[dict[str, Any]], 
 
 def changed_cloud(place: Place) -> Iterator[Source]:
     """The demo's cloud as no lab on loopback is: a catalogue of https addresses, the platform's own apart from the
-    customers', a default volume type that encrypts; and without a key manager."""
+    customers', a default volume type that encrypts; a server's snapshot that is public; and without a key
+    manager."""
 
     ids: dict[str, str] = {}
 
@@ -162,6 +163,9 @@ def changed_cloud(place: Place) -> Iterator[Source]:
                     else "cloud.internal.example.gov.cn"
                 )
                 end["url"] = f"https://{host}/{end['url'].partition('//')[2].partition('/')[2]}"
+        for one in line["body"].get("images", ()) if line.get("path", "").startswith("/images") else ():
+            if one.get("image_type") == "snapshot":
+                one["visibility"] = "public"
         if line.get("path") == "/types":
             ids.update((one["name"], one["id"]) for one in line["body"]["volume_types"])
         if line.get("path") == "/types/default":
@@ -187,7 +191,7 @@ def closed_cloud(place: Place) -> Iterator[Source]:
 
 def changed_cluster(place: Place) -> Iterator[Source]:
     """The new lab's recording as a cluster that nobody enters without a name, of a version with patches, with one
-    control plane node, and in which no admission looks at pods."""
+    control plane node, without IPv6, and in which no admission looks at pods."""
 
     def change(line: dict[str, Any]) -> None:
         path, body = line.get("path", ""), line.get("body")
@@ -202,6 +206,11 @@ def changed_cluster(place: Place) -> Iterator[Source]:
             for one in body["items"][1:]:
                 labels = one["metadata"]["labels"]
                 one["metadata"]["labels"] = {k: v for k, v in labels.items() if "node-role" not in k}
+        elif path == "/api/v1/services":
+            for one in body["items"]:
+                held = one["spec"].get("clusterIPs", [])
+                one["spec"]["clusterIPs"] = [a for a in held if ":" not in a] or ["None"]
+                one["spec"]["ipFamilies"] = ["IPv4"]
         elif path == "/api/v1/namespaces":
             for one in body["items"]:
                 labels = one["metadata"].get("labels", {})
@@ -340,13 +349,36 @@ def domain_names(place: Place) -> Iterator[Source]:
     yield source("names-by-ipv4", "dns", recording=path, families=["ipv4"])
 
 
+def ssh_hosts(place: Place) -> Iterator[Source]:
+    """A host of tests/lab/ssh-host, its key looked at and not."""
+    folder = place.folder / "ssh"
+    folder.mkdir()
+    (folder / "password").write_text("Zg-Planted-51e0-Password\n", encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command: list[str | Path] = [LAB / "ssh-host", folder, str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    place.stack.callback(process.wait, 20)
+    place.stack.callback(process.terminate)
+    said = []
+    for line in process.stderr or ():
+        said.append(line)
+        if line.startswith("Server listening"):
+            break
+    else:
+        raise AssertionError(said)
+    login = {"targets": [f"127.0.0.1:{port}"], "user": "zg-user", "key_file": str(folder / "key")}
+    yield source("ssh-known", "linux", **login, known_hosts=str(folder / "known_hosts"))
+    yield source("ssh-any", "linux", **login, insecure=True)
+
+
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
         *(demo, hosts, devices, configurations, tunnels),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
-    "live": [this_machine, clouds, clusters, agents, tls_servers, websites, domain_names],
+    "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],
 }
 NOW: dict[str, Callable[[], datetime]] = {"recorded": lambda: RECORDED, "live": utc_now}
 

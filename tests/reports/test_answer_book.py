@@ -136,8 +136,8 @@ def test_what_an_office_gets(content: bytes, asked: list[Question], hostile: str
     }
     assert {c for c in "ABC" if sheet.column_dimensions[c].hidden} == {"A", "B"}
     lists = {str(v.sqref): v.formula1 for v in sheet.data_validations.dataValidation if v.type == "list"}
-    assert lists["J2"] == '"符合,部分符合,不符合,不适用"'
-    assert lists["J5"] == '"不存在,存在,已缓解"'
+    assert lists["K2"] == '"符合,部分符合,不符合,不适用"'
+    assert lists["K5"] == '"不存在,存在,已缓解"'
     assert all(c.data_type != "f" for row in sheet.iter_rows() for c in row)
     assert hostile not in str([c.value for row in sheet.iter_rows() for c in row])
 
@@ -195,7 +195,7 @@ def test_a_book_may_come_in_twice(content: bytes, assessment: Assessment, asked:
     other = msgspec.structs.replace(made[0], answer=msgspec.structs.replace(made[0].answer, verdict="fail"))
     assessment.answers = [other, *made[1:]]
     (wrong,) = errors(back, questions(assessment, DENGBAO, every={q.subject for q in asked}))
-    assert (wrong.cell, "#10 王五 答 不符合" in wrong.why) == (f"{SHEET}!J2", True)
+    assert (wrong.cell, "#10 王五 答 不符合" in wrong.why) == (f"{SHEET}!K2", True)
 
 
 def test_every_error_is_told_by_its_cell(content: bytes, asked: list[Question]) -> None:
@@ -217,19 +217,19 @@ def test_every_error_is_told_by_its_cell(content: bytes, asked: list[Question]) 
         (6, {VERDICT: "不存在", NOTE: "x" * 4001, DATE: date(2027, 1, 1), UNTIL: date(2020, 1, 1)}),
     )
     told = {e.cell.partition("!")[2]: e.why for e in errors(back, asked)}
-    assert set(told) == {"J2", "J3", "K4", "L4", "N4", "O4", "J5", "K6", "M6", "N6", "O6"}
-    assert "可答 符合、部分符合、不符合、不适用" in told["J2"]
-    assert "理由" in told["K4"]
-    assert told["M6"] == "缺少答复人"
-    assert told["L4"] == "没有文件 没有.pdf"
+    assert set(told) == {"K2", "K3", "L4", "M4", "O4", "P4", "K5", "L6", "N6", "O6", "P6"}
+    assert "可答 符合、部分符合、不符合、不适用" in told["K2"]
+    assert "理由" in told["L4"]
+    assert told["N6"] == "缺少答复人"
+    assert told["M4"] == "没有文件 没有.pdf"
 
 
 @pytest.mark.parametrize(
     ("change", "cell", "said"),
     [
-        (lambda s: s.delete_cols(NOTE + 1), "K1", "应是列 说明"),
+        (lambda s: s.delete_cols(NOTE + 1), "L1", "应是列 说明"),
         (lambda s: s.insert_cols(4), "D1", "应是列 安全类"),
-        (lambda s: setattr(s["J1"], "value", "verdict"), "J1", "应是列 答复"),
+        (lambda s: setattr(s["K1"], "value", "verdict"), "K1", "应是列 答复"),
         (lambda s: setattr(s["A2"], "value", "dengbao/8.1.1.2.b#"), "A2", "不认识"),
         (lambda s: setattr(s["A2"], "value", None), "A2", "不认识"),
         (lambda s: setattr(s["A2"], "value", s["A3"].value), "A2", "不认识|条款"),
@@ -239,7 +239,7 @@ def test_every_error_is_told_by_its_cell(content: bytes, asked: list[Question]) 
             "A9",
             "重复",
         ),
-        (lambda s: setattr(s["B2"], "value", "1"), "J2", "重新导出"),
+        (lambda s: setattr(s["B2"], "value", "1"), "K2", "重新导出"),
     ],
 )
 def test_a_changed_structure_is_told(
@@ -252,12 +252,12 @@ def test_a_changed_structure_is_told(
 
 def test_formulas_and_merged_cells_are_told_by_place(content: bytes, asked: list[Question]) -> None:
     def change(book: Any) -> None:
-        book[SHEET]["K2"] = '=HYPERLINK("http://example.com","x")'
-        book[SHEET].merge_cells("J3:K4")
+        book[SHEET]["L2"] = '=HYPERLINK("http://example.com","x")'
+        book[SHEET].merge_cells("K3:L4")
         book["说明"]["A20"] = "=1+1"
 
     told = {e.cell for e in errors(edited(content, change), asked)}
-    assert told == {f"{SHEET}!K2", f"{SHEET}!J3:K4", "说明!A20"}
+    assert told == {f"{SHEET}!L2", f"{SHEET}!K3:L4", "说明!A20"}
 
 
 def as_is(name: str, part: bytes) -> bytes:
@@ -356,7 +356,7 @@ def test_a_far_away_cell_is_told_and_costs_nothing(content: bytes, asked: list[Q
 
 def test_not_all_columns_of_a_row_need_be_there(content: bytes, asked: list[Question]) -> None:
     def cut(name: str, part: bytes) -> bytes:
-        return re.sub(rb'<dimension ref="A1:O6" ?/>', b'<dimension ref="A1:B1"/>', part)
+        return re.sub(rb'<dimension ref="A1:P6" ?/>', b'<dimension ref="A1:B1"/>', part)
 
     filled_in = filled(content, (2, GOOD))
     shorter = repacked(filled_in, cut)

@@ -14,7 +14,9 @@ import pytest
 
 from inventory.snapshot import Change
 from policies.assessment import Assessment
+from policies.responsibilities import with_duties
 from policies.rules import load_rules
+from policies.standards import load_standard
 from policies.verdict import Verdict
 from reports.dengbao import check_consistency, dengbao
 from reports.dengbao.annexes import MOST_ROWS
@@ -72,6 +74,24 @@ def test_to_the_letter(document: Document, tmp_path: Path) -> None:
     (tmp_path / "dengbao.txt").write_text(found, encoding="utf-8", errors="backslashreplace")
     expected = GOLDEN.read_text(encoding="utf-8")
     assert found == expected, f"if the change is meant, copy {tmp_path / 'dengbao.txt'} to {GOLDEN}"
+
+
+def test_who_answers_for_what_on_a_cloud(assessment: Assessment, document: Document) -> None:
+    assert "责任划分" not in as_text(document)
+    standard = load_standard("dengbao")
+    tenant = msgspec.structs.replace(assessment.system, cloud="tenant", service_model="paas")
+    controls, split = with_duties(assessment.controls, tenant, standard.responsibilities, ["dengbao"])
+    told = msgspec.structs.replace(assessment, system=tenant, controls=controls, split=split)
+    found = dengbao(told, created_at=told.taken_at)
+    rows = table(found, "表 2-5 责任划分")
+    counted = [c for c in controls if c.verdict is not Verdict.NOT_APPLICABLE]
+    assert sum(int(row[5]) for row in rows) == len(counted)
+    assert sum(int(row[7]) for row in rows) == sum(1 for c in counted if c.verdict is Verdict.UNKNOWN)
+    whose = {"provider": "云服务商", "customer": "云服务客户", "both": "双方"}
+    assert {(c.control.control_point, whose[c.duty.who]) for c in counted if c.duty} == {
+        (row[1], row[2]) for row in rows
+    }
+    assert check_consistency(found, told) == []
 
 
 def test_it_is_a_self_check_and_says_so(document: Document) -> None:

@@ -8,13 +8,14 @@ from posixpath import dirname, join, normpath
 import msgspec
 import pytest
 
+from policies.assessment import TRUST_WORD
 from policies.rules import load_rules
 from policies.standards import load_standard
 from reports.pages import MARK, pages
 from reports.pages.text import plain, steps
 
 RULES = load_rules()
-STANDARDS = [load_standard("dengbao"), load_standard("miping")]
+STANDARDS = [load_standard(name) for name in ("dengbao", "miping", "ipv6", "extranet")]
 SOURCES = {
     "snmp": ("SNMP 设备", ["device"], "只读视图"),
     "tls": ("端点", ["endpoint", "certificate"], "不要账号"),
@@ -51,6 +52,18 @@ def test_a_page_says_what_the_rule_says(made: dict[str, str]) -> None:
     back = made["controls/miping/NET-01.md"]
     assert "[certificate-expired](../../rules/tls/certificate-expired.md)" in back
     assert "| 3 | `miping/8.2.a` | 8.2 a) |" in back
+
+
+def test_a_page_says_what_a_requirement_rests_on_and_who_answers(made: dict[str, str]) -> None:
+    for standard in STANDARDS[2:]:
+        for control in standard:
+            text = made[f"controls/{standard.name}/{control.code or control.cite}.md"]
+            assert f"`{control.id}`" in text
+            assert f"| 依据 | {TRUST_WORD[control.verified]} |" in text
+            assert (f"需要{plain(control.needs)}" in text) == bool(control.needs)
+    assert "| 占比 | 云主机 IPv6 地址占比 |" in made["controls/ipv6/V6-CLD-02.md"]
+    site = "| 在云上由谁负责 | IaaS 云服务商，PaaS 云服务商，SaaS 云服务商（凭记忆，未核实） |"
+    assert site in made["controls/dengbao/8.1.1.1.a.md"]
 
 
 def test_vendors_have_a_line_each() -> None:

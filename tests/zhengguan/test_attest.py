@@ -218,7 +218,7 @@ def fill(path: Path, *rows: tuple[int, str, str, str]) -> None:
     """Answer rows of a workbook as an office would: (row, verdict, note, evidence)."""
     book = openpyxl.load_workbook(path)
     for number, verdict, note, files in rows:
-        for column, value in ((10, verdict), (11, note), (12, files), (13, "王五")):
+        for column, value in ((11, verdict), (12, note), (13, files), (14, "王五")):
             book["答复"].cell(number, column).value = value
     book.save(path)
 
@@ -256,7 +256,7 @@ def test_a_workbook_with_one_wrong_cell_records_nothing(office: Office) -> None:
     )
     code, _, err = office.run("attest", "import", str(path))
     assert code == 2
-    for cell, said in (("L3", "太大"), ("L4", "不写路径"), ("L5", "读不出"), ("J6", "可答")):
+    for cell, said in (("M3", "太大"), ("M4", "不写路径"), ("M5", "读不出"), ("K6", "可答")):
         assert any(f"答复!{cell}：" in line and said in line for line in err.splitlines()), cell
     assert "4 处不对，一条也没有导入" in err
     assert open_store(str(office.folder / "store.db")).answers() == []

@@ -30,7 +30,7 @@ systems:
     absent_objects: [terminal, security_device, database, cluster, vm, server]
 """
 LB1, LB2 = "cloud1/load_balancer/lb1", "cloud1/load_balancer/lb2"
-VERDICT, NOTE, BY, D = 10, 11, 13, 16  # columns of the workbook, from 1
+VERDICT, NOTE, BY, D = 11, 12, 14, 17  # columns of the workbook, from 1
 
 
 class Office:
@@ -198,7 +198,7 @@ def fill(path: Path, **rows: dict[int, str]) -> None:
             n
             for n in range(2, sheet.max_row + 1)
             if str(sheet.cell(n, 3).value).startswith(code.replace("_", "-"))
-            and sheet.cell(n, 7).value == "整个系统"
+            and sheet.cell(n, 8).value == "整个系统"
         )
         for column, value in {NOTE: "查过", BY: "王五", **cells}.items():
             sheet.cell(number, column).value = value
@@ -210,7 +210,7 @@ def test_a_workbook_goes_out_and_comes_back(office: Office) -> None:
     assert office.json("attest", "export", str(path))["rows"] > 40
     sheet = openpyxl.load_workbook(path)["答复"]
     heads = [cell.value for cell in sheet[1]]
-    assert heads[15:] == ["D", "A", "K", "安全强度（比特）", "密码模块等级", "密钥管理其余要求", "弥补者"]
+    assert heads[16:] == ["D", "A", "K", "安全强度（比特）", "密码模块等级", "密钥管理其余要求", "弥补者"]
     free = {str(c.value): [not sheet.cell(n, k).protection.locked for k in range(D, D + 7)]
             for n, c in enumerate(sheet["C"], 1)}  # fmt: skip
     assert free["NET-01 8.2 a)"] == [True] * 7
@@ -247,8 +247,8 @@ def test_a_workbook_with_one_wrong_cell_records_nothing(office: Office) -> None:
     )
     code, _, err = office.run("attest", "import", str(path))
     assert (code, "一条也没有导入" in err) == (2, True)
-    for cell, said in (("P", "写 符合 或 不符合"), ("S", "0–1024"), ("V", "NET-01=谁"), ("P", "不写这一格"),
-                       ("J", "可答"), ("T", "不写这一格")):  # fmt: skip
+    for cell, said in (("Q", "写 符合 或 不符合"), ("T", "0–1024"), ("W", "NET-01=谁"), ("Q", "不写这一格"),
+                       ("K", "可答"), ("U", "不写这一格")):  # fmt: skip
         assert any(line.startswith(f"  答复!{cell}") and said in line for line in err.splitlines()), (
             cell,
             said,

@@ -38,7 +38,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judged(demo: Path) -> list[dict[str, Any]]:
     """The same assessments as JSON: what every other format must agree with."""
     held: list[dict[str, Any]] = json.loads(zhengguan("check", "--json", folder=demo).stdout)
-    assert len(held) == 2
+    assert [(a["system"], a["standard"]) for a in held][:2] == [("zwy", "dengbao"), ("zwy", "miping")]
+    assert len(held) == 3  # each system by the standards that it names
     return held
 
 
@@ -57,13 +58,13 @@ def test_junit_of_the_demo(demo: Path, judged: list[dict[str, Any]]) -> None:
 
 
 def test_what_to_fix_first_and_what_if(demo: Path, judged: list[dict[str, Any]]) -> None:
-    (now,) = [a for a in judged if a["system"] == "zwy"]
+    (now,) = [a for a in judged if (a["system"], a["standard"]) == ("zwy", "dengbao")]
     first = now["priorities"]
     assert {p["rule"] for p in first} == {f["rule"] for f in now["findings"]}
     assert [bool(p["cases"]) for p in first] == sorted((bool(p["cases"]) for p in first), reverse=True)
     assert now["assumed"] is None
     rules = ["device-telnet", "endpoint-exposed-plaintext"]
-    words = ("check", "--system", "zwy", "--assume-fixed", *rules)
+    words = ("check", "--standard", "dengbao", "--system", "zwy", "--assume-fixed", *rules)
     (then,) = json.loads(zhengguan(*words, "--json", folder=demo).stdout)
     assert then["assumed"]["rules"] == rules
     assert then["assumed"]["findings"] == sum(1 for f in now["findings"] if f["rule"] in rules)

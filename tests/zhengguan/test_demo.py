@@ -113,7 +113,9 @@ def test_the_machine_itself_is_read_for_real(demo: Demo) -> None:
 
 def test_two_systems_are_assessed_as_ranges(demo: Demo) -> None:
     out = demo.out
-    done = zhengguan("check", "--json", "-c", str(out / "zhengguan.yaml"), folder=out)
+    done = zhengguan(
+        "check", "--standard", "dengbao", "--json", "-c", str(out / "zhengguan.yaml"), folder=out
+    )
     assessments = json.loads(done.stdout)
     assert sorted(a["grade"] for a in assessments) == ["S2A2", "S3A3"]
     for assessment in assessments:

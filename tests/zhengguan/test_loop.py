@@ -110,6 +110,23 @@ def test_what_is_asked_for_goes_before_what_is_configured() -> None:
         assessed(TWO, standard="miping", edition="2019")
 
 
+def test_a_system_that_names_no_standard_is_judged_by_the_levels_it_has() -> None:
+    one = "systems: [{name: d, title: D, grade: S2A2, include: [], miping_level: 3}]"
+    assert assessed(one) == [("d", "dengbao", "2025", None), ("d", "miping", "2023", 3)]
+
+
+def test_an_edition_holds_for_the_standards_that_have_it() -> None:
+    assert assessed(TWO, edition="2019") == [
+        ("a", "miping", "2021", 3),
+        ("a", "dengbao", "2019", None),
+        ("b", "miping", "2023", 3),
+        ("c", "dengbao", "2019", None),
+    ]
+    with pytest.raises(UserError, match="密评、等保没有 2018 版的方法") as caught:
+        assessed(TWO, edition="2018")
+    assert caught.value.remedy == "可用：2023、2021、2019、2025"
+
+
 def test_a_parameter_that_is_none_is_one_line() -> None:
     with pytest.raises(UserError, match="2021 版没有参数 ra_weak") as caught:
         assessed(TWO.replace('{edition: "2021"}', '{edition: "2021", parameters: {ra_weak: "0.1"}}'))

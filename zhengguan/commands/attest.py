@@ -71,7 +71,7 @@ def _list(options: argparse.Namespace) -> int:
         console.say(f"{title}  {score_line(assessment)}")
         console.say("  " + "，".join(f"{STATE_WORD[s]} {counts[s]}" for s in STATE_WORD if counts[s]))
         console.table(
-            ("状态", "条款", "编号", "内容", "对象", "结论", "答复", "答复人", "有效至"),
+            ("状态", "条款", "编号", "内容", "由谁负责", "对象", "结论", "答复", "答复人", "有效至"),
             [_row(q) for q in chosen],
             styles=[_STYLE.get(q.state, "") for q in chosen],
         )
@@ -96,6 +96,7 @@ def _row(q: Question) -> tuple[object, ...]:
         q.cite,
         q.subject,
         q.title,
+        q.whom,
         q.object_name,
         q.verdict,
         word_of(given) if given else "",
@@ -155,6 +156,8 @@ def _described(desk: Desk, subject: str, asked: Sequence[Question]) -> list[str]
     lines = [f"{code}{subject}  {case.title if case else control.control_point if control else ''}"]
     if control:
         lines.append(f"  要求：{control.summary}")
+    if asked and asked[0].whom:
+        lines.append(f"  由谁负责：{asked[0].whom}")
     if case:
         lines.append(f"  条件：{case.condition}；缓解：{case.mitigation if case.mitigable else '不允许'}")
     for q in asked[:20]:

@@ -7,7 +7,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from policies.indicators import target_text
 from policies.inheritance import inheritance_line
 from policies.outcome import Rule
 from policies.priorities import EFFORT_WORD, gain_text
+from policies.responsibilities import split_line
 from policies.verdict import SEVERITIES, SEVERITY_TITLE, Finding, Verdict
 from zhengguan import console
 from zhengguan.config import Config
@@ -81,50 +82,52 @@ def tell(assessments: Sequence[Assessment], limit: int) -> None:
         show(assessment, limit)
 
 
-def rendered(form: str, assessments: Sequence[Assessment], rules: Sequence[Rule]) -> bytes:
+def rendered(form: str, assessments: Sequence[Assessment], rules: Sequence[Rule]) -> Iterator[bytes]:
     """Assessments in one of the formats that other programs read (``MACHINE``)."""
     if form == "junit":
         from exporters.junit import junit
 
-        return junit(assessments)
+        return iter([junit(assessments)])
     if form == "sarif":
         from exporters.sarif import sarif
 
         return sarif(assessments, rules)
     from exporters.ocsf import ocsf
 
-    return ocsf(assessments, rules)
+    return iter([ocsf(assessments, rules)])
 
 
-def put(content: bytes, output: str) -> None:
-    """Write to standard output, or to a file whole or not at all. UserError where it cannot."""
+def put(content: bytes | Iterable[bytes], output: str) -> None:
+    """Write, piece by piece where it comes in pieces, to standard output, or to a file whole or not at all.
+    UserError where it cannot."""
+    pieces = (content,) if isinstance(content, bytes) else content
     if output in ("", "-"):
         sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
         return
     path = Path(output)
     try:
         if path.exists() and not path.is_file():  # /dev/stdout, a pipe: nothing to put in place
-            path.write_bytes(content)
+            with path.open("wb") as file:
+                file.writelines(pieces)
         else:
-            _replace(path.resolve(), content)
+            _replace(path.resolve(), pieces)
     except OSError as error:
         raise UserError(f"写不进 {path}：{error.strerror}", remedy="检查目录、权限和磁盘") from error
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: Iterable[bytes]) -> None:
     """A reader sees the old file or the new one. Beside the target, so that the rename is atomic."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except OSError:
+    finally:
         beside.unlink(missing_ok=True)
-        raise
 
 
 def verdict(assessments: Sequence[Assessment], fail_on: str, min_coverage: float | None) -> Exit:
@@ -176,6 +179,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "exceptions": assessment.exceptions,
         "indicators": assessment.indicators,
         "inheritance": assessment.inheritance,
+        "split": assessment.split,
         "controls": [
             {
                 "id": c.control.id,
@@ -186,6 +190,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
                 "verdict": c.verdict.value,
                 "origin": c.origin,
                 "reason": c.reason,
+                **({"duty": {"who": c.duty.who, "origin": c.duty.origin}} if c.duty else {}),
             }
             for c in assessment.controls
         ],
@@ -249,6 +254,8 @@ def show(assessment: Assessment, limit: int) -> None:
     triggered = [h for h in assessment.high_risks if h.state == "triggered"]
     if triggered:
         console.say(f"  高风险情形 {len(triggered)}：{'、'.join(h.title for h in triggered)}")
+    if assessment.split:
+        console.say(f"  {split_line(assessment.split, assessment.controls)}")
     if assessment.inheritance:
         console.say(f"  云平台 {inheritance_line(assessment.inheritance)}")
     if assessment.answers:

@@ -18,7 +18,7 @@ from policies.verdict import SEVERITIES, SEVERITY_TITLE
 from zhengguan import console
 from zhengguan.config import DEFAULT_FILE, Config, load_config
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import refused, standard_of
+from zhengguan.loop import STANDARD_TITLE, refused, standard_of
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,7 +63,7 @@ def _docs(options: argparse.Namespace, rules: list[Rule]) -> int:
         type_: (plugin.title, tuple(collector(type_).KINDS), collector(type_).PERMISSIONS)
         for type_, plugin in REGISTRY.items()
     }
-    made = pages(rules, [load_standard(name) for name in ("dengbao", "miping")], sources)
+    made = pages(rules, [load_standard(name) for name in STANDARD_TITLE], sources)
     out = Path(options.out)
     written = removed = 0
     try:
@@ -199,9 +199,9 @@ def _coverage(options: argparse.Namespace, rules: list[Rule]) -> int:
         console.write_json(found)
         return Exit.FINE
     console.table(
-        ("", "测评项", "控制点", "规则", "判定的对象", "留给人的"),
+        ("", "测评项", "控制点", "规则", "判定的对象", "留给人的", "为什么"),
         [
-            (WORDS[i.reach], i.id, i.control_point, len(i.rules), _types(i.decided), i.left)
+            (WORDS[i.reach], i.id, i.control_point, len(i.rules), _types(i.decided), i.left, i.why)
             for i in found.items
         ],
     )
@@ -216,6 +216,10 @@ def _coverage(options: argparse.Namespace, rules: list[Rule]) -> int:
         f"{options.standard} {options.level} 级：自动 {found.automatic}，部分 {found.partly}，"
         f"人工 {found.manual}，尚无 {found.missing}"
     )
+    if found.manual_for_data:
+        console.say(
+            f"人工的里面有 {found.manual_for_data} 项本可凭数据取证，而没有来源看得到（“为什么”一栏逐项说明）"
+        )
     if found.automatic_for_some:
         console.say(
             f"自动的里面有 {found.automatic_for_some} 项，另有能采集到的对象类型看不到判定所需的内容"
