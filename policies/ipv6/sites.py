@@ -37,7 +37,10 @@ TRIES: Final = 20  # visits that a rate of success rests on
 SUCCESS, SIMILAR, LEVEL2, LEVEL3 = Fraction("0.95"), Fraction("0.90"), Fraction("0.90"), Fraction("0.80")
 HOLES: Final = Fraction("0.10")  # of embedded foreign hosts
 WORSE, MUCH_WORSE = 0.10, 0.30  # than over IPv4
-FLOOR_MS, FLOOR_LOSS = 20.0, 0.01  # where both families are below, they are equal
+FLOORS: Final = {"lookup": 20.0, "connect_ms": 50.0, "first_byte_ms": 200.0, "page_ms": 1000.0, "loss": 0.01}
+"""Where both families are below (milliseconds; a share), they are equal. So are rates of a page that is there
+at once, or that comes at a mebibyte a second."""
+RATE_FLOOR: Final = 1_048_576.0
 _DEFAULT: Final = TRUST_WORD["default"]
 PARAMETERS: Final[tuple[tuple[str, str, str], ...]] = (
     ("各项分值", "、".join(f"{id_} {n}" for id_, n in POINTS.items()), _DEFAULT),
@@ -49,7 +52,8 @@ PARAMETERS: Final[tuple[tuple[str, str, str], ...]] = (
     ("二级、三级链接", f"不低于 {float(LEVEL2):.0%}、{float(LEVEL3):.0%}；没有这一级链接的计满分", _DEFAULT),
     ("天窗", f"嵌入的外部主机中没有 IPv6 的不超过 {float(HOLES):.0%}", _DEFAULT),
     ("访问质量", f"六个项目各占六分之一：劣化不超过 {WORSE:.0%} 计满分，不超过 {MUCH_WORSE:.0%} 计一半；"
-     f"时延都低于 {FLOOR_MS:.0f} 毫秒、丢包都低于 {FLOOR_LOSS:.0%} 视为相当",
+     "两族都低于此的视为相当：解析 20、TCP 50、首包 200、首页 1000 毫秒，丢包 1%；"
+     "下载都不低于 1 MiB/s 的也是",
      "比值的算法见于公开来源，阈值为产品缺省"),
 )  # fmt: skip
 
@@ -141,19 +145,14 @@ def _visit(site: Website, family: str) -> Visit | None:
 
 
 def right_addresses(addresses: Maybe[list[Address]]) -> _Span:
-    """Whether one of some addresses is a global unicast one of IPv6, and no transition's (V6-WEB-01).
-    Prefixes for documentation are no place on the internet, but a laboratory's name may have one: they
-    count."""
+    """Whether one of some addresses is a global unicast one of IPv6, and no transition's and none for
+    documentation (V6-WEB-01)."""
     if not known(addresses):
         return _OPEN
     texts = [a.address for a in addresses if known(a.family) and a.family == "ipv6" and known(a.address)]
-    if any(sort_of(text) in ("global", "other") and _unicast(text) for text in texts):
+    if any(sort_of(text) == "global" for text in texts):
         return _MET
     return _OPEN if any(not known(a.family) or not known(a.address) for a in addresses) else _MISSED
-
-
-def _unicast(text: str) -> bool:
-    return int(text.split(":", 1)[0] or "0", 16) >> 13 == 1  # 2000::/3
 
 
 def _address(site: Website, name: Domain | None) -> tuple[Fraction, Fraction, str]:
@@ -251,8 +250,14 @@ def _inner(site: Website, level: int, wanted: Fraction) -> tuple[Fraction, Fract
         whole = known(site.all_links) and site.all_links
         return (*_MET, "没有这一级链接") if whole else (*_OPEN, "没有爬到这一级")
     yes, _, open_ = _shares(link.ipv6 for link in own)
-    told = f"{yes}/{len(own)} 条可达" + (f"，{open_} 条没有问" if open_ else "")
-    return _reached(Fraction(yes, len(own)), wanted), _reached(Fraction(yes + open_, len(own)), wanted), told
+    whole = known(site.all_links) and site.all_links
+    told = (
+        f"{yes}/{len(own)} 条可达"
+        + (f"，{open_} 条没有问" if open_ else "")
+        + ("" if whole else "，没有爬完")
+    )
+    low = Fraction(yes, len(own)) if whole else _NOTHING
+    return _reached(low, wanted), _reached(Fraction(yes + open_, len(own)), wanted), told
 
 
 def _holes(site: Website) -> tuple[Fraction, Fraction, str]:
@@ -270,8 +275,8 @@ def _holes(site: Website) -> tuple[Fraction, Fraction, str]:
             and known(link.url)
         ):
             hosts.setdefault(urlsplit(link.url).netloc.lower(), []).append(link.ipv6)
+    whole = known(site.all_links) and site.all_links
     if not hosts:
-        whole = known(site.all_links) and site.all_links
         return (*_MET, "没有嵌入外部资源") if whole else (*_OPEN, "没有爬完")
     yes, no, open_ = 0, 0, 0
     for oks in hosts.values():
@@ -280,7 +285,8 @@ def _holes(site: Website) -> tuple[Fraction, Fraction, str]:
     dark = sorted(host for host, oks in hosts.items() if any(known(o) and not o for o in oks))
     told = f"{len(hosts)} 个外部主机，{no} 个没有 IPv6" + (f"：{'、'.join(dark[:3])}" if no else "")
     total = len(hosts)
-    worst, best = Fraction(no + open_, total), Fraction(no, total)
+    worst, best = Fraction(no + open_, total) if whole else _ALL, Fraction(no, total)
+    told += "" if whole else "，没有爬完"
     return _kept(worst), _kept(best), told + (f"，{open_} 个没有问" if open_ else "")
 
 
@@ -312,20 +318,31 @@ def _compared(site: Website, name: Domain | None) -> Iterator[tuple[str, Fractio
     four, six = _of_family(site, "ipv4"), _of_family(site, "ipv6")
     a = name.lookup_ipv4_ms if name is not None and known(name.lookup_ipv4_ms) else None
     b = name.lookup_ipv6_ms if name is not None and known(name.lookup_ipv6_ms) else None
-    yield "解析时延", None if a is None or b is None else worse(a, b, FLOOR_MS)
-    for word, field in (("TCP 时延", "connect_ms"), ("首包时延", "first_byte_ms"), ("首页时延", "page_ms")):
-        yield word, _pair(four, six, field, FLOOR_MS)
-    rate4, rate6 = (or_none(q.bytes_per_second) if q is not None else None for q in (four, six))
-    slower = worse(1 / rate4, 1 / rate6, 0.0) if rate4 and rate6 else None
-    yield "下载速度", slower
-    yield "丢包", _pair(four, six, "loss", FLOOR_LOSS)
+    yield "解析时延", None if a is None or b is None else worse(a, b, FLOORS["lookup"])
+    rows = (
+        ("TCP 时延", "connect_ms"),
+        ("首包时延", "first_byte_ms"),
+        ("首页时延", "page_ms"),
+        ("丢包", "loss"),
+    )
+    for word, field in rows:
+        pair = _pair(four, six, field)
+        yield word, None if pair is None else worse(*pair, FLOORS[field])
+    yield "下载速度", _rates(_pair(four, six, "bytes_per_second"), _pair(four, six, "page_ms"))
 
 
-def _pair(four: Quality | None, six: Quality | None, field: str, floor: float) -> Fraction | None:
+def _pair(four: Quality | None, six: Quality | None, field: str) -> tuple[float, float] | None:
     values = [or_none(getattr(q, field)) if q is not None else None for q in (four, six)]
-    if values[0] is None or values[1] is None:
+    return None if values[0] is None or values[1] is None else (values[0], values[1])
+
+
+def _rates(rates: tuple[float, float] | None, pages: tuple[float, float] | None) -> Fraction | None:
+    if rates is None:
         return None
-    return worse(values[0], values[1], floor)
+    at_once = pages is not None and max(pages) <= FLOORS["page_ms"]
+    if at_once or min(rates) >= RATE_FLOOR:
+        return _ALL
+    return worse(1 / rates[0], 1 / rates[1], 0.0) if min(rates) > 0 else _NOTHING
 
 
 def _as_met(span: _Span) -> Met:

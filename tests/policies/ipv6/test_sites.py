@@ -90,7 +90,7 @@ def test_points_by_hand() -> None:
     # 06 second level: 3 of 5 answer = 0.6; of the wanted 0.9: 2/3 × 15        → 10
     # 07 third level: 4 of 5 answer = 0.8 = the wanted                         → 10
     # 08 foreign hosts embedded: a (dark), b, c, d, e: 1 of 5 = 0.2 > 0.1: 0.8 / 0.9 × 5 → 4.4444
-    # 09 to 14: connect 30 → 36 ms is 20 % worse: a half; the other five full: 5.5 / 6 × 10 → 9.1667
+    # 09 to 14: connect 100 → 120 ms is 20 % worse: a half; the other five full: 5.5 / 6 × 10 → 9.1667
     # together 30 + 9.4737 + 10 + 10 + 4.4444 + 9.1667 = 73.0848              → 中 (60 to 75)
     dark = [NameServer(name="ns", answers_ipv6=False)]
     links = [link(f"https://www.example.gov.cn/{n}", ipv6=n < 3) for n in range(5)]
@@ -102,7 +102,7 @@ def test_points_by_hand() -> None:
     links += [link("https://plain.example.com/", ipv6=False, external=True)]  # not embedded: no hole
     told = score(
         site(
-            quality=[quality("ipv4"), quality("ipv6", succeeded=18, connect_ms=36.0)],
+            quality=[quality("ipv4", connect_ms=100.0), quality("ipv6", succeeded=18, connect_ms=120.0)],
             similarity=0.80,
             links=links,
         ),
@@ -131,7 +131,7 @@ def test_points_by_hand() -> None:
     ("address", "right"),
     [
         ("240e::1", (1, 1)),
-        ("2001:db8::1", (1, 1)),  # a laboratory's
+        ("2001:db8::1", (0, 0)),  # for documentation
         ("2002:102:304::1", (0, 0)),  # 6to4
         ("2001::1", (0, 0)),  # Teredo
         ("fd00::1", (0, 0)),
@@ -170,6 +170,25 @@ def test_an_unmeasured_time_is_neither() -> None:
     told = score(site(quality=[quality("ipv4"), quality("ipv6", connect_ms=None)]), domain())
     assert (told.parts[8].low, told.parts[8].high) == (Fraction(5, 6), 1)
     assert told.parts[8].why == "1 项没有测"
+
+
+def test_links_that_the_budget_left_out_may_come_out_either_way() -> None:
+    links = [link("https://www.example.gov.cn/1"), link("https://www.example.gov.cn/2", ipv6=UNKNOWN)]
+    # all were found, one was not asked: 1 of 2, of the wanted 0.9: 5/9 to all
+    told = score(site(links=links), domain())
+    assert (told.parts[5].low, told.parts[5].high) == (Fraction(5, 9), 1)
+    # nor were all found: none to all; and of the third level nothing at all was seen
+    told = score(site(links=links, all_links=False), domain())
+    assert [(p.low, p.high) for p in told.parts[5:8]] == [(0, 1), (0, 1), (0, 1)]
+
+
+def test_rates_count_where_people_wait() -> None:
+    slow: dict[str, Any] = {"page_ms": 5000.0, "bytes_per_second": 5e5}
+    slower = slow | {"bytes_per_second": 3e5}  # 1/3 against 1/5: two thirds worse
+    told = score(site(quality=[quality("ipv4", **slow), quality("ipv6", **slower)]), domain())
+    assert told.parts[8].why == "比 IPv4 差：下载速度"
+    at_once = [quality("ipv4", bytes_per_second=5e5), quality("ipv6", bytes_per_second=1.0)]
+    assert score(site(quality=at_once), domain()).parts[8].low == 1
 
 
 def test_worse() -> None:
