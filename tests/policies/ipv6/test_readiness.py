@@ -177,6 +177,10 @@ def test_a_source_that_was_not_read_leaves_open_whom_it_may_hide() -> None:
         Decimal("0.6667"),
     )  # the cloud was read whole
     assert span(group(found, "system", "portal")) == (Decimal("0.6667"), Decimal("0.6667"))
+    # what is hidden in the cloud may be a system's, and so its department's
+    cloud = told(snapshot(estate(), denied=[("cloud", "server")]))
+    assert span(group(cloud, "department", "市文旅局")) == (0, 1)
+    assert span(group(cloud, "level", "县")) == (0, 0)
     dark = told(snapshot([], denied=[("county", "server")]))
     assert [(g.of, g.name) for g in dark.groups if g.of == "level"] == [
         ("level", "县")
