@@ -339,7 +339,7 @@ def readiness_of(
             standard_of("ipv6", config.standard_folders()).indicators,
             snapshot,
             config.systems,
-            year=year or today_of(snapshot.info.taken_at).year,
+            year=year or day_of(snapshot.info.taken_at).year,
             targets=config.targets(),
             plan=config.policies.ipv6.plan,
             source_labels={source.name: source.labels for source in config.sources},
@@ -354,8 +354,8 @@ def earlier_of(store: Store, snapshot: Snapshot, most: int = 4) -> Iterator[Snap
     """Snapshots before one, oldest first: of the days before its own, the last of each, at most so many."""
     days: dict[date, int] = {}
     for info in store.snapshots():
-        day = today_of(info.taken_at)
-        if info.id < snapshot.info.id and day < today_of(snapshot.info.taken_at):
+        day = day_of(info.taken_at)
+        if info.id < snapshot.info.id and day < day_of(snapshot.info.taken_at):
             days[day] = info.id
     for day in sorted(days)[-most:]:
         yield store.snapshot(days[day])
