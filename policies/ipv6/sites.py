@@ -21,6 +21,18 @@ from inventory.unknown import Maybe, known, or_none
 from policies.assessment import TRUST_WORD
 from policies.ipv6.addressing import sort_of
 from policies.ipv6.contract import Counted, Judged, Measure, Met, View
+from policies.predicates.sites import (
+    CONNECT_FLOOR_MS,
+    FIRST_BYTE_FLOOR_MS,
+    HOLES,
+    LEVEL2,
+    LEVEL3,
+    LOSS_FLOOR,
+    PAGE_FLOOR_MS,
+    RATE_FLOOR,
+    SUCCESS,
+    TRIES,
+)
 
 Level = Literal["不支持", "差", "中", "良", "优"]
 LEVELS: Final[tuple[Level, ...]] = ("不支持", "差", "中", "良", "优")
@@ -33,14 +45,17 @@ PART_WORD: Final[dict[str, str]] = {
     "V6-WEB-05": "内容一致", "V6-WEB-06": "二级链接", "V6-WEB-07": "三级链接", "V6-WEB-08": "天窗",
     "V6-WEB-09…14": "访问质量",
 }  # fmt: skip
-TRIES: Final = 20  # visits that a rate of success rests on
-SUCCESS, SIMILAR, LEVEL2, LEVEL3 = Fraction("0.95"), Fraction("0.90"), Fraction("0.90"), Fraction("0.80")
-HOLES: Final = Fraction("0.10")  # of embedded foreign hosts
+SIMILAR: Final = Fraction("0.90")
 WORSE, MUCH_WORSE = 0.10, 0.30  # than over IPv4
-FLOORS: Final = {"lookup": 20.0, "connect_ms": 50.0, "first_byte_ms": 200.0, "page_ms": 1000.0, "loss": 0.01}
+FLOORS: Final = {
+    "lookup": 20.0,
+    "connect_ms": CONNECT_FLOOR_MS,
+    "first_byte_ms": FIRST_BYTE_FLOOR_MS,
+    "page_ms": PAGE_FLOOR_MS,
+    "loss": LOSS_FLOOR,
+}
 """Where both families are below (milliseconds; a share), they are equal. So are rates of a page that is there
 at once, or that comes at a mebibyte a second."""
-RATE_FLOOR: Final = 1_048_576.0
 _DEFAULT: Final = TRUST_WORD["default"]
 PARAMETERS: Final[tuple[tuple[str, str, str], ...]] = (
     ("各项分值", "、".join(f"{id_} {n}" for id_, n in POINTS.items()), _DEFAULT),
