@@ -37,6 +37,7 @@ from policies.assets import Estate, estate_of
 from policies.high_risk import high_risks
 from policies.indicators import Targets, by_share, values_of
 from policies.inheritance import with_inherited
+from policies.ipv6.plan import PlannedPrefix
 from policies.outcome import Outcome
 from policies.priorities import IfFixed, assumed, priorities
 from policies.readings import Readings, mended, readings_of, relevant_gaps
@@ -64,6 +65,7 @@ def assess(
     today: date | None = None,
     warn_days: int = WARN_DAYS,
     targets: Targets = MappingProxyType({}),
+    plan: Sequence[PlannedPrefix] = (),
     ranked: bool = False,
     assume: Several[str] = (),
 ) -> Assessment:
@@ -73,10 +75,10 @@ def assess(
     Findings are those of rules that speak to what the grade asks for. ``parameters`` replace values of the
     edition's open points, ``importance`` (control id → 关键, 重要 or 一般) the default of 一般.
     ``answers`` are people's, of any system, oldest first; they must hold ``today`` (the snapshot's day).
-    ``targets`` replace those of indicators. A standard without editions is not scored.
-    ``ranked``: tell what to fix first; ``assume``: rules (ids) to tell the score without whose failures.
-    Raises ValueError for a parameter that the edition does not have, or a value it does not allow, and for a
-    target of no indicator.
+    ``targets`` replace those of indicators, ``plan`` is that of IPv6 addresses. A standard without editions
+    is not scored. ``ranked``: tell what to fix first; ``assume``: rules (ids) to tell the score without whose
+    failures. Raises ValueError for a parameter that the edition does not have, or a value it does not allow,
+    and for a target of no indicator.
     """
     chosen_method = method(standard, edition, parameters) if standard.editions else None
     resources = system.members(snapshot) if members is None else members
@@ -89,7 +91,7 @@ def assess(
     scope = Scope(system, standard, estate, outcomes, readings, snapshot, unlisted)
     day = today or day_of(snapshot.info.taken_at)
     indicators = values_of(
-        standard.indicators, system, resources, snapshot, estate, today=day, targets=targets
+        standard.indicators, system, resources, snapshot, estate, today=day, targets=targets, plan=plan
     )
     given = held(answers, system.name, standard)
     bench = _Bench(system, standard, outcomes, indicators, given, day, warn_days, chosen_method, importance)

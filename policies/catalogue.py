@@ -168,10 +168,13 @@ class Indicator(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     """A share over the inventory, 0–1: of the resources of ``kind`` that ``counts`` takes (expressions as in
     rules), those that ``meets`` holds for. ``unclear`` takes those of which it cannot be told although all
     was seen; ``by`` puts resources together by what a relation of theirs leads to (one that meets is enough).
-    Without ``kind`` nothing computes it yet, and ``needs`` (中文) says what would.
+    Without ``kind`` nothing computes it yet, and ``needs`` (中文) says what would. ``measure`` names one of
+    ``policies.measures`` in place of expressions, where single resources cannot tell.
 
-    ``item`` is the requirement it decides. ``targets``: year → share that is the least from that year on (the
-    most, where ``better`` is "less"); ``verified`` and ``note`` tell what the targets rest on."""
+    ``item`` is the requirement it decides. ``targets``: year → share that is the least from that year on
+    (the most, where ``better`` is "less"); ``verified`` and ``note`` tell what the targets rest on.
+    ``group`` (中文) is the heading it stands under, ``advice`` (中文) what to do about a resource that does
+    not meet it; ``single_stack``: what does not meet it breaks the day IPv4 is switched off."""
 
     id: str
     title: str
@@ -181,11 +184,15 @@ class Indicator(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     meets: str = ""
     unclear: str = ""
     by: RelationType | None = None
+    measure: str = ""
     better: Literal["more", "less"] = "more"
     targets: dict[int, str] = {}
     verified: Trust = ""
     note: str = ""
     needs: str = ""
+    group: str = ""
+    advice: str = ""
+    single_stack: bool = False
 
 
 class IndicatorsFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -76,6 +76,23 @@ def _is_global(address: str) -> bool:
     return ip_address(address.split("%", 1)[0]).is_global
 
 
+def is_ipv6(address: str) -> bool:
+    """Whether an address, with or without port or prefix length, is an IPv6 one. Raises ValueError for a
+    name: which addresses it has is not told here."""
+    text = _seen(address).strip()
+    bare = text[1:].partition("]")[0] if text.startswith("[") else text.partition("/")[0]
+    if bare.count(":") == 1:  # IPv4 with a port
+        bare = bare.partition(":")[0]
+    return ip_address(bare.split("%", 1)[0]).version == 6
+
+
+def is_eui64(address: str) -> bool:
+    """Whether the interface identifier was made from a network card's address: ff:fe in its middle (modified
+    EUI-64, RFC 4291 appendix A)."""
+    parsed = ip_address(_seen(address).split("%", 1)[0])
+    return parsed.version == 6 and parsed.packed[11:13] == b"\xff\xfe"
+
+
 def days_until(moment: datetime | date, now: datetime) -> int:
     """Whole days from now until then; negative once it is past."""
     seen = _seen(moment)
@@ -145,6 +162,8 @@ FUNCTIONS: dict[str, Function] = {
         inline="({0} is None or is_wide({0}))",
     ),
     "is_global": Function(call=is_global, usage="is_global(it.address)", takes=(STR,), gives=BOOL),
+    "is_ipv6": Function(call=is_ipv6, usage="is_ipv6(s)", takes=(STR,), gives=BOOL),
+    "is_eui64": Function(call=is_eui64, usage="is_eui64(a.address)", takes=(STR,), gives=BOOL),
     "days_until": Function(
         call=days_until, usage="days_until(it.expires_at)", takes=(_MOMENT,), gives=INT, clock=True
     ),

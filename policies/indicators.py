@@ -7,7 +7,7 @@ of the kind is not complete, any number of resources may exist that nobody saw: 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
@@ -25,9 +25,12 @@ from policies.bounds import FAILED, PASSED, UNSEEN, told, verdict_of
 from policies.catalogue import Indicator
 from policies.evaluate import compile_filter, gaps_of
 from policies.expression import ExpressionError
+from policies.ipv6.contract import Counted, Judged, View
+from policies.ipv6.plan import PlannedPrefix
+from policies.measures import MEASURES
 from policies.readings import relevant
 from policies.spelling import suggestion
-from policies.verdict import Bounds, Verdict
+from policies.verdict import Bounds, Unseen, Verdict
 from policies.yaml_text import YamlText
 
 Targets = Mapping[str, Mapping[int, Decimal]]
@@ -62,18 +65,31 @@ def checked(
 
 
 def _expressions(text: YamlText, one: Indicator, place: tuple[str | int, ...]) -> None:
-    if bool(one.kind) == bool(one.needs) or bool(one.kind) != bool(one.meets):
+    if bool(one.kind) == bool(one.needs) or bool(one.kind) != bool(one.meets or one.measure):
         raise text.error("写 kind 和 meets；还算不出来的写 needs，不写它们", place)
     if not one.kind:
         return
     if one.kind not in KINDS:
         raise text.error(f"没有资源类型 {one.kind}", (*place, "kind"), suggestion(one.kind, KINDS))
+    if one.measure:
+        _measured(text, one, place)
+        return
     for field in ("counts", "meets", "unclear"):
         if expression := getattr(one, field):
             try:
                 compile_filter(expression, one.kind)
             except ExpressionError as error:
                 raise text.error(error.message, (*place, field), error.hint, error.offset) from error
+
+
+def _measured(text: YamlText, one: Indicator, place: tuple[str | int, ...]) -> None:
+    known = MEASURES
+    if one.measure not in known:
+        raise text.error(f"没有度量 {one.measure}", (*place, "measure"), suggestion(one.measure, list(known)))
+    if one.kind not in known[one.measure].kinds:
+        raise text.error(f"度量 {one.measure} 不看 {one.kind}", (*place, "kind"))
+    if one.meets or one.unclear or one.by or one.counts != "True":
+        raise text.error("写了 measure，就不写 counts、meets、unclear 和 by", place)
 
 
 def _share(value: str) -> Decimal | None:
@@ -108,13 +124,23 @@ class Tally(NamedTuple):
         return low, high
 
 
-def tally(indicator: Indicator, rows: Sequence[Resource], stale: Iterable[str], now: datetime) -> Tally:
-    """Count resources, or what ``by`` leads to. Of what is stale neither can be told."""
+def tally(judged: Sequence[Judged]) -> Tally:
+    """How many things count and meet it."""
+    return Tally(**Counter(one.counted + one.met for one in judged))
+
+
+def judged_of(indicator: Indicator, view: View, stale: Iterable[str], now: datetime) -> list[Judged]:
+    """Each thing that an indicator counts: a resource, what ``by`` leads to, or what a measure tells. Of what
+    is stale neither can be told."""
     old = set(stale)
+    if indicator.measure:
+        found = MEASURES[indicator.measure].call(view)
+        return [one._replace(counted="m", met="m") if one.uid in old else one for one in found]
+    rows = view.by_kind.get(indicator.kind, ())
     counts = _told(indicator.counts, indicator.kind, rows, now)
     meets = _told(indicator.meets, indicator.kind, rows, now)
     unclear = _told(indicator.unclear, indicator.kind, rows, now) if indicator.unclear else {}
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Judged]] = {}
     for row in rows:
         known = row.uid not in old
         counted = counts.get(row.uid, "n") if known else "m"
@@ -122,8 +148,8 @@ def tally(indicator: Indicator, rows: Sequence[Resource], stale: Iterable[str], 
         if counted != "n":
             ends = row.related(indicator.by) if indicator.by else []
             for key in ends or [row.uid]:
-                groups.setdefault(key, []).append(counted + met)
-    return Tally(**Counter(_together(pairs) for pairs in groups.values()))
+                groups.setdefault(key, []).append(Judged(key, key, counted, met))  # type: ignore[arg-type]
+    return [_together(parts) for parts in groups.values()]
 
 
 def _told(expression: str, kind: str, rows: Sequence[Resource], now: datetime) -> dict[str, str]:
@@ -132,12 +158,15 @@ def _told(expression: str, kind: str, rows: Sequence[Resource], now: datetime) -
     return {r.uid: "m" for r in split.unknown} | {r.uid: "y" for r in split.matched}
 
 
-def _together(pairs: Sequence[str]) -> str:
+def _together(parts: Sequence[Judged]) -> Judged:
     """One that counts and meets it is enough; one that may is enough for maybe."""
-    counted = "y" if any(p[0] == "y" for p in pairs) else "m"
-    if any(p[1] == "y" and p[0] == counted for p in pairs):
-        return counted + "y"
-    return counted + ("m" if any(p[1] != "n" for p in pairs) else "n")
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    counted: Counted = "y" if any(p.counted == "y" for p in parts) else "m"
+    if any(p.met == "y" and p.counted == counted for p in parts):
+        return first._replace(counted=counted, met="y")
+    return first._replace(counted=counted, met="m" if any(p.met != "n" for p in parts) else "n")
 
 
 def values_of(
@@ -149,9 +178,37 @@ def values_of(
     *,
     today: date,
     targets: Targets,
+    plan: Sequence[PlannedPrefix] = (),
 ) -> list[IndicatorValue]:
     """The indicators of a standard over one system, in its order. Raises ValueError for a target of an
     indicator that the standard does not have."""
+    return [
+        value
+        for value, _ in told_over(
+            indicators,
+            members,
+            snapshot,
+            lambda gaps: relevant(system, gaps, estate),
+            year=today.year,
+            targets=targets,
+            plan=plan,
+        )
+    ]
+
+
+def told_over(
+    indicators: Mapping[str, Indicator],
+    members: Sequence[Resource],
+    snapshot: Snapshot,
+    hiding: Callable[[Sequence[Unseen]], Sequence[Unseen]],
+    *,
+    year: int,
+    targets: Targets,
+    plan: Sequence[PlannedPrefix] = (),
+) -> list[tuple[IndicatorValue, list[Judged]]]:
+    """The indicators over any resources, in their order, each with the things it counted. ``hiding``: of some
+    gaps, those that may hide more of these resources; ``year``: whose targets hold. Raises ValueError for a
+    target of no indicator."""
     names = {name.partition("/")[0] for name in indicators}
     for name in targets:
         if name.partition("/")[0] in names and name not in indicators:
@@ -159,21 +216,32 @@ def values_of(
     by_kind: dict[str, list[Resource]] = {}
     for resource in members:
         by_kind.setdefault(resource.KIND, []).append(resource)
-    found = []
+    view = View(by_kind=by_kind, plan=plan)
+    found: list[tuple[IndicatorValue, list[Judged]]] = []
     for name, one in indicators.items():
-        target = _target(one, targets.get(name), today.year)
-        if not one.kind:
-            found.append(_value(one, Tally(), None, target, name in targets, f"还算不出来：需要{one.needs}"))
+        target = _target(one, targets.get(name), year)
+        missing = one.needs or (MEASURES[one.measure].wants(view) if one.measure else "")
+        if missing:
+            why = f"还算不出来：需要{missing}"
+            found.append((_value(one, Tally(), None, target, name in targets, why), []))
             continue
-        rows = by_kind.get(one.kind, [])
-        counted = tally(one, rows, snapshot.stale, snapshot.info.taken_at)
-        gaps = relevant(system, gaps_of(snapshot, one.kind, one.id), estate)
+        judged = judged_of(one, view, snapshot.stale, snapshot.info.taken_at)
+        kinds = MEASURES[one.measure].kinds if one.measure else (one.kind,)
+        gaps = hiding([gap for kind in kinds for gap in gaps_of(snapshot, kind, one.id)])
+        counted = tally(judged)
         span = _ANY if gaps else counted.span()
         why = "；".join(dict.fromkeys(f"{g.source}：{g.missing}" for g in gaps))
         if span is None:
-            why = f"清单中没有可计算的{KINDS[one.kind].TITLE}，是否不适用需人工确认"
-        found.append(_value(one, counted, span, target, name in targets, why))
+            things = "、".join(KINDS[kind].TITLE for kind in kinds)
+            why = f"清单中没有可计算的{things}，是否不适用需人工确认"
+        found.append((_value(one, counted, span, target, name in targets, why), judged))
     return found
+
+
+def _short_of_all(one: Indicator, counted: Tally, target: Decimal) -> bool:
+    """Whether something is known to be in the way of all, or of none at all: however much is hidden, it
+    stays."""
+    return counted.yn > 0 and target == 1 if one.better == "more" else counted.yy > 0 and target == 0
 
 
 def _target(one: Indicator, own: Mapping[int, Decimal] | None, year: int) -> tuple[int, Decimal] | None:
@@ -192,6 +260,8 @@ def _value(
     why: str,
 ) -> IndicatorValue:
     bounds = _bounds(one, span, target[1] if target else None)
+    if span is not None and target is not None and _short_of_all(one, counted, target[1]):
+        bounds = FAILED
     low, high = (_rounded(span[0]), _rounded(span[1])) if span else (None, None)
     return IndicatorValue(
         id=one.id,

@@ -387,18 +387,24 @@ def _outputs(commands: _Commands) -> None:
     )
     report.add_argument(
         "report",
-        choices=("dengbao", "miping", "capacity"),
-        help="哪种报告：等保自查、密评自查（每个系统一份），或全部来源的容量",
+        choices=("dengbao", "miping", "capacity", "ipv6"),
+        help="哪种报告：等保自查、密评自查（每个系统一份），全部来源的容量，全部或一个系统的 IPv6 就绪情况",
     )
     report.add_argument(
-        "--system", metavar="S", default="", help="dengbao、miping：哪个系统（默认每个系统一份）"
+        "--system",
+        metavar="S",
+        default="",
+        help="dengbao、miping：哪个系统（默认每个系统一份）；ipv6：只写这个系统",
+    )
+    report.add_argument(
+        "--year", metavar="Y", type=int, default=0, help="ipv6：对照哪一年的目标（默认采集当年）"
     )
     report.add_argument("--edition", choices=EDITIONS, default="", help="dengbao、miping：评分方法版本")
     report.add_argument(
         "--format",
         metavar="F,…",
         default="",
-        help="dengbao、miping：html、docx；capacity：html、xlsx（默认）、docx",
+        help="dengbao、miping：html、docx；capacity、ipv6：html、xlsx（默认）、docx",
     )
     report.add_argument("--out", metavar="DIR", default=".", help="放报告的目录")
     report.add_argument("--json", action="store_true", help="以 JSON 列出写了哪些文件")

@@ -20,6 +20,7 @@ from inventory.systems import System
 from policies.answers import DEFAULT_DAYS, MOST_DAYS, WARN_DAYS
 from policies.assessment import Edition
 from policies.crypto import CryptoEdition
+from policies.ipv6.plan import PlannedPrefix, twice
 from policies.spelling import suggestion
 from policies.standards import available
 from policies.yaml_text import YamlError, YamlText, parse_yaml, read_yaml, typed
@@ -53,6 +54,12 @@ class Answers(Section):
     file_mib: int = 20
 
 
+class Ipv6(Section):
+    """IPv6: the prefixes that were registered, each with its owner and purpose."""
+
+    plan: list[PlannedPrefix] = []
+
+
 class Policies(Section):
     rules: list[str] = []  # folders of own rules
     standards: list[str] = []  # folders of own standards
@@ -61,6 +68,7 @@ class Policies(Section):
     parameters: dict[str, str] = {}  # open points of the scoring method
     miping: Miping = msgspec.field(default_factory=Miping)
     answers: Answers = msgspec.field(default_factory=Answers)
+    ipv6: Ipv6 = msgspec.field(default_factory=Ipv6)
     exceptions: list[str] = []  # files of accepted deviations
 
 
@@ -173,6 +181,7 @@ def _checked(source: YamlText, environ: Mapping[str, str]) -> Config:
     _unique(source, "sources", [s.name for s in sources])
     _unique(source, "systems", [s.name for s in file.systems])
     _bounded(source, file.policies.answers)
+    _planned(source, file.policies.ipv6.plan)
     config = Config(
         path=source.path,
         folder=folder,
@@ -255,6 +264,13 @@ def _bounded(file: YamlText, answers: Answers) -> None:
     for key, most in (("valid_days", MOST_DAYS), ("warn_days", MOST_DAYS), ("file_mib", 200)):
         if not 1 <= getattr(answers, key) <= most:
             raise file.error(f"{key} 要在 1 和 {most} 之间", ("policies", "answers", key))
+
+
+def _planned(file: YamlText, plan: list[PlannedPrefix]) -> None:
+    index = twice(plan)
+    if index is not None:
+        at = ("policies", "ipv6", "plan", index, "prefix")
+        raise file.error(f"前缀 {plan[index].prefix} 登记了两次", at, "一个前缀只登记一次；里面的小前缀另写")
 
 
 def _unique(file: YamlText, section: str, names: list[str]) -> None:

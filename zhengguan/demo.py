@@ -23,7 +23,17 @@ from policies.assessment import Assessment
 from zhengguan import console
 from zhengguan.config import Config, parse_config
 from zhengguan.errors import UserError
-from zhengguan.loop import Collected, assess_all, collect_into, latest, opened, rules_of, title_of
+from zhengguan.loop import (
+    Collected,
+    assess_all,
+    collect_into,
+    earlier_of,
+    latest,
+    opened,
+    readiness_of,
+    rules_of,
+    title_of,
+)
 
 _MARK = ".zhengguan-demo"  # a folder that carries it was made by the demo and may be made anew
 HOST = "this-host"
@@ -44,7 +54,7 @@ class Demo(msgspec.Struct, kw_only=True):
 
 def make(out: Path, progress: Callable[[Progress], None], now: Callable[[], datetime] = utc_now) -> Demo:
     """Run the loop into ``out``: configuration, recordings, store, reports. UserError where it cannot."""
-    from zhengguan.commands.report import FORMATS, since_last, write, write_capacity
+    from zhengguan.commands.report import FORMATS, since_last, write, write_capacity, write_ipv6
 
     _prepare(out)
     config = _config(out, day=2)
@@ -69,6 +79,8 @@ def make(out: Path, progress: Callable[[Progress], None], now: Callable[[], date
         reports += write(assessment, list(FORMATS), out / "reports", changes=changes, rules=rules)
     progress(Progress(source="报告", what="容量", done=len(assessments), total=len(assessments)))
     reports += write_capacity(usage_of(snapshot), ["html", "xlsx"], out / "reports")
+    told = readiness_of(config, snapshot, earlier=earlier_of(store, snapshot))
+    reports += write_ipv6(told, ["html", "xlsx"], out / "reports")
     return Demo(
         config=config,
         store=store,
@@ -155,6 +167,7 @@ def _next_steps(config: Path) -> None:
         ("check --fail-on critical", "问题清单，有严重问题则退出码 1"),
         ("check --standard miping --system zwy", "密评各层面的得分区间"),
         ("report capacity", "有多满、谁占用、可回收什么"),
+        ("report ipv6 --system wzq", "一个系统的 IPv6 就绪情况"),
         ("serve", "首页和 Prometheus 指标"),
     ):
         command, _, rest = words.partition(" ")

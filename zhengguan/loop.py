@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, cast, get_args
@@ -23,6 +23,7 @@ from policies.assessment import Assessment, Edition, PolicyException
 from policies.crypto import CryptoEdition
 from policies.evaluate import evaluate
 from policies.exceptions import ExceptionsError, load_exceptions, with_exceptions
+from policies.ipv6.readiness import Readiness, readiness
 from policies.outcome import Outcome, Rule
 from policies.rules import RulesError, load_rules
 from policies.spelling import suggestion
@@ -324,9 +325,42 @@ def _assessed(
         today=today,
         warn_days=config.policies.answers.warn_days,
         targets=config.targets(),
+        plan=config.policies.ipv6.plan,
         ranked=ranked,
         assume=assume,
     )
+
+
+def readiness_of(
+    config: Config, snapshot: Snapshot, *, system: str = "", year: int = 0, earlier: Iterable[Snapshot] = ()
+) -> Readiness:
+    """How ready for IPv6 everything is, or one system; ``year`` whose targets hold (0 = the snapshot's).
+    UserError for a target that no indicator has."""
+    try:
+        return readiness(
+            standard_of("ipv6", config.standard_folders()).indicators,
+            snapshot,
+            config.systems,
+            year=year or day_of(snapshot.info.taken_at).year,
+            targets=config.targets(),
+            plan=config.policies.ipv6.plan,
+            source_labels={source.name: source.labels for source in config.sources},
+            only=config.system(system) if system else None,
+            earlier=earlier,
+        )
+    except ValueError as error:
+        raise UserError(str(error), where=str(config.path), remedy="改 policies.targets") from error
+
+
+def earlier_of(store: Store, snapshot: Snapshot, most: int = 4) -> Iterator[Snapshot]:
+    """Snapshots before one, oldest first: of the days before its own, the last of each, at most so many."""
+    days: dict[date, int] = {}
+    for info in store.snapshots():
+        day = day_of(info.taken_at)
+        if info.id < snapshot.info.id and day < day_of(snapshot.info.taken_at):
+            days[day] = info.id
+    for day in sorted(days)[-most:]:
+        yield store.snapshot(days[day])
 
 
 def systems_of(config: Config, name: str) -> list[System]:

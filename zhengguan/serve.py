@@ -42,10 +42,25 @@ from policies.assessment import Assessment
 from policies.verdict import SEVERITY_TITLE, Verdict
 from zhengguan import __version__
 from zhengguan.commands.check import as_json, grouped, score_line, share_of
-from zhengguan.commands.report import CAPACITY_FORMATS, FORMATS, render, render_capacity, since_last
+from zhengguan.commands.report import (
+    CAPACITY_FORMATS,
+    FORMATS,
+    render,
+    render_capacity,
+    render_ipv6,
+    since_last,
+)
 from zhengguan.config import Config
 from zhengguan.errors import UserError
-from zhengguan.loop import answers_of, assess_all, collect_into, rules_of, title_of
+from zhengguan.loop import (
+    answers_of,
+    assess_all,
+    collect_into,
+    earlier_of,
+    readiness_of,
+    rules_of,
+    title_of,
+)
 
 log = logging.getLogger("zhengguan.serve")
 
@@ -155,6 +170,7 @@ def application(program: Program, login: tuple[str, str] | None, hosts: set[str]
         Route("/reports/miping/{system}.{form}", partial(_report, program, "miping")),
         Route("/reports/{system}.{form}", partial(_report, program, "dengbao")),
         Route("/capacity.{form}", partial(_capacity, program)),
+        Route("/ipv6.{form}", partial(_ipv6, program)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(_Guard, login=login, hosts=hosts)])
 
@@ -242,6 +258,21 @@ async def _capacity(program: Program, request: Request) -> Response:
     if form != "html":
         headers["Content-Disposition"] = f'attachment; filename="capacity.{form}"'
     return Response(await run_in_threadpool(render_capacity, form, ready.estate), headers=headers)
+
+
+async def _ipv6(program: Program, request: Request) -> Response:
+    form, ready = request.path_params["form"], program.ready
+    if ready is None or form not in CAPACITY_FORMATS:
+        return JSONResponse({"error": "no such report"}, status_code=404)
+    headers = {"Content-Type": _MEDIA[form]}
+    if form != "html":
+        headers["Content-Disposition"] = f'attachment; filename="ipv6.{form}"'
+    return Response(await run_in_threadpool(_readiness, program, ready.snapshot, form), headers=headers)
+
+
+def _readiness(program: Program, snapshot: Snapshot, form: str) -> bytes:
+    earlier = earlier_of(program.store, snapshot)
+    return render_ipv6(form, readiness_of(program.config, snapshot, earlier=earlier))
 
 
 def _rendered(program: Program, assessment: Assessment, form: str) -> bytes:

@@ -34,7 +34,12 @@ from collectors.host.notebook import Notebook, decode
 from collectors.host.packages import read_updates
 from collectors.host.policy import read_lockout, read_password_policy, read_session_timeout, read_umask
 from collectors.host.processes import Processes, hidden, read_processes
-from collectors.host.protection import firewall, malware_protection, mandatory_access_control
+from collectors.host.protection import (
+    firewall,
+    firewall_families,
+    malware_protection,
+    mandatory_access_control,
+)
 from collectors.host.reader import LocalReader, Reader, Refusal
 from collectors.host.recording import RecordingReader, load
 from collectors.host.routes import read_routes
@@ -172,6 +177,7 @@ class _Machine:
             mandatory_access_control=mandatory_access_control(book),
             malware_protection=(agents := malware_protection(processes)),
             firewall=(packet_filter := firewall(book, processes)),
+            firewall_families=firewall_families(book, packet_filter),
             ipv6_enabled=(ipv6 := ipv6_enabled(book)),
             trusted_boot=read_trusted_boot(book),
             file_modes=read_file_modes(book),

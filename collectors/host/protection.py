@@ -10,7 +10,8 @@ import msgspec
 from collectors.host.notebook import Notebook, decode
 from collectors.host.processes import Processes
 from collectors.host.reader import Output, Refusal
-from inventory.unknown import UNKNOWN, Maybe
+from inventory.kinds.address import Family
+from inventory.unknown import UNKNOWN, Maybe, known
 
 AGENTS: dict[str, tuple[str, ...]] = {
     "ClamAV": ("clamd", "clamonacc"),
@@ -59,9 +60,10 @@ def mandatory_access_control(notebook: Notebook) -> Maybe[str | None]:
     return None if absent and notebook.exists("/sys/kernel") else UNKNOWN
 
 
-def nft_filters(ruleset: bytes) -> bool | None:
-    """Whether ``nft -j list ruleset`` filters what comes in: a rule in an input chain, or policy drop
-    there. NAT of a container engine is no firewall. None = not such output."""
+def nft_families(ruleset: bytes) -> set[str] | None:
+    """Families, as nft names them, of the chains of ``nft -j list ruleset`` that filter what comes in: a rule
+    in an input chain, or policy drop there. NAT of a container engine is no firewall. None = not such
+    output."""
     try:
         content = msgspec.json.decode(ruleset)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -71,19 +73,26 @@ def nft_filters(ruleset: bytes) -> bool | None:
         return None
     rows = [row for row in listed if isinstance(row, dict)]
     inputs: set[tuple[Any, Any, Any]] = set()
+    found: set[str] = set()
     for row in rows:
         chain = row.get("chain")
         if isinstance(chain, dict) and chain.get("hook") == "input" and chain.get("type") == "filter":
             if chain.get("policy") == "drop":
-                return True
+                found.add(str(chain.get("family")))
             inputs.add((str(chain.get("family")), str(chain.get("table")), str(chain.get("name"))))
     for row in rows:
         rule = row.get("rule")
         if isinstance(rule, dict):
             place = (str(rule.get("family")), str(rule.get("table")), str(rule.get("chain")))
             if place in inputs:
-                return True
-    return False
+                found.add(place[0])
+    return found
+
+
+def nft_filters(ruleset: bytes) -> bool | None:
+    """Whether ``nft -j list ruleset`` filters what comes in. None = not such output."""
+    families = nft_families(ruleset)
+    return None if families is None else bool(families)
 
 
 def iptables_filters(saved: bytes) -> bool:
@@ -116,6 +125,32 @@ def firewall(notebook: Notebook, processes: Processes) -> Maybe[str | None]:
         return None
     notebook.note("防火墙规则未知：没有 nft、iptables 命令，或它们没有给出结果")
     return manager or UNKNOWN
+
+
+def firewall_families(notebook: Notebook, firewall: Maybe[str | None]) -> Maybe[list[Family]]:
+    """The address families whose incoming traffic is filtered; [] where no firewall is. That one of them is
+    not is known only where both were looked into."""
+    if firewall is None:
+        return []
+    if not known(firewall):
+        return UNKNOWN
+    found: set[Family] = set()
+    nft = notebook.command("nft", "-j", "list", "ruleset")
+    listed = nft_families(nft.stdout) if isinstance(nft, Output) and nft.status == 0 else None
+    for name in listed or ():
+        found |= _NFT_FAMILIES.get(name, set())
+    whole = listed is not None or nft is Refusal.NOT_FOUND
+    commands: tuple[tuple[Family, str], ...] = (("ipv4", "iptables-save"), ("ipv6", "ip6tables-save"))
+    for family, command in commands:
+        saved = notebook.command(command)
+        if isinstance(saved, Output) and saved.status == 0:
+            found |= {family} if iptables_filters(saved.stdout) else set()
+        else:
+            whole &= saved is Refusal.NOT_FOUND and listed is not None
+    return sorted(found) if whole or len(found) == 2 else UNKNOWN
+
+
+_NFT_FAMILIES: dict[str, set[Family]] = {"ip": {"ipv4"}, "ip6": {"ipv6"}, "inet": {"ipv4", "ipv6"}}
 
 
 def _seen(answer: Output | Refusal, parsed: bool) -> bool:

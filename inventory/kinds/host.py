@@ -148,6 +148,7 @@ class Host(Resource):
     mandatory_access_control: Maybe[str | None] = UNKNOWN  # selinux:enforcing, apparmor, None
     malware_protection: Maybe[list[str]] = UNKNOWN  # names of known agents running
     firewall: Maybe[str | None] = UNKNOWN  # nftables, iptables, firewalld, ufw with rules; None = no rules
+    firewall_families: Maybe[list[Family]] = UNKNOWN  # whose incoming traffic it filters, sorted
     ipv6_enabled: Maybe[bool] = UNKNOWN
     trusted_boot: Maybe[TrustedBoot] = UNKNOWN
     file_modes: Maybe[list[FileMode]] = UNKNOWN  # of those sensitive files that there are

@@ -96,5 +96,7 @@ def test_ipv6_is_judged_as_ipv4_is() -> None:
     for rule in four:
         six = by_id[rule.id.replace("-ipv4", "-ipv6")]
         assert six.violates == rule.violates.replace("ipv4", "ipv6")
-        assert (six.severity, six.controls.all()) == (rule.severity, rule.controls.all())
+        # what the standard of IPv6 asks for, the rule of IPv6 alone can speak to
+        spoken = [[c for c in r.controls.all() if not c.startswith("ipv6/")] for r in (six, rule)]
+        assert (six.severity, spoken[0]) == (rule.severity, spoken[1])
         assert len(six.examples.bad) == len(rule.examples.bad)

@@ -94,14 +94,17 @@ def demo(place: Place) -> Iterator[Source]:
 
 
 def hosts(place: Place) -> Iterator[Source]:
-    """The machines of tests/data/host, as recordings that the collector replays."""
-    for path in sorted((TESTS / "data" / "host").glob("*.json")):
-        header = {"format": "zhengguan-local-recording/1", "source": path.stem}
-        machine = json.dumps(json.loads(path.read_bytes()))  # on one line
-        recording = place.folder / f"{path.stem}.jsonl.gz"
+    """The machines of tests/data/host, as recordings that the collector replays; and one of them again with a
+    packet filter for IPv4 alone."""
+    texts = {p.stem: p.read_text(encoding="utf-8") for p in (TESTS / "data" / "host").glob("*.json")}
+    texts["one-family"] = texts["composed-strong"].replace(r"\"family\": \"inet\"", r"\"family\": \"ip\"")
+    for name, text in sorted(texts.items()):
+        header = {"format": "zhengguan-local-recording/1", "source": name}
+        machine = json.dumps(json.loads(text))  # on one line
+        recording = place.folder / f"{name}.jsonl.gz"
         recording.write_bytes(gzip.compress(f"{json.dumps(header)}\n{machine}\n".encode()))
-        labels = UNREGISTERED if "weak" in path.stem else LABELS
-        yield source(f"host-{path.stem}", "local", labels, recording=str(recording))
+        labels = UNREGISTERED if "weak" in name else LABELS
+        yield source(f"host-{name}", "local", labels, recording=str(recording))
 
 
 def devices(place: Place) -> Iterator[Source]:
@@ -147,8 +150,8 @@ def rewritten(recording: Path, target: Path, change: Callable[[dict[str, Any]], 
 
 def changed_cloud(place: Place) -> Iterator[Source]:
     """The demo's cloud as no lab on loopback is: a catalogue of https addresses, the platform's own apart from the
-    customers', a default volume type that encrypts; a server's snapshot that is public; and without a key
-    manager."""
+    customers', a default volume type that encrypts; a server's snapshot that is public; without a key
+    manager; and a security group that lets IPv6 out anywhere."""
 
     ids: dict[str, str] = {}
 
@@ -166,6 +169,19 @@ def changed_cloud(place: Place) -> Iterator[Source]:
         for one in line["body"].get("images", ()) if line.get("path", "").startswith("/images") else ():
             if one.get("image_type") == "snapshot":
                 one["visibility"] = "public"
+        if line.get("path") == "/security-groups":  # one that bounds where IPv4 goes, and not IPv6
+            group = line["body"]["security_groups"][0]
+            common = {"direction": "egress", "protocol": "tcp", "port_range_min": 443, "port_range_max": 443}
+            group["security_group_rules"] = [
+                {
+                    "id": family,
+                    "ethertype": family,
+                    "remote_ip_prefix": prefix,
+                    "remote_group_id": None,
+                    **common,
+                }
+                for family, prefix in (("IPv4", "10.0.0.0/8"), ("IPv6", "::/0"))
+            ]
         if line.get("path") == "/types":
             ids.update((one["name"], one["id"]) for one in line["body"]["volume_types"])
         if line.get("path") == "/types/default":
@@ -202,6 +218,11 @@ def changed_cluster(place: Place) -> Iterator[Source]:
             body["gitVersion"] = "v1.35.2"
         elif "/admissionregistration.k8s.io/v1/" in path:
             body["items"] = []
+        elif path.endswith("/networkpolicies"):
+            outside = [{"ipBlock": {"cidr": "::/0"}}]
+            bounded = ({"cidr": "10.0.0.0/8"}, {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]})
+            for one, block in zip(body["items"][:2], bounded, strict=True):
+                one["spec"] |= {"policyTypes": ["Egress"], "egress": [{"to": [{"ipBlock": block}, *outside]}]}
         elif path == "/api/v1/nodes":
             for one in body["items"][1:]:
                 labels = one["metadata"]["labels"]

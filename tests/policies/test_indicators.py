@@ -286,6 +286,14 @@ STANDARD = """\
         ("'0.5'", "'50'", "9:19", "0–1"),
         ('meets: it.status == "ACTIVE"\n', "needs: 别的\n", "4:3", "写 kind 和 meets"),
         ("targets: {2026: '0.5'}", "tagets: {}", "9:3", "tagets"),
+        ('meets: it.status == "ACTIVE"', "measure: parityy", "8:12", "没有度量 parityy。是不是 parity"),
+        ('meets: it.status == "ACTIVE"', "measure: parity", "7:9", "度量 parity 不看 server"),
+        (
+            'server\n  meets: it.status == "ACTIVE"',
+            "host\n  measure: parity\n  by: part_of",
+            "4:3",
+            "写了 measure",
+        ),
     ],
 )
 def test_a_wrong_indicator_is_refused_with_its_place(

@@ -113,6 +113,11 @@ def test_the_loop_on_this_machine(home: Path) -> None:
     assert [p.suffix for p in paths] == [".html", ".xlsx"]
     assert "有多满" in paths[0].read_text(encoding="utf-8")
     assert paths[1].read_bytes().startswith(b"PK")
+    words = ("report", "ipv6", "--system", "this-host", "--year", "2025", "--out", "out", "--json")
+    paths = [home / p for p in json.loads(zhengguan(*words, folder=home).stdout)]
+    assert [p.suffix for p in paths] == [".html", ".xlsx"]
+    assert paths[0].name.startswith("IPv6报告-this-host-")
+    assert "对照 2025 年目标" in paths[0].read_text(encoding="utf-8")
 
 
 def test_evidence_behind_a_resource_can_be_read(home: Path) -> None:
@@ -170,6 +175,8 @@ def test_history_of_this_machine(home: Path) -> None:
         (["report", "dengbao", "--format", "xlsx"], 2, "docx"),
         (["report", "capacity", "--format", "csv"], 2, "xlsx"),
         (["report", "capacity", "--system", "this-host"], 2, "--system"),
+        (["report", "ipv6", "--edition", "2025"], 2, "--year"),
+        (["report", "ipv6", "--system", "this-hosts"], 2, "this-host"),
         (["serve", "--listen", "0.0.0.0:9870"], 2, "TLS"),
         (["serve", "--listen", "nonsense"], 2, "127.0.0.1:9870"),
     ],

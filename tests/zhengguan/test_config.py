@@ -44,6 +44,26 @@ def test_a_good_file_gives_typed_values() -> None:
     assert config.serve.listen == "127.0.0.1:9999"
 
 
+def test_the_plan_of_ipv6_addresses() -> None:
+    text = (
+        "policies:\n  ipv6:\n    plan:\n    - {prefix: 'fd00:1::/32', owner: 市大数据局, purpose: 政务云}\n"
+    )
+    (one,) = parse(text).policies.ipv6.plan
+    assert (one.owner, one.assignment) == ("市大数据局", "")
+    again = text + "    - {prefix: 'fd00:1:0::/32', owner: 别人, purpose: 别的}\n"
+    with pytest.raises(UserError, match="登记了两次") as caught:
+        parse(again)
+    assert caught.value.where.endswith(":5")
+    for wrong, said in (
+        ("10.0.0.0/8", "不是 IPv6 前缀"),
+        ("fd00::1/32", "host bits"),
+        ("nonsense", "nonsense"),
+    ):
+        with pytest.raises(UserError, match=said) as caught:
+            parse(text.replace("fd00:1::/32", wrong))
+        assert caught.value.where.endswith(":4")
+
+
 def test_environment_overrides_single_values() -> None:
     config = parse(
         GOOD,

@@ -60,8 +60,8 @@ def test_it_leaves_configuration_store_and_reports(demo: Demo) -> None:
     assert (out / "zhengguan.yaml").exists()
     reports = sorted(p.name for p in (out / "reports").iterdir())
     assert sum(name.endswith(".docx") for name in reports) == 3
-    assert sum(name.endswith(".html") for name in reports) == 4
-    assert sum(name.endswith(".xlsx") for name in reports) == 1
+    assert sum(name.endswith(".html") for name in reports) == 5
+    assert sum(name.endswith(".xlsx") for name in reports) == 2
     assert sum(name.startswith("密评自查报告-zwy-") for name in reports) == 2
     for name in reports:
         assert name in said

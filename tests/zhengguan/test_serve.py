@@ -141,6 +141,11 @@ def test_reports_and_assessments(base: str) -> None:
     assert (status, xlsx[:2]) == (200, b"PK")
     assert "attachment" in headers["content-disposition"]
     assert ask(base + "capacity.exe")[0] == 404
+    assert "IPv6 就绪情况报告" in ask(base + "ipv6.html")[2].decode()
+    status, headers, xlsx = ask(base + "ipv6.xlsx")
+    assert (status, xlsx[:2]) == (200, b"PK")
+    assert "attachment" in headers["content-disposition"]
+    assert ask(base + "ipv6.exe")[0] == 404
 
 
 def test_a_foreign_host_header_is_refused(base: str) -> None:

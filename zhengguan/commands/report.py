@@ -1,4 +1,5 @@
-"""``zhengguan report``: self-check reports of one or all systems, the capacity report of everything."""
+"""``zhengguan report``: self-check reports of one or all systems, the capacity report of everything, and
+how ready for IPv6 everything or one system is."""
 
 from __future__ import annotations
 
@@ -13,20 +14,33 @@ from inventory.snapshot import Change, Snapshot
 from inventory.store import Store
 from inventory.usage import Estate, usage_of
 from policies.assessment import Assessment
+from policies.ipv6.readiness import Readiness
 from policies.outcome import Rule
 from reports.dengbao import dengbao
 from reports.document import BEIJING, Document
 from reports.miping import miping
 from zhengguan import console
 from zhengguan.errors import Exit, UserError
-from zhengguan.loop import PROGRAM, answers_of, assess_all, configured, latest, opened, rules_of, systems_of
+from zhengguan.loop import (
+    PROGRAM,
+    answers_of,
+    assess_all,
+    configured,
+    earlier_of,
+    latest,
+    opened,
+    readiness_of,
+    rules_of,
+    systems_of,
+)
 
 FORMATS = ("html", "docx")
 CAPACITY_FORMATS = ("html", "xlsx", "docx")
 
 
 def run(options: argparse.Namespace) -> int:
-    written = _capacity(options) if options.report == "capacity" else _self_checks(options)
+    kinds = {"capacity": _capacity, "ipv6": _ipv6}
+    written = kinds.get(options.report, _self_checks)(options)
     if options.json:
         console.write_json([str(path) for path in written])
     else:
@@ -43,6 +57,23 @@ def _capacity(options: argparse.Namespace) -> list[Path]:
     formats = wanted(options.format or "html,xlsx", CAPACITY_FORMATS)
     estate = usage_of(latest(opened(configured(options.config))))
     return write_capacity(estate, formats, Path(options.out))
+
+
+def _ipv6(options: argparse.Namespace) -> list[Path]:
+    if options.edition:
+        raise UserError("IPv6 报告没有 --edition", remedy="去掉它；对照哪一年的目标写 --year")
+    formats = wanted(options.format or "html,xlsx", CAPACITY_FORMATS)
+    config = configured(options.config)
+    store = opened(config)
+    snapshot = latest(store)
+    told = readiness_of(
+        config,
+        snapshot,
+        system=options.system,
+        year=options.year,
+        earlier=earlier_of(store, snapshot),
+    )
+    return write_ipv6(told, formats, Path(options.out))
 
 
 def _self_checks(options: argparse.Namespace) -> list[Path]:
@@ -102,6 +133,14 @@ def write_capacity(estate: Estate, formats: list[str], folder: Path) -> list[Pat
     return _written(folder, stem, {form: partial(render_capacity, form, estate) for form in formats})
 
 
+def write_ipv6(told: Readiness, formats: list[str], folder: Path) -> list[Path]:
+    """Write the IPv6 report in each format; the files are named after the system, if one, and the day."""
+    taken = told.snapshot.info.taken_at.astimezone(BEIJING)
+    title = f"IPv6报告-{told.whole.name}" if told.title else "IPv6报告"
+    stem = re.sub(r"[^\w.-]+", "-", f"{title}-{taken:%Y%m%d}")
+    return _written(folder, stem, {form: partial(render_ipv6, form, told) for form in formats})
+
+
 def _written(folder: Path, stem: str, files: dict[str, Callable[[], bytes]]) -> list[Path]:
     """Write each format's bytes. UserError where the folder does not take them."""
     written = []
@@ -130,15 +169,21 @@ def render_capacity(form: str, estate: Estate) -> bytes:
     """The capacity report in one of ``CAPACITY_FORMATS``; the spreadsheet has its lists in full."""
     from reports.capacity import capacity
 
-    document = capacity(estate, created_at=utc_now(), program=PROGRAM, whole=form == "xlsx")
+    return _rendered(form, capacity(estate, created_at=utc_now(), program=PROGRAM, whole=form == "xlsx"))
+
+
+def render_ipv6(form: str, told: Readiness) -> bytes:
+    """The IPv6 report in one of ``CAPACITY_FORMATS``; the spreadsheet has its lists in full."""
+    from reports.ipv6 import ipv6
+
+    return _rendered(form, ipv6(told, created_at=utc_now(), program=PROGRAM, whole=form == "xlsx"))
+
+
+def _rendered(form: str, document: Document) -> bytes:
     if form == "xlsx":
         from reports.render_xlsx import render_xlsx
 
         return render_xlsx(document)
-    return _rendered(form, document)
-
-
-def _rendered(form: str, document: Document) -> bytes:
     if form == "docx":
         from reports.render_docx import render_docx
 

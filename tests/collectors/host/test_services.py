@@ -10,6 +10,7 @@ from collectors.host.packages import apt_upgrades, dnf_security, dnf_updates, re
 from collectors.host.processes import Process, Processes, hidden, program_name, running_units
 from collectors.host.protection import (
     firewall,
+    firewall_families,
     iptables_filters,
     malware_protection,
     mandatory_access_control,
@@ -214,14 +215,19 @@ def test_index_age(notebook) -> None:
 
 
 def nft(
-    chain: str, rules: int = 0, policy: str = "accept", type_: str = "filter", hook: str = "input"
+    chain: str,
+    rules: int = 0,
+    policy: str = "accept",
+    type_: str = "filter",
+    hook: str = "input",
+    family: str = "ip",
 ) -> bytes:
     import json
 
     rows: list[dict] = [
         {
             "chain": {
-                "family": "ip",
+                "family": family,
                 "table": "filter",
                 "name": chain,
                 "type": type_,
@@ -230,7 +236,7 @@ def nft(
             }
         }
     ]
-    rows += [{"rule": {"family": "ip", "table": "filter", "chain": chain, "expr": []}}] * rules
+    rows += [{"rule": {"family": family, "table": "filter", "chain": chain, "expr": []}}] * rules
     return json.dumps({"nftables": rows}).encode()
 
 
@@ -271,6 +277,35 @@ def test_firewall_needs_root_and_says_so(notebook) -> None:
         firewall(notebook({}, commands={"nft -j list ruleset": [0, nft("INPUT").decode()]}), running("init"))
         is None
     )
+
+
+DROP = [0, "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"]
+OPEN = [0, "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "found"),
+    [
+        ({"iptables-save": DROP, "ip6tables-save": OPEN}, ["ipv4"]),
+        ({"iptables-save": DROP, "ip6tables-save": DROP}, ["ipv4", "ipv6"]),
+        ({"iptables-save": DROP}, UNKNOWN),  # nothing tells of the other family
+        ({"nft -j list ruleset": [0, nft("input", 1, family="inet").decode()]}, ["ipv4", "ipv6"]),
+        ({"nft -j list ruleset": [0, nft("input", 1, family="ip").decode()]}, ["ipv4"]),
+        (
+            {"nft -j list ruleset": [0, nft("input", 1, family="ip").decode()], "ip6tables-save": DENIED},
+            UNKNOWN,
+        ),
+        ({"nft -j list ruleset": [0, "nonsense"], "iptables-save": DROP, "ip6tables-save": OPEN}, UNKNOWN),
+    ],
+)
+def test_families_of_the_firewall(notebook, commands: dict[str, object], found: object) -> None:
+    told = firewall_families(notebook({}, commands=commands), "some")
+    assert (told is UNKNOWN) if found is UNKNOWN else told == found
+
+
+def test_no_firewall_filters_no_family_and_an_unseen_one_who_knows(notebook) -> None:
+    assert firewall_families(notebook({}), None) == []
+    assert firewall_families(notebook({}), UNKNOWN) is UNKNOWN
 
 
 def test_mandatory_access_control(notebook) -> None:

@@ -1,0 +1,1 @@
+"""IPv6 readiness: what only several facts together tell, for indicators and for ``report ipv6``."""
