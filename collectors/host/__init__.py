@@ -228,13 +228,10 @@ class _Machine:
         try:
             rows, whole = read_certificates(book, self.id, self.source.name, self.source.labels)
         except ModuleNotFoundError:
-            return self._batch(
-                "certificate", [], Status.UNSUPPORTED, started, ["没有装附加项 tls，证书文件没有读"]
-            )
+            batch = self._batch("certificate", [], Status.FAILED, started, ["没有装附加项 tls，证书解析不了"])
+            return _remedied(batch, "pip install 'zhengguan[tls]'")
         batch = self._batch("certificate", rows, Status.COMPLETE if whole else Status.PARTIAL, started)
-        if not whole and not batch.collections[0].remedy:
-            batch.collections = [msgspec.structs.replace(batch.collections[0], remedy=_REMEDY_CERTIFICATES)]
-        return batch
+        return batch if whole or batch.collections[0].remedy else _remedied(batch, _REMEDY_CERTIFICATES)
 
     def _refusable(
         self, kind: str, rows: Sequence[Resource], refused: Refusal | None, reason: str, started: datetime
@@ -277,6 +274,11 @@ class _Machine:
             evidence=[e.id for e in evidence],
         )
         return Batch(resources=list(rows), collections=[collection], evidence=evidence)
+
+
+def _remedied(batch: Batch, remedy: str) -> Batch:
+    batch.collections = [msgspec.structs.replace(one, remedy=remedy) for one in batch.collections]
+    return batch
 
 
 def _status(refused: Refusal) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -177,3 +178,14 @@ def test_kubernetes_own_certificates_and_a_folder_that_is_shut(nginx: Any, pair:
     found = batch(**recorded)
     assert found.collections[0].status is Status.PARTIAL
     assert "/etc/kubernetes/pki/etcd" in found.collections[0].reason
+
+
+def test_without_the_library_it_is_said_what_to_install(
+    nginx: Any, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [n for n in sys.modules if n.partition(".")[0] == "asn1crypto"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asn1crypto", None)
+    (one,) = batch(**nginx([0, pair[0]])).collections
+    assert one.status is Status.FAILED
+    assert "zhengguan[tls]" in one.remedy
