@@ -6,16 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from collectors.contract import Run, Source
 from collectors.host import Options, collect_from
@@ -35,19 +30,12 @@ SED = f"sed -n {CERTIFICATE_BLOCKS} "
 
 
 @pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
+def pair(pem_of: Callable[..., bytes]) -> tuple[str, str]:
     """A certificate and its key, PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "www.example.gov.cn")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 7)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return made.public_bytes(Encoding.PEM).decode(), private.decode()
+    both = pem_of("www.example.gov.cn", key=key, names=["www.example.gov.cn"]).decode()
+    begins = both.index("-----BEGIN CERTIFICATE")
+    return both[begins:], both[:begins]
 
 
 def test_only_certificate_blocks_come_out_of_a_file(pair: tuple[str, str], tmp_path: Path) -> None:
@@ -146,7 +134,7 @@ def test_a_certificate_of_a_host(nginx: Any, pair: tuple[str, str]) -> None:
     host = one.relations[0].target
     assert host.startswith("m/host/")
     assert one.native_id == f"{host.removeprefix('m/host/')}/etc/nginx/ssl/a.pem/{one.fingerprint[:16]}"
-    assert (one.location, one.position, one.name) == ("/etc/nginx/ssl/a.pem", 0, "CN=www.example.gov.cn")
+    assert (one.location, one.position, one.name) == ("/etc/nginx/ssl/a.pem", 0, "www.example.gov.cn")
     assert one.labels == {"level": "市"}
     assert found.collections[0].status is Status.COMPLETE
     assert any(pair[0].split()[2] in e.content.decode() for e in found.evidence)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from collectors.kubernetes.admission import WebhookRow
 from collectors.kubernetes.authorities import webhook_authorities
@@ -22,18 +19,10 @@ PLACE = Place(source="k", labels={"level": "市"}, clean=lambda data: data)
 
 
 @pytest.fixture(scope="module")
-def pem() -> str:
+def pem(pem_of: Callable[..., bytes]) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "webhook-ca")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 7)
-        .not_valid_before(now - timedelta(days=400))
-        .not_valid_after(now - timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return made.public_bytes(Encoding.PEM).decode()
+    both = pem_of("webhook-ca", key=key, ca=True, days=-30, names=[]).decode()
+    return both[both.index("-----BEGIN CERTIFICATE") :]
 
 
 def row(*bundles: str | None) -> WebhookRow:
