@@ -74,7 +74,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     ``env:NAME`` or ``file:/path`` (first line)."""
 
     SECRETS: ClassVar[str] = "_ref"
-    PATHS: ClassVar[tuple[str, ...]] = ()  # fields that hold a path, relative to the configuration file
+    PATHS: ClassVar[tuple[str, ...]] = ()  # fields of a path or a list of them, relative to the configuration
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -316,6 +316,7 @@ class Plugin(msgspec.Struct, kw_only=True, frozen=True):
 
 
 REGISTRY: dict[str, Plugin] = {
+    "certificates": Plugin(module="collectors.certificates", title="证书文件", extra="tls"),
     "cli": Plugin(module="collectors.cli", title="网络设备命令行", extra="cli"),
     "dns": Plugin(module="collectors.dns", title="域名解析", extra="dns"),
     "ike": Plugin(module="collectors.ike", title="IPsec 端点"),

@@ -68,7 +68,7 @@ class Bill:
         self.needs: dict[str, list[str]] = {}
         self.whole: dict[str, bool] = {}
         self.refs: dict[str, str] = {}  # uid of a certificate → its component
-        self.loose: list[str] = []  # keys that nothing seen uses
+        self.loose: list[str] = []  # keys and certificates that are kept and that nothing seen uses
 
     def asset(self, ref: str, name: str, crypto: Json, *, at: str = "", grade: Grade | None = None) -> str:
         """Add a cryptographic asset, or a place ``at`` which it was seen too; its reference."""
@@ -172,6 +172,8 @@ def _certificate(bill: Bill, certificate: Certificate) -> None:
     crypto = {"assetType": "certificate", "certificateProperties": told}
     name = or_none(certificate.subject) or certificate.native_id
     bill.refs[certificate.uid] = bill.asset(ref, name, crypto, at=certificate.uid)
+    if or_none(certificate.location):
+        bill.loose.append(bill.refs[certificate.uid])
 
 
 def _public_key(bill: Bill, ref: str, certificate: Certificate) -> str:

@@ -256,7 +256,9 @@ def _source(file: YamlText, index: int, raw: dict[str, Any], folder: Path) -> So
 def _resolve_paths(options: Options, folder: Path) -> None:
     for name in options.PATHS:
         value = getattr(options, name)
-        if value:
+        if isinstance(value, list):
+            setattr(options, name, [str(folder / Path(one).expanduser()) for one in value])
+        elif value:
             setattr(options, name, str(folder / Path(value).expanduser()))
 
 

@@ -16,6 +16,7 @@ import msgspec
 from collectors.contract import Access, Run, Source, SourceError
 from collectors.contract import Options as BaseOptions
 from collectors.host.accounts import read_accounts
+from collectors.host.certificates import read_certificates
 from collectors.host.evidence import chapter_evidence, table_evidence
 from collectors.host.hardening import (
     file_integrity,
@@ -54,7 +55,7 @@ from inventory.kinds import KINDS as KIND_TYPES
 from inventory.kinds.host import Host
 from inventory.resource import Resource
 
-KINDS = ("host", "account", "listener", "interface", "route")
+KINDS = ("host", "account", "listener", "interface", "route", "certificate")
 
 PERMISSIONS = """\
 普通用户即可运行；只读，不改任何文件，不联网。以 root 运行才能看到：
@@ -65,10 +66,12 @@ PERMISSIONS = """\
   nft、iptables-save     防火墙规则
   /proc/*/fd             监听端口属于哪个程序
   dnf/yum 的缓存         待装更新
+  服务配置里写的证书     证书文件（只取其中的证书块，私钥不读出）
 没有这些权限时，相应字段记为“未知”，不影响其余内容；也可以只给个别文件授权（setfacl -m u:用户:r）。"""
 
 _REMEDY_ROOT = "以 root 运行，或给运行账户授予这些文件的只读权限（zhengguan doctor 列出各项）"
 _REMEDY_UNREADABLE = "检查这些文件和命令：超过 4 MiB、不是普通文件或命令超时的一律不读"
+_REMEDY_CERTIFICATES = "检查这些证书文件和写它们的服务配置"
 _SHOWN = 6  # refused paths named in a reason
 
 
@@ -128,6 +131,7 @@ def collect_from(reader: Reader, source: Source, run: Run, reach: Reach | None =
         ("监听端口", machine.listeners),
         ("网络接口", machine.interfaces),
         ("路由", machine.routes),
+        ("证书文件", machine.certificates),
     )
     for done, (title, step) in enumerate(steps):
         run.remaining()
@@ -224,6 +228,17 @@ class _Machine:
         rows, refused = read_routes(book, self.id, self.source.name, self.source.labels)
         return self._refusable("route", rows, refused, "路由表读不全", started)
 
+    def certificates(self) -> Batch:
+        started, book = self.run.now(), self.notebook
+        book.open_chapter()
+        try:
+            rows, whole = read_certificates(book, self.id, self.source.name, self.source.labels)
+        except ModuleNotFoundError:
+            batch = self._batch("certificate", [], Status.FAILED, started, ["没有装附加项 tls，证书解析不了"])
+            return _remedied(batch, "pip install 'zhengguan[tls]'")
+        batch = self._batch("certificate", rows, Status.COMPLETE if whole else Status.PARTIAL, started)
+        return batch if whole or batch.collections[0].remedy else _remedied(batch, _REMEDY_CERTIFICATES)
+
     def _refusable(
         self, kind: str, rows: Sequence[Resource], refused: Refusal | None, reason: str, started: datetime
     ) -> Batch:
@@ -265,6 +280,11 @@ class _Machine:
             evidence=[e.id for e in evidence],
         )
         return Batch(resources=list(rows), collections=[collection], evidence=evidence)
+
+
+def _remedied(batch: Batch, remedy: str) -> Batch:
+    batch.collections = [msgspec.structs.replace(one, remedy=remedy) for one in batch.collections]
+    return batch
 
 
 def _status(refused: Refusal) -> Status:

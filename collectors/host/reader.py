@@ -23,6 +23,12 @@ MAX_PROC_BYTES = 64 << 20  # /proc/net/tcp holds 150 bytes a connection
 MAX_OUTPUT_BYTES = 16 << 20
 COMMAND_SECONDS = 20.0
 
+CERTIFICATE_BLOCKS = "/^-----BEGIN.CERTIFICATE-----/,/^-----END.CERTIFICATE-----/{/PRIVATE.KEY/q;p;}"
+"""What ``sed -n`` prints of a file: its certificates. A block that does not end stops at a key."""
+CERTIFICATE_LINES = r"^[[:space:]]*(ssl_certificate|SSLCertificateFile|smtpd_tls_cert_file|bind)[[:space:]=]"
+CONFIGURATIONS = ("/etc/nginx", "/etc/apache2", "/etc/httpd", "/etc/haproxy", "/etc/postfix")
+"""Where ``grep`` looks for the lines that name a certificate."""
+
 COMMANDS: frozenset[tuple[str, ...]] = frozenset(
     tuple(line.split())
     for line in """
@@ -100,9 +106,14 @@ class Reader(Protocol):
 
 
 def allowed(argv: tuple[str, ...]) -> bool:
-    """Whether a command is on the list; ``sshd -T`` may also name its configuration file."""
+    """Whether a command is on the list; ``sshd -T`` may also name its configuration file, and the two that
+    look for certificates a place and a file."""
     if argv in COMMANDS:
         return True
+    if argv[:3] == ("grep", "-RHsE", CERTIFICATE_LINES):
+        return len(argv) == 4 and argv[3] in CONFIGURATIONS
+    if argv[:3] == ("sed", "-n", CERTIFICATE_BLOCKS):
+        return len(argv) == 4 and argv[3].startswith("/") and argv[3].isprintable()
     return len(argv) == 4 and argv[:3] == ("sshd", "-T", "-f") and argv[3].startswith("/")
 
 

@@ -50,6 +50,7 @@ KINDS: tuple[str, ...] = (
     "secret",
     "admission_webhook",
     "admission_policy",
+    "certificate",
     "control_plane_component",
 )
 """Kinds that ``collect`` reports; each gets exactly one collection."""
@@ -271,6 +272,7 @@ def _admission_of(
         hooks += webhooks(row, "mutating", system, survey.place)
     hook_batch = survey.batch("admission_webhook", hooks, [validating_list, mutating_list])
     yield hook_batch
+    yield _authorities(survey, validating, mutating, [validating_list, mutating_list])
 
     policies: list[AdmissionPolicy] = []
     lists: list[Listing] = []
@@ -294,6 +296,16 @@ def _admission_of(
     )
     if not isinstance(judged, Unknown):
         seen.cluster["pod_security_admission"] = judged
+
+
+def _authorities(
+    survey: Survey, validating: list[WebhookRow], mutating: list[WebhookRow], lists: list[Listing]
+) -> Batch:
+    from collectors.kubernetes.authorities import webhook_authorities
+
+    first, odd = webhook_authorities(validating, "validating", survey.place)
+    second, also = webhook_authorities(mutating, "mutating", survey.place)
+    return survey.batch("certificate", [*first, *second], lists, [*odd, *also])
 
 
 def _settled(batch: Batch) -> bool:

@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import Literal
 
 from collectors.host import hardening
-from collectors.host.reader import allowed
+from collectors.host.certificates import PLACES
+from collectors.host.reader import CERTIFICATE_LINES, CONFIGURATIONS, allowed
 
 Verb = Literal["f", "d", "l", "m", "c"]
 Question = tuple[Verb, str]
@@ -136,6 +137,10 @@ def _usual() -> list[str]:
     found += [f"m {path}" for path in hardening.SIGNATURES]
     found += [f"f {hardening.SECURE_BOOT}", f"c {' '.join(hardening.STAT)}"]
     found += _LISTS.strip().splitlines()
+    found += [f"x {place}" for place in CONFIGURATIONS]
+    found += [f"d {place}" for place in PLACES]
+    lines = (shlex.join(("grep", "-RHsE", CERTIFICATE_LINES, place)) for place in CONFIGURATIONS)
+    found += [f"[ ! -e {command.rpartition(' ')[2]} ] || c {command}" for command in lines]
     found += [f"c {command}" for command in _COMMANDS]
     found += [f"ls /var/lib/apt/lists/*_Packages* </dev/null >/dev/null && c {_APT}"]  # slow, and else empty
     found += [f"r {command}" for command in AS_ROOT if command != _YUM]

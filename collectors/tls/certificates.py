@@ -7,7 +7,7 @@ RFC 5280; OIDs of SM2 and SM3 from GM/T 0006 and GB/T 33560.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -118,14 +118,42 @@ def fields_of(der: bytes) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not isinstance(value, Unknown)}
 
 
-def certificate(der: bytes, *, source: str, scope: str, native_id: str, position: int) -> Certificate:
+def certificate(
+    der: bytes, *, source: str, scope: str, native_id: str, position: int | None, location: str | None = None
+) -> Certificate:
     """A certificate as a resource."""
     fields = fields_of(der)
     names = fields.get("names") or []
     name = names[0] if names else fields.get("subject") or fields["fingerprint"][:16]
     return Certificate(
-        source=source, native_id=native_id, scope=scope, name=name, position=position, **fields
+        source=source,
+        native_id=native_id,
+        scope=scope,
+        name=name,
+        location=location,
+        position=position,
+        **fields,
     )
+
+
+def kept(ders: Sequence[bytes], *, source: str, scope: str, place: str, location: str) -> list[Certificate]:
+    """Certificates that are kept somewhere (a file, an object of a cluster) in their order, each once. An
+    authority's own one, which names no service, is there to verify others by: it has no position."""
+    return [
+        certificate(
+            der,
+            source=source,
+            scope=scope,
+            native_id=f"{place}/{fingerprint(der)[:16]}",
+            position=None if _verifies_others(fields_of(der)) else position,
+            location=location,
+        )
+        for position, der in enumerate(dict.fromkeys(ders))
+    ]
+
+
+def _verifies_others(fields: dict[str, Any]) -> bool:
+    return bool(fields.get("self_signed") and fields.get("authority")) and fields.get("names") == []
 
 
 def _try(read: Callable[[], T]) -> Maybe[T]:

@@ -6,6 +6,7 @@ GB/T 38636. Nothing is verified or decrypted. Every length is checked; what does
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -126,23 +127,20 @@ class Flight:
             if kind == 2:
                 self._server_hello(body)
             elif kind == 11:
-                self._certificates(_Reader(body))
+                self.answer.certificates = list(_certificates(body))
             elif kind == 12:
                 self._key_exchange(_Reader(body))
             elif kind == 14:
                 self.answer.whole = self.done = True
 
     def _server_hello(self, body: bytes) -> None:
-        if self.answer.end == "hello":
+        if self.answer.end == "hello" or len(body) < 38 or len(body) < 38 + body[34]:
             raise _MalformedError
-        reader = _Reader(body)
-        wire = reader.number(2)
-        random = reader.take(32)
-        reader.take(reader.number(1))
-        suite = reader.number(2)
-        reader.number(1)
+        random, after = body[2:34], 35 + body[34]
+        wire, suite = int.from_bytes(body[:2], "big"), int.from_bytes(body[after : after + 2], "big")
         group = None
-        if reader.left:
+        if len(body) > after + 3:
+            reader = _Reader(body[after + 3 :])
             extensions = _Reader(reader.take(reader.number(2)))
             while extensions.left:
                 code, value = extensions.number(2), _Reader(extensions.take(extensions.number(2)))
@@ -159,11 +157,6 @@ class Flight:
             self.answer.whole = self.done = True
         elif random == _RETRY:
             raise _MalformedError
-
-    def _certificates(self, reader: _Reader) -> None:
-        listed = _Reader(reader.take(reader.number(3)))
-        while listed.left and len(self.answer.certificates) < _MOST_CERTIFICATES:
-            self.answer.certificates.append(listed.take(listed.number(3)))
 
     def _key_exchange(self, reader: _Reader) -> None:
         """Parameters and, in TLS 1.2, the scheme of the signature (RFC 5246, 7.4.3; RFC 8422, 5.4)."""
@@ -216,6 +209,17 @@ class _Reader:
 
     def number(self, size: int) -> int:
         return int.from_bytes(self.take(size), "big")
+
+
+@lru_cache(maxsize=256)
+def _certificates(body: bytes) -> tuple[bytes, ...]:
+    """Kept for a while: an endpoint sends the same ones with every suite. Raises _MalformedError."""
+    reader = _Reader(body)
+    listed = _Reader(reader.take(reader.number(3)))
+    found: list[bytes] = []
+    while listed.left and len(found) < _MOST_CERTIFICATES:
+        found.append(listed.take(listed.number(3)))
+    return tuple(found)
 
 
 def answer_of(raw: bytes, end: End = "closed") -> Answer:

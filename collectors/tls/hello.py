@@ -60,38 +60,55 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode(hello: Hello) -> bytes:
     """The record that asks it."""
-    wire = WIRE[hello.version]
-    legacy = min(wire, 0x0303)
-    suites = _packed(hello.suites)
-    body = legacy.to_bytes(2, "big") + _RANDOM + b"\0" + _long(suites) + b"\1\0"
+    before, extensions = _parts(
+        hello.version, hello.suites, hello.groups, hello.schemes, hello.plain, hello.shares
+    )
+    body = before
     if not hello.plain:
-        extensions = b"".join(_extensions(hello))
+        if hello.server_name:
+            name = hello.server_name.encode("ascii")
+            extensions = _extension(0, _long(b"\0" + _long(name))) + extensions
         missing = _PADDED_BYTES - 4 - 2 - len(body) - len(extensions)
         if missing >= 4:
             extensions += _extension(21, bytes(missing - 4))
         body += _long(extensions)
-    message = b"\1" + len(body).to_bytes(3, "big") + body
+    wire = WIRE[hello.version]
     # RFC 8446, 5.1: the record of a first hello says 0x0301 for the sake of old servers
     record = wire if wire <= 0x0301 else 0x0301
-    return b"\x16" + record.to_bytes(2, "big") + _long(message)
+    return struct.pack(">BHHBBH", 22, record, len(body) + 4, 1, len(body) >> 16, len(body) & 0xFFFF) + body
 
 
-def _extensions(hello: Hello) -> Iterable[bytes]:
-    if hello.server_name:
-        name = hello.server_name.encode("ascii")
-        yield _extension(0, _long(b"\0" + _long(name)))
-    if hello.groups:
-        yield _extension(10, _long(_packed(hello.groups)))
+@lru_cache(maxsize=8192)
+def _parts(
+    version: TlsVersion,
+    suites: tuple[int, ...],
+    groups: tuple[int, ...],
+    schemes: tuple[int, ...],
+    plain: bool,
+    shares: bool,
+) -> tuple[bytes, bytes]:
+    """What endpoints of one make are asked alike: all before the extensions, and the extensions but for the
+    name that is asked for."""
+    legacy = min(WIRE[version], 0x0303)
+    before = legacy.to_bytes(2, "big") + _RANDOM + b"\0" + _long(_packed(suites)) + b"\1\0"
+    return before, b"" if plain else b"".join(_extensions(version, groups, schemes, shares=shares))
+
+
+def _extensions(
+    version: TlsVersion, groups: tuple[int, ...], schemes: tuple[int, ...], *, shares: bool
+) -> Iterable[bytes]:
+    if groups:
+        yield _extension(10, _long(_packed(groups)))
         yield _extension(11, b"\1\0")
-    if hello.schemes:
-        yield _extension(13, _long(_packed(hello.schemes)))
-    if hello.version == "TLS 1.3":
+    if schemes:
+        yield _extension(13, _long(_packed(schemes)))
+    if version == "TLS 1.3":
         yield _extension(43, b"\2\3\4")
-        shares = b"".join(
-            group.to_bytes(2, "big") + _long(_SHARES[group]) for group in hello.groups if group in _SHARES
+        public = b"".join(
+            group.to_bytes(2, "big") + _long(_SHARES[group]) for group in groups if group in _SHARES
         )
-        yield _extension(51, _long(shares if hello.shares else b""))
-    elif hello.version != "TLCP 1.1":
+        yield _extension(51, _long(public if shares else b""))
+    elif version != "TLCP 1.1":
         yield _extension(0xFF01, b"\0")
 
 
@@ -103,6 +120,5 @@ def _long(body: bytes) -> bytes:
     return len(body).to_bytes(2, "big") + body
 
 
-@lru_cache(maxsize=4096)
 def _packed(codes: tuple[int, ...]) -> bytes:
     return struct.pack(f">{len(codes)}H", *codes)

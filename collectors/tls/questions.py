@@ -1,14 +1,16 @@
 """Which questions are asked of one endpoint, in which order, and what follows from the answers.
 
 A server names one suite of those it is offered; offered again without it, it names the next, until it
-refuses. Groups and signature schemes likewise. An alert is a refusal. So is a close or a reset, but only of
-a server that still answers the first good question when all others have been asked: one that limits
-connections would look as if it refused.
+refuses. Groups and signature schemes likewise; those named already stand last in the hellos that ask for
+suites, so that a server which goes by the client's order tells new ones by the way. An alert is a refusal.
+So is a close or a reset, but only of a server that still answers the first good question when all others
+have been asked: one that limits connections would look as if it refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 import msgspec
@@ -155,12 +157,22 @@ class _Questions:
         if version == "SSL 3.0" or (version == "TLCP 1.1" and not more):
             return Hello(version=version, suites=tuple(suites), plain=True)
         fields: dict[str, object] = {
-            "groups": {"TLS 1.3": GROUPS_13, "TLCP 1.1": ()}.get(version, GROUPS_12),
-            "schemes": _SCHEMES if version in ("TLS 1.2", "TLS 1.3") else (),
+            "groups": self._groups_to_offer(version),
+            "schemes": self._schemes_to_offer(version),
             "server_name": self.server_name,
             "shares": self.shares,
         }
         return Hello(version=version, suites=tuple(suites), **{**fields, **more})  # type: ignore[arg-type]
+
+    def _groups_to_offer(self, version: TlsVersion) -> tuple[int, ...]:
+        if version == "TLS 1.3":
+            return GROUPS_13
+        return () if version == "TLCP 1.1" else _news_first(GROUPS_12, tuple(self.seen.groups))
+
+    def _schemes_to_offer(self, version: TlsVersion) -> tuple[int, ...]:
+        if version == "TLS 1.3":
+            return _SCHEMES
+        return _news_first(_SCHEMES, tuple(self.seen.schemes)) if version == "TLS 1.2" else ()
 
     async def version(self, version: TlsVersion) -> None:
         """Whether a version is offered, and with which suites."""
@@ -265,8 +277,8 @@ class _Questions:
             state.preference = "server" if answer.suite == plain[0] else "client"
 
     async def all_groups(self) -> None:
-        """Groups of TLS 1.3; of the newest older version that has elliptic curves, those that are not known
-        by then."""
+        """Groups of TLS 1.3, then of the newest older version that has elliptic curves: those that are not
+        known by then."""
         whole = True
         suites = [c for c in self.seen.versions["TLS 1.3"].suites if c not in SM_SUITES]
         if suites:
@@ -279,9 +291,10 @@ class _Questions:
         self.seen.groups_whole = whole
 
     async def _groups(self, version: TlsVersion, suites: Sequence[int], offer: Sequence[int]) -> bool:
-        known = [code for code in offer if code in self.seen.groups] if version != "TLS 1.3" else []
+        known = [code for code in offer if code in self.seen.groups]
         left = [code for code in offer if code not in known]
         behind = False  # known ones are offered too, behind the others: a server may need its key's own curve
+        own_curve = version != "TLS 1.3" and any("ECDSA" in suite_name(code) for code in suites)
         while left:
             groups = (*left, *known) if behind else tuple(left)
             answer = await self.ask(self.hello(version, suites, groups=groups))
@@ -291,7 +304,7 @@ class _Questions:
                 left.remove(answer.group)
             elif answer.end not in _REFUSALS:
                 return False
-            elif behind or not known or answer.end == "hello":
+            elif behind or not known or not own_curve or answer.end == "hello":
                 return True  # nothing new; or a static key, or a curve whatever was offered
             else:
                 behind = True
@@ -304,7 +317,7 @@ class _Questions:
             for c in self.seen.versions["TLS 1.2"].suites
             if "DHE_" in suite_name(c) and "PSK" not in suite_name(c) and "anon" not in suite_name(c)
         ]
-        left = list(_SCHEMES)
+        left = [code for code in _SCHEMES if code not in self.seen.schemes]
         while suites and left:
             answer = await self.ask(self.hello("TLS 1.2", suites, schemes=tuple(left)))
             if answer.end != "hello" or answer.version != "TLS 1.2":
@@ -329,6 +342,11 @@ class _Questions:
                 state.whole = False
                 if state.offered is False:
                     state.offered = None
+
+
+@lru_cache(maxsize=1024)
+def _news_first(codes: tuple[int, ...], known: tuple[int, ...]) -> tuple[int, ...]:
+    return (*(c for c in codes if c not in known), *(c for c in codes if c in known))
 
 
 def _in_tlcp(answer: Answer) -> bool:

@@ -66,7 +66,10 @@ async def exchange(place: Place, hello: Hello, seconds: float) -> tuple[bytes, E
     if not place.starttls:
         asked = _Question(place, encode(hello))
         asked.begin(seconds)
-        end: End = await asked.ended
+        try:
+            end: End = await asked.ended
+        finally:
+            asked.close()
         return bytes(asked.flight.raw), end, asked.flight.ended(end)
     flight = Flight()
     connected = False
@@ -116,12 +119,10 @@ class _Question:
 
     def begin(self, seconds: float) -> None:
         """Connect and ask."""
-        self._socket = socket.socket(self._place.family, socket.SOCK_STREAM)
-        self._socket.setblocking(False)
+        self._socket = socket.socket(self._place.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._number = self._socket.fileno()
         self._timer = self._loop.call_later(seconds, self._finish, TimeoutError())
-        self.ended.add_done_callback(self._close)
         code = self._socket.connect_ex((self._place.address, self._place.port))
         if code in (0, errno.EINPROGRESS):
             self._send()
@@ -178,8 +179,8 @@ class _Question:
         if not self.ended.done():
             self.ended.set_result(_end_of(error, connected=self._connected))
 
-    def _close(self, _: object) -> None:
-        """Also where the one who asked was cancelled."""
+    def close(self) -> None:
+        """Let go of everything; also where the one who asked was cancelled."""
         self._timer.cancel()
         if self._undo is not None:
             self._undo(self._number)

@@ -82,14 +82,17 @@ class Endpoint(Resource):
 
 
 class Certificate(Resource):
-    """An X.509 certificate as one endpoint presents it; native id = endpoint's/beginning of SHA-256. So a
-    certificate in two places is two resources: it has to be replaced in both."""
+    """An X.509 certificate in one place; native id = place/beginning of SHA-256, where the place is an
+    endpoint's native id, a file's path, a host and a path, or an object of a cluster (kind/namespace/name).
+    So a certificate in two places is two resources: it has to be replaced in both."""
 
     KIND: ClassVar[str] = "certificate"
     TITLE: ClassVar[str] = "证书"
 
     fingerprint: Maybe[str] = UNKNOWN  # SHA-256 of the DER, hexadecimal
-    position: Maybe[int] = UNKNOWN  # in the chain as sent; 0 = the endpoint's own
+    location: Maybe[str | None] = UNKNOWN  # file, or object of a cluster; None = an endpoint sent it
+    # in the chain as sent, or in the file; 0 = the service's own; None = an authority kept to verify others
+    position: Maybe[int | None] = UNKNOWN
     subject: Maybe[str] = UNKNOWN
     issuer: Maybe[str] = UNKNOWN
     serial: Maybe[str] = UNKNOWN  # hexadecimal

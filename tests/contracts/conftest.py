@@ -298,6 +298,18 @@ def tls(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def certificates(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A file with a certificate and its key, beside a key store; a secret between the blocks."""
+    file = tmp_path / "server.pem"
+    secrets = [line for line in file.read_text().splitlines()[1:] if not line.startswith("-----")][:2]
+    file.write_bytes(f"password: {PLANTED}\n".encode() + file.read_bytes())
+    (tmp_path / "store.p12").write_bytes(b"\x30\x82\x01\x00\x02\x01\x03" + PLANTED.encode())
+    return Estate(
+        whole=_source("certificates", paths=[str(file), str(tmp_path / "store.p12")]),
+        planted=[PLANTED, *secrets],
+    )
+
+
 def cli(tmp_path: Path, stack: ExitStack) -> Estate:
     """A switch's outputs with secrets where configurations hold them; one whose configuration is denied."""
     folder = ROOT / "tests" / "data" / "cli" / "vrp"
@@ -427,6 +439,7 @@ def _serve_names(server: socket.socket) -> None:
 
 
 ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
+    "certificates": certificates,
     "cli": cli,
     "dns": dns,
     "ike": ike,

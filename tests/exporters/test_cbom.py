@@ -276,3 +276,12 @@ def test_ipsec_endpoints_and_what_they_accept() -> None:
     assert graded(found, "algorithm/block-cipher/SM4-CBC") == "compliant"
     assert graded(found, "algorithm/key-agree/modp1024") == "weak"
     assert aggregates(found)["vpn/ike_endpoint/g"] == "incomplete"
+
+
+def test_a_certificate_in_a_file_is_of_the_estate_although_nothing_uses_it() -> None:
+    kept = certificate("/srv/a.pem", location="/srv/a.pem", position=0)
+    found = bill(kept)
+    (component,) = [c for c in found["components"] if c["cryptoProperties"]["assetType"] == "certificate"]
+    assert component["evidence"]["occurrences"] == [{"location": kept.uid}]
+    (estate,) = [d for d in found["dependencies"] if d["ref"] == "estate"]
+    assert estate["dependsOn"] == [component["bom-ref"]]

@@ -18,6 +18,7 @@ SCRIPT = """
 import json, os, resource, sys
 from collectors.contract import Run, Source, collector
 from inventory.resource import plain
+import asn1crypto.cms, asn1crypto.x509, collectors.certificates.forms, collectors.tls.certificates
 collector("local")  # imported as root: nobody may not reach the checkout
 if sys.argv[1] == "nobody":
     os.setgroups([])
@@ -235,7 +236,8 @@ def test_works_without_any_command(as_root: dict[str, Any]) -> None:
 
     source = Source(name="here", type="local")
     batches = {b.collections[0].kind: b for b in collect_from(Bare(), source, Run(source))}
-    assert {kind: str(b.collections[0].status) for kind, b in batches.items()} == dict.fromkeys(
-        ("host", "account", "listener", "interface", "route"), "complete"
-    )
+    status = {kind: str(b.collections[0].status) for kind, b in batches.items()}
+    # as it lies in this machine's /etc: without grep and sed no configuration and no file is looked into
+    assert status.pop("certificate") in ("partial", "complete")
+    assert status == dict.fromkeys(("host", "account", "listener", "interface", "route"), "complete")
     assert batches["host"].resources[0].kernel == os.uname().release

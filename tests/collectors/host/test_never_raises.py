@@ -104,7 +104,7 @@ REFUSALS = st.sampled_from(["denied", "unreadable", "not_found"]).map(lambda wor
     st.dictionaries(st.sampled_from(FILES), TEXT | REFUSALS, max_size=len(FILES)), st.sampled_from([0, 1000])
 )
 def test_a_machine_of_junk_is_accounted_for(files: dict[str, Any], user_id: int) -> None:
-    """Five collections, whatever the files hold; the resources survive JSON."""
+    """A collection for each kind, whatever the files hold; the resources survive JSON."""
     import msgspec
 
     from inventory.kinds import KINDS
@@ -115,7 +115,14 @@ def test_a_machine_of_junk_is_accounted_for(files: dict[str, Any], user_id: int)
     record = {"unlisted": "not_found", "user_id": user_id, "files": {"/proc/sys/kernel/x": "", **encoded}}
     source = Source(name="m", type="local", options=Options())
     batches = list(collect_from(RecordedReader(json.dumps(record).encode()), source, Run(source)))
-    assert [b.collections[0].kind for b in batches] == ["host", "account", "listener", "interface", "route"]
+    assert [b.collections[0].kind for b in batches] == [
+        "host",
+        "account",
+        "listener",
+        "interface",
+        "route",
+        "certificate",
+    ]
     for batch in batches:
         assert batch.collections[0].count == len(batch.resources)
         assert len({r.uid for r in batch.resources}) == len(batch.resources)

@@ -26,7 +26,7 @@ from inventory.resource import plain
 pytestmark = pytest.mark.lab  # root, namespaces, openssh-server, sudo
 ROOT = Path(__file__).parents[3]
 PASSWORD = "Zg-Planted-91c4-Password"
-KINDS = ("host", "account", "listener", "interface", "route")
+KINDS = ("host", "account", "listener", "interface", "route", "certificate")
 
 BOTH = """
 import json, os, pwd, sys
