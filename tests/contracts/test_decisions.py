@@ -45,8 +45,9 @@ def test_data_can_decide_it_for_an_object_that_it_is_about(decision: Decision) -
 
 @each
 def test_what_it_says_is_for_people(decision: Decision) -> None:
-    assert decision.by or decision.unseen or decision.left
-    for text in (*decision.unseen.values(), *([decision.left] if decision.left else [])):
+    assert decision.by or decision.unseen or decision.left or decision.because or decision.yet
+    alone = [text for text in (decision.left, decision.because, decision.yet) if text]
+    for text in (*decision.unseen.values(), *alone):
         assert any("\u4e00" <= character <= "\u9fff" for character in text)
         assert not text.endswith(("。", "；"))
 

@@ -155,4 +155,4 @@ def test_any_text_keeps_its_lines_and_masking_twice_changes_nothing(lines: list[
 )
 def test_any_secret_goes(before: str, secret: str, after: str) -> None:
     found = masked(f"{before}{secret}{after}")
-    assert found.removeprefix(before).strip().strip(",;*") == ""
+    assert {word.strip(",;*") for word in found.split()} <= {"", *before.split()}

@@ -25,7 +25,8 @@ PLATFORMS = ("huawei_vrp", "hp_comware", "ruijie_os", "zte_zxros", "cisco_ios", 
 FAIL, PASS, UNSEEN, AWAY = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
 
 # Beside each rule what the bad samples and the good one give, by platform in the order above: f fails, p passes,
-# ? is not known, - does not apply; .. is as it should be (fails, then passes or does not apply).
+# ? is not known, - does not apply; .. is as it should be (fails, then passes or does not apply). The bad samples
+# limit neither family, so what asks for both or none finds nothing there (-one-family).
 _TABLE = """
 config-aaa-server                    ..  ..  ..  ..  ..  ..  ??
 config-aaa-without-authentication    ..  ..  ..  ..  ..  pp  ??
@@ -54,6 +55,7 @@ config-log-level                     ..  ..  ..  ..  ..  ..  ?p
 config-log-server                    ..  ..  ..  ..  ..  ..  ??
 config-log-source                    ..  ..  ..  ..  ..  ..  ??
 config-log-timestamps                ..  ..  ..  ??  ..  pp  ?p
+config-management-acl-one-family     pp  pp  pp  ??  pp  pp  ??
 config-neighbour-inspection-ipv4     ..  ..  ..  ??  ..  ..  --
 config-neighbour-inspection-ipv6     ..  ..  ??  ??  ..  ..  --
 config-network-boot                  --  --  --  --  ..  ..  --
@@ -66,6 +68,7 @@ config-password-max-days             ..  ..  ..  ..  ..  ..  ??
 config-policy-any-any                ..  ..  --  --  --  ..  --
 config-policy-default-permit         ..  ??  --  --  --  ..  --
 config-policy-not-logged             ..  ..  --  --  --  ..  --
+config-policy-one-family             pp  pp  --  --  --  pp  --
 config-port-access-control           ..  ..  ..  ??  ..  ..  --
 config-privileged-default-password   ..  ..  pp  pp  ..  pp  ..
 config-privileged-password-storage   ..  ..  ..  pp  ..  ..  ..

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 PODS = "/api/v1/pods"
 SERVICES = "/api/v1/services"
@@ -201,10 +202,14 @@ def test_a_wrong_token_is_one_clear_reason(tried: Go, tmp_path: Path) -> None:
     assert "not-the-token" not in repr(estate.collections)
 
 
-def test_a_certificate_that_signed_itself_is_refused_by_name(api: Any, tried: Go, tmp_path: Path) -> None:
+def test_a_certificate_that_signed_itself_is_refused_by_name(
+    api: Any, tried: Go, tmp_path: Path, pem_of: Callable[..., bytes]
+) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    from_elsewhere = type(api)(other, "old-denied")
+    from_elsewhere = type(api)(
+        other, "old-denied", pem_of("elsewhere", key=ec.generate_private_key(ec.SECP256R1()), ca=True)
+    )
     estate = tried(ca_file=str(from_elsewhere.ca))
     from_elsewhere.close()
     assert set(estate.statuses().values()) == {"failed"}
