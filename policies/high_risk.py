@@ -30,12 +30,16 @@ def high_risks(
     """The cases that concern this system, in the guideline's order. ``level`` None = that of its grade."""
     level = level or system.graded.g
     verdicts = {c.control.id: c.verdict for c in controls}
+    naming: dict[str, list[int]] = {}  # case → rules that name it, by their index
+    for index, outcome in enumerate(outcomes):
+        for name in outcome.rule.high_risk:
+            naming.setdefault(name, []).append(index)
     risks = []
     for case in standard.cases.values():
         linked = tuple(c for c in case.controls if c in verdicts)
         if not _concerns(case, standard, system, linked, level):
             continue
-        rules = [i for i, o in enumerate(outcomes) if case.id in o.rule.high_risk]
+        rules = naming.get(case.id, [])
         findings = tuple(f for i in rules for ids in readings.findings[i].values() for f in ids)
         looked = bool(rules) and all(_looked_everywhere(readings, i) for i in rules)
         passed = bool(linked) and all(verdicts[c] is Verdict.PASS for c in linked)
