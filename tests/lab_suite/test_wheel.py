@@ -43,7 +43,7 @@ def run(installed: Path, *words: str) -> str:
 
 def test_demo_from_the_wheel(installed: Path) -> None:
     assert "自查报告" in run(installed, "demo", "--out", "out")
-    assert len(list((installed / "out/reports").iterdir())) == 8
+    assert len(list((installed / "out/reports").iterdir())) == 10
 
 
 def test_rules_and_standards_are_inside(installed: Path) -> None:
