@@ -121,7 +121,8 @@ def write(
 ) -> list[Path]:
     """Write one system's report in each format; the files are named after the system and the day."""
     title = "密评自查报告" if assessment.standard == "miping" else "自查报告"
-    stem = re.sub(r"[^\w.-]+", "-", f"{title}-{assessment.system.name}-{assessment.taken_at:%Y%m%d}")
+    taken = assessment.taken_at.astimezone(BEIJING)
+    stem = re.sub(r"[^\w.-]+", "-", f"{title}-{assessment.system.name}-{taken:%Y%m%d}")
     return _written(
         folder, stem, {form: partial(render, form, assessment, changes, rules) for form in formats}
     )
