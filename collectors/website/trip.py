@@ -20,8 +20,7 @@ _OFTEN = 2  # a page may send its reader to itself once, to see whether cookies 
 
 class Trip(msgspec.Struct, kw_only=True):
     """How it went. ``url`` is where it ended, ``address`` that of the host asked for first (None = it has
-    none
-    of the family). ``hops``: redirects that were followed."""
+    none of the family). ``hops``: redirects that were followed."""
 
     family: Family
     url: Url
@@ -79,8 +78,7 @@ class Traveller(msgspec.Struct, kw_only=True):
 
     async def go(self, url: Url, family: Family, *, whole: bool = True, diagnose: bool = False) -> Trip:
         """GET a page, redirects followed. ``diagnose``: where a connection stays silent, ask once more in
-        small
-        segments, which tells a path MTU black hole."""
+        small segments, which tells a path MTU black hole."""
         trip = Trip(family=family, url=url)
         visited: dict[Url, int] = {}
         cookies: dict[str, str] = {}
