@@ -38,10 +38,12 @@ _SUFFIXES: Final = (".crt", ".cer", ".pem")
 _MOST_FILES: Final = 200
 
 
-def named_in(output: str) -> dict[str, None]:
+def named_in(output: str) -> tuple[dict[str, None], dict[str, None]]:
     """Paths of certificates (HAProxy: or folders of them) in lines of configurations as ``grep -H`` prints
-    them. Relative ones are taken from the configuration's top folder."""
+    them, and the configurations that name one in a way that is not followed (a variable, a device, inline).
+    Relative paths are taken from the configuration's top folder."""
     found: dict[str, None] = {}
+    passed_over: dict[str, None] = {}
     for line in output.split("\n"):
         where, colon, text = line.partition(":")
         if not colon or _INACTIVE.search(where):
@@ -54,7 +56,9 @@ def named_in(output: str) -> dict[str, None]:
             whole = normpath(join(top, path))
             if path and "$" not in path and not path.startswith("data:") and plain(whole):
                 found[whole] = None
-    return found
+            else:
+                passed_over[where] = None
+    return found, passed_over
 
 
 def plain(path: str) -> bool:
@@ -72,9 +76,9 @@ def read_certificates(
     from collectors.certificates.forms import DamagedError, from_pem
     from collectors.tls.certificates import kept
 
-    files, whole = _files(book)
+    promised, whole = _files(book)
     rows: list[Certificate] = []
-    for path in list(files)[:_MOST_FILES]:
+    for path in list(promised)[:_MOST_FILES]:
         answer = book.command("sed", "-n", CERTIFICATE_BLOCKS, path)
         if isinstance(answer, Refusal) or answer.status:
             if answer is not Refusal.UNREADABLE and book.exists(path) is False:
@@ -83,6 +87,9 @@ def read_certificates(
                 book.denied[path] = None
             whole = False
             continue
+        if promised[path] and b"-----BEGIN" not in answer.stdout:
+            book.note(f"{path} 里没有 PEM 格式的证书（DER 格式的不读）")
+            whole = False
         ders: list[bytes] = []
         for block in from_pem(answer.stdout.split(b"\n")):
             if isinstance(block, DamagedError):
@@ -91,7 +98,7 @@ def read_certificates(
             else:
                 ders += block
         rows += kept(ders, source=source, scope="", place=f"{host}{path}", location=path)
-    if len(files) > _MOST_FILES:
+    if len(promised) > _MOST_FILES:
         book.note(f"证书文件超过 {_MOST_FILES} 个，其余没有读")
         whole = False
     for row in rows:
@@ -100,9 +107,10 @@ def read_certificates(
     return rows, whole
 
 
-def _files(book: Notebook) -> tuple[dict[str, None], bool]:
-    """Files to read, and whether all places could be looked through."""
-    files: dict[str, None] = {}
+def _files(book: Notebook) -> tuple[dict[str, bool], bool]:
+    """Files to read, each with whether it must hold a certificate (a configuration or its suffix says so: a
+    .pem may hold anything), and whether all places could be looked through."""
+    files: dict[str, bool] = {}
     whole = True
     for place in CONFIGURATIONS:
         if book.exists(place) is False:
@@ -112,18 +120,27 @@ def _files(book: Notebook) -> tuple[dict[str, None], bool]:
             book.denied[place] = None
             whole = False
         if isinstance(answer, Output):
-            for path in named_in(decode(answer.stdout)):
+            named, passed_over = named_in(decode(answer.stdout))
+            for path in named:
                 if place == "/etc/haproxy" and isinstance(names := book.reader.list_dir(path), list):
-                    files |= {f"{path}/{name}": None for name in names if _is_one(f"{path}/{name}")}
+                    files |= _ones(path, names)
                 else:
-                    files[path] = None
+                    files[path] = True
+            for where in passed_over:
+                book.note(f"{where} 里有证书写成变量或程序不读的路径")
+                whole = False
     for folder in PLACES:
         names = book.directory(folder)
         if isinstance(names, list):
-            files |= {f"{folder}/{name}": None for name in names if _is_one(f"{folder}/{name}")}
+            files = _ones(folder, names) | files
         elif names is not Refusal.NOT_FOUND:
             whole = False
     return files, whole
+
+
+def _ones(folder: str, names: list[str]) -> dict[str, bool]:
+    paths = [f"{folder}/{name}" for name in names if _is_one(f"{folder}/{name}")]
+    return {path: not path.lower().endswith(".pem") for path in paths}
 
 
 def _is_one(path: str) -> bool:

@@ -81,9 +81,11 @@ def test_paths_as_services_write_them() -> None:
 /etc/postfix/main.cf:smtpd_tls_cert_file = /srv/f.pem
 /etc/postfix/main.cf:smtpd_tls_cert_file=/srv/g.pem
 """
-    assert list(named_in(lines)) == [
+    named, passed_over = named_in(lines)
+    assert list(named) == [
         "/etc/nginx/certs/a.pem", "/srv/b.pem", "/srv/c.pem", "/srv/d.pem", "/srv/e", "/srv/f.pem", "/srv/g.pem",
     ]  # fmt: skip
+    assert list(passed_over) == ["/etc/nginx/conf.d/a.conf"]
 
 
 @pytest.mark.parametrize(
@@ -177,3 +179,13 @@ def test_without_the_library_it_is_said_what_to_install(
     (one,) = batch(**nginx([0, pair[0]])).collections
     assert one.status is Status.FAILED
     assert "zhengguan[tls]" in one.remedy
+
+
+def test_what_is_named_and_not_read_is_not_passed_over(nginx: Any, pair: tuple[str, str]) -> None:
+    der = batch(**nginx([0, ""])).collections[0]
+    assert (der.status, "没有 PEM 格式" in der.reason) == (Status.PARTIAL, True)
+    recorded = nginx([0, pair[0]])
+    recorded["commands"][f"{GREP}/etc/nginx"][1] += "/etc/nginx/b.conf: ssl_certificate $name.pem;\n"
+    variable = batch(**recorded)
+    assert (variable.collections[0].status, len(variable.resources)) == (Status.PARTIAL, 1)
+    assert "/etc/nginx/b.conf" in variable.collections[0].reason
