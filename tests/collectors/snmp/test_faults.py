@@ -9,7 +9,8 @@ import pytest
 
 from inventory.coverage import Status
 
-DEVICE_SECONDS = {"gufo": 5.0, "pysnmp": 12.0}  # pysnmp needs its time on a busy machine
+PATIENCE = {"gufo": 30.0, "pysnmp": 90.0}  # enough for every device that answers, on a busy machine too
+CUT_SECONDS = 5.0  # of the slow one, which no patience reads to the end
 GRACE_SECONDS = 4.0
 
 
@@ -26,22 +27,29 @@ def hosts(farm, lab):
 
 @pytest.fixture(scope="module", params=["gufo", "pysnmp"])
 def found(request, hosts, collect):
+    """All that answer in their time, the broken among the healthy; then the slow, under a short deadline."""
+    chosen = [h for h in hosts if request.param == "gufo" or _cheap(h, hosts)]
+
+    def read(hosts, seconds):
+        return collect(
+            targets=[h.target for h in hosts],
+            community_ref="env:COMMUNITY",
+            engine=request.param,
+            timeout_seconds=0.6 if request.param == "gufo" else 1.5,
+            device_seconds=seconds,
+            table_seconds=0.75 * seconds,
+            concurrency=20,
+        )
+
+    found = read([h for h in chosen if h.fault != "slow"], PATIENCE[request.param])
     began = time.monotonic()
-    outcomes = collect(
-        targets=[h.target for h in hosts if request.param == "gufo" or _cheap(h, hosts)],
-        community_ref="env:COMMUNITY",
-        engine=request.param,
-        timeout_seconds=0.6 if request.param == "gufo" else 1.5,
-        device_seconds=DEVICE_SECONDS[request.param],
-        table_seconds=0.75 * DEVICE_SECONDS[request.param],
-        concurrency=20,
-    )
-    assert time.monotonic() - began < DEVICE_SECONDS[request.param] + GRACE_SECONDS
-    return outcomes
+    slow = read([h for h in chosen if h.fault in ("slow", "silent")], CUT_SECONDS)
+    assert time.monotonic() - began < CUT_SECONDS + GRACE_SECONDS
+    return slow | found
 
 
 def _cheap(host, hosts):
-    """One host of each fault: pysnmp is too slow for twenty within a short deadline on a busy machine."""
+    """One host of each fault: pysnmp takes a second of processor time a device."""
     return next(h for h in hosts if h.fault == host.fault) == host
 
 
