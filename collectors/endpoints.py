@@ -16,6 +16,7 @@ from collectors.contract import Options, Run, SourceError
 from collectors.recordings import Header, lines_of, write_whole
 from collectors.targets import is_address, side_by_side, source_error
 from inventory.coverage import Batch, Status
+from inventory.decoding import convert, from_json
 from inventory.resource import Resource
 
 Family = Literal["ipv4", "ipv6"]
@@ -155,8 +156,8 @@ def read_told(recording: str, format_: str, type_: type[T]) -> dict[str, T] | No
     if not recording:
         return None
     with lines_of(Path(recording), format_) as lines:
-        decoded = [msgspec.json.decode(line) for line in lines]
-        return {str(line["scope"]): msgspec.convert(line["told"], type_) for line in decoded}
+        decoded = [from_json(line) for line in lines]
+        return {str(line["scope"]): convert(line["told"], type_) for line in decoded}
 
 
 def asked(

@@ -19,6 +19,7 @@ import msgspec
 
 from collectors.contract import REGISTRY, Options, Source, SourceError, collector
 from inventory.coverage import Status
+from inventory.decoding import convert, from_json
 
 _LONGEST_HEADER = 64 * 1024
 _LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a larger file is no recording of ours
@@ -73,7 +74,7 @@ def header_of(path: Path) -> Header:
             line = file.readline(_LONGEST_HEADER)
         if comment:
             line = line.removeprefix(b"#")
-        header = msgspec.json.decode(line, type=Header)
+        header = from_json(line, Header)
     except FileNotFoundError as error:
         raise SourceError(f"没有录制文件 {path}", "检查路径") from error
     except (OSError, EOFError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -89,7 +90,7 @@ def replaying(path: Path, name: str = "", labels: dict[str, str] | None = None) 
     header = header_of(path)
     module = collector(header.source_type)
     try:
-        options: Options = msgspec.convert({**header.options, "recording": str(path)}, module.Options)
+        options: Options = convert({**header.options, "recording": str(path)}, module.Options)
     except msgspec.ValidationError as error:
         raise SourceError(f"录制文件 {path.name} 的文件头不对：{error}", "重新录制") from error
     return Source(
@@ -110,7 +111,7 @@ def lines_of(path: Path, wanted: str) -> Iterator[list[bytes]]:
         if len(content) > _LARGEST_BYTES:
             raise SourceError(f"录制文件 {path.name} 展开后超过 512 MiB", "重新录制")
         header, *lines = content.splitlines()
-        if msgspec.json.decode(header, type=Header).format != wanted:
+        if from_json(header, Header).format != wanted:
             raise SourceError(f"录制文件 {path.name} 的格式不认识", f"要 {wanted}")
         yield lines
     except OSError as error:

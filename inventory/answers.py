@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import Connection, func, inspect, select
 
 from inventory.database import StoreError
+from inventory.decoding import from_json
 from inventory.encoding import microseconds, text, to_json
 from inventory.tables import answer as answer_table
 from inventory.tables import answer_file
@@ -162,7 +163,7 @@ def answers(connection: Connection, system: str | None = None) -> list[Answer]:
     if system is not None:
         found = found.where(answer_table.c.system == text(system))
     try:
-        return [msgspec.json.decode(body, type=Answer) for body in connection.scalars(found)]
+        return [from_json(body, Answer) for body in connection.scalars(found)]
     except msgspec.MsgspecError as error:  # to leave one out could turn a 不符合 back into an earlier 符合
         raise StoreError("库里有本程序读不懂的人工答复", "用记录它的那个版本的程序打开") from error
 

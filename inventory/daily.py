@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inspe
 
 from inventory.coverage import Collection, Status
 from inventory.database import insert_many, tuples
+from inventory.decoding import Decoder, decoder, from_json
 from inventory.encoding import decode, text
 from inventory.kinds import KINDS
 from inventory.resource import Resource
@@ -98,7 +99,7 @@ class Day:
         latest = select(collection.c.body).where(
             collection.c.valid_to == OPEN, collection.c.source.in_(sources)
         )
-        attempts = [msgspec.json.decode(body, type=Collection) for body in connection.scalars(latest)]
+        attempts = [from_json(body, Collection) for body in connection.scalars(latest)]
         values = _rows(Snapshot(info, rows, attempts), self._counted, day_of(info.taken_at))
         _store(connection, [row for row in values if _told(row, attempted)])
 
@@ -177,7 +178,7 @@ def _attempted(connection: Connection, snapshot_id: int) -> dict[str, set[str]]:
     c = collection.c
     found: dict[str, set[str]] = {}
     for body in connection.scalars(select(c.body).where(c.valid_from == snapshot_id)):
-        attempt = msgspec.json.decode(body, type=Collection)
+        attempt = from_json(body, Collection)
         if attempt.status in (Status.COMPLETE, Status.PARTIAL):
             found.setdefault(attempt.source, set()).add(attempt.kind)
     return found
@@ -219,13 +220,13 @@ _FIELDS: Final = {
 
 
 @cache
-def _slim(name: str) -> msgspec.json.Decoder[Any]:
+def _slim(name: str) -> Decoder[Any]:
     fields = {f.name: f for f in msgspec.structs.fields(KINDS[name])}
     wanted = [(field, fields[field].type, UNKNOWN) for field in _FIELDS[name]]
     made = msgspec.defstruct(
         f"Slim{name}", wanted, bases=(Resource,), kw_only=True, gc=False, namespace={"KIND": name}
     )
-    return msgspec.json.Decoder(made)
+    return decoder(made)
 
 
 def _rows(snapshot: Snapshot, counted: Counted, day: date) -> Iterator[UsageDay]:

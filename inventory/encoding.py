@@ -12,11 +12,11 @@ import hashlib
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import msgspec
 
+from inventory.decoding import convert, from_json
 from inventory.kinds import KINDS
 from inventory.resource import Relation, Resource
 from inventory.unknown import UNKNOWN, Unknown
@@ -119,7 +119,7 @@ def checked(resource: Resource, encoded: Encoded) -> Encoded:
     if any(key(r.target) != r.target for r in encoded.relations):
         return _encode(*_renamed(resource))
     try:
-        _decoder(type(resource)).decode(_overlaid(encoded.body, encoded.volatile))
+        from_json(_overlaid(encoded.body, encoded.volatile), type(resource))
     except (msgspec.MsgspecError, RecursionError):
         return _encode(*_renamed(_fitted(resource)))
     return encoded
@@ -132,9 +132,9 @@ def decode(kind: type[Resource], body: bytes, volatile: bytes | None = None) -> 
     """
     body = _overlaid(body, volatile)
     try:
-        resource: Resource = _decoder(kind).decode(body)
+        resource = from_json(body, kind)
     except msgspec.ValidationError:
-        return _lenient(kind, msgspec.json.decode(body))
+        return _lenient(kind, from_json(body))
     return resource
 
 
@@ -156,11 +156,6 @@ def microseconds(moment: datetime) -> int:
 def moment_of(value: int) -> datetime:
     """The UTC time of a number of microseconds."""
     return _EPOCH + timedelta(microseconds=value)
-
-
-@cache
-def _decoder(kind: type[Resource]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
 
 
 def _encode(resource: Resource, uid: str) -> Encoded:
@@ -243,7 +238,7 @@ def _lenient(kind: type[Resource], data: dict[str, Any]) -> Resource:
         if name not in fields:
             continue
         try:
-            fitting[name] = msgspec.convert(value, fields[name])
+            fitting[name] = convert(value, fields[name])
         except msgspec.ValidationError as error:
             log.warning("%s: field %s does not fit, taken as unknown: %s", kind.__name__, name, error)
     return kind(**{"native_id": "", "source": ""} | fitting)

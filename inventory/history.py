@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Select, bindparam, select
 from inventory import tables
 from inventory.coverage import Collection
 from inventory.database import StoreError, file_of, reported, tuples
+from inventory.decoding import decoder, from_json
 from inventory.encoding import ABSENT, decode, key, kind_named, microseconds, moment_of
 from inventory.evidence import Evidence
 from inventory.garbage import without_collector
@@ -82,7 +83,7 @@ def _coverage(
             holds_at(tables.collection, snapshot_id)
         )
     ):
-        collections.append(msgspec.json.decode(row.body, type=Collection))
+        collections.append(from_json(row.body, Collection))
         if row.completed_at is not None:
             ends.setdefault((row.source, row.kind), {})[row.scope] = row.completed_at
     fresh = {group: moment_of(scopes.get("", min(scopes.values()))) for group, scopes in ends.items()}
@@ -162,14 +163,14 @@ def diff(connection: Connection, a: int, b: int, kind: str | None) -> list[Chang
 
 
 _NONE = (b"", "", b"{}")
-_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # most fields are equal, and need no decoding
+_split = decoder(dict[str, msgspec.Raw]).decode  # most fields are equal, and need no decoding
 
 
 def _change(uid: str, kind: str, before: bytes, after: bytes) -> Change | None:
     """What differs between two bodies; None where only the form does (an earlier release wrote it)."""
     old, new = _split(before), _split(after)
     present = new or old
-    name = msgspec.json.decode(present["name"] if "name" in present else present["native_id"])
+    name = from_json(present["name"] if "name" in present else present["native_id"])
     if not old or not new:
         return Change(uid=uid, kind=kind, name=name, action="added" if new else "removed")
     fields = {}
@@ -183,7 +184,7 @@ def _change(uid: str, kind: str, before: bytes, after: bytes) -> Change | None:
 
 
 def _value(body: dict[str, msgspec.Raw], field: str) -> Any:
-    return msgspec.json.decode(body[field]) if field in body else ABSENT.get(field, UNKNOWN)
+    return from_json(body[field]) if field in body else ABSENT.get(field, UNKNOWN)
 
 
 def timeline(connection: Connection, uid: str) -> list[Version]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from inventory.coverage import Batch
+from inventory.decoding import convert
 from inventory.kinds import KINDS
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot
@@ -67,7 +68,7 @@ def example_resource(kind: str, values: dict[str, Any]) -> Resource:
     if unknown:
         raise ValueError(f"{kind} 没有字段 {unknown}")
     try:
-        return msgspec.convert({"source": "example", "native_id": "1", **values}, KINDS[kind])
+        return convert({"source": "example", "native_id": "1", **values}, KINDS[kind])
     except msgspec.ValidationError as error:
         raise ValueError(f"例子的取值不对：{error}") from error
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
+from inventory.decoding import convert
 from policies.spelling import suggestion
 
 MAX_BYTES = 256 * 1024
@@ -228,7 +229,7 @@ def typed(
     the key that is wrong or missing, or by the first key on the way to it.
     """
     try:
-        return msgspec.convert(source.data if data is None else data, type_)
+        return convert(source.data if data is None else data, type_)
     except msgspec.ValidationError as error:
         raise _complaint(source, str(error), type_, place, known, hints) from error
 

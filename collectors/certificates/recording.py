@@ -11,6 +11,7 @@ import msgspec
 from collectors.certificates.files import Found, Told
 from collectors.contract import Run
 from collectors.recordings import Header, lines_of, write_whole
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-certificates-recording/1"
 
@@ -48,7 +49,7 @@ def write(path: Path, told: Mapping[str, Told], run: Run, note: str) -> None:
 def read(path: Path) -> dict[str, Told]:
     """Path → what was told. Raises SourceError."""
     with lines_of(path, FORMAT) as lines:
-        decoded = [msgspec.json.decode(line, type=_Line) for line in lines]
+        decoded = [from_json(line, _Line) for line in lines]
         return {
             one.path: Told(
                 files=[

@@ -13,6 +13,7 @@ from collectors.cli.platforms import PLATFORMS
 from collectors.cli.reading import Reading, config_facts
 from collectors.contract import SourceError
 from collectors.recordings import Failure, Header, lines_of, write_whole
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-cli-recording/1"
 
@@ -27,7 +28,7 @@ def write(path: Path, header: Header, readings: Iterable[Reading], clean: Callab
 def load(path: Path) -> dict[str, Reading]:
     """Target → its reading. Raises SourceError."""
     with lines_of(path, FORMAT) as lines:
-        readings = [msgspec.json.decode(line, type=Reading) for line in lines if line.strip()]
+        readings = [from_json(line, Reading) for line in lines if line.strip()]
     for reading in readings:
         _complete(reading)
     return {reading.target: reading for reading in readings}

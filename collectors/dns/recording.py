@@ -12,6 +12,7 @@ from collectors.contract import Run, SourceError
 from collectors.dns.messages import Problem
 from collectors.dns.peer import Kept, Told
 from collectors.recordings import Header, header_of, lines_of, write_whole
+from inventory.decoding import convert, from_json
 
 if TYPE_CHECKING:
     from collectors.dns import Options
@@ -55,7 +56,7 @@ def asked_with(options: Options) -> Options:
         return options
     header = header_of(Path(options.recording))
     try:
-        return msgspec.convert({**header.options, **msgspec.to_builtins(options)}, type(options))
+        return convert({**header.options, **msgspec.to_builtins(options)}, type(options))
     except msgspec.ValidationError as error:
         raise SourceError(f"录制文件的文件头不对：{error}", "重新录制") from error
 
@@ -66,7 +67,7 @@ def read(path: Path) -> Told:
     told = Told()
     with lines_of(path, FORMAT) as lines:
         told.now = datetime.fromisoformat(header.recorded_at).timestamp()
-        for line in (msgspec.json.decode(line, type=Line) for line in lines):
+        for line in (from_json(line, Line) for line in lines):
             if line.question:
                 told.answers[line.question] = line.answers
             else:

@@ -10,6 +10,7 @@ import msgspec
 
 from collectors.host.notebook import Notebook, decode
 from collectors.host.reader import Refusal
+from inventory.decoding import from_json
 from inventory.kinds.address import Address, address_of
 from inventory.kinds.network import Interface, Route
 from inventory.resource import Relation
@@ -36,7 +37,7 @@ def json_rows(data: bytes) -> list[dict[str, Any]] | None:
     if not data.strip():
         return []
     try:
-        rows = msgspec.json.decode(data)
+        rows = from_json(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return [r for r in rows if isinstance(r, dict)] if isinstance(rows, list) else None

@@ -10,6 +10,7 @@ import msgspec
 from collectors.host.notebook import Notebook, decode
 from collectors.host.processes import Processes
 from collectors.host.reader import Output, Refusal
+from inventory.decoding import from_json
 from inventory.kinds.address import Family
 from inventory.unknown import UNKNOWN, Maybe, known
 
@@ -65,7 +66,7 @@ def nft_families(ruleset: bytes) -> set[str] | None:
     in an input chain, or policy drop there. NAT of a container engine is no firewall. None = not such
     output."""
     try:
-        content = msgspec.json.decode(ruleset)
+        content = from_json(ruleset)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     listed = content.get("nftables") if isinstance(content, dict) else None

@@ -18,6 +18,7 @@ from collectors.contract import Run
 from collectors.host.notebook import decode
 from collectors.host.reader import Output, Reader, Refusal, allowed
 from collectors.recordings import Header, lines_of, write_whole
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-local-recording/1"
 _SCHEME = re.compile(rb"\$(\w+)[$,][^:\n]+")
@@ -53,7 +54,7 @@ class RecordedReader:
 
     def __init__(self, content: bytes) -> None:
         """Raises msgspec.MsgspecError where the JSON is not a recording."""
-        self._record = msgspec.json.decode(content, type=_Recording)
+        self._record = from_json(content, _Recording)
         self.user_id = self._record.user_id
         self.elevated = frozenset(self._record.elevated)
         self._children: dict[str, set[str]] = {}

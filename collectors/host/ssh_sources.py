@@ -14,6 +14,7 @@ import msgspec
 
 from collectors.host.notebook import Notebook, decode
 from collectors.host.reader import Output, Refusal
+from inventory.decoding import from_json
 from inventory.kinds.host import SshServer
 from inventory.unknown import UNKNOWN, Maybe, Unknown
 
@@ -114,7 +115,7 @@ def _word(right: Any, *wanted: object) -> bool:
 def nft_way(ruleset: bytes, port: int, family: Family) -> Way | None:
     """Way of the packet through ``nft -j list ruleset``; None where no chain filters what comes in."""
     try:
-        content = msgspec.json.decode(ruleset)
+        content = from_json(ruleset)
         rows = [row for row in content["nftables"] if isinstance(row, dict)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         return "unsure"

@@ -18,6 +18,7 @@ from collectors.kubernetes.templates import (
     PodSpec,
     Resources,
 )
+from inventory.decoding import decoder
 from inventory.kinds.cluster import Container, Mount
 from inventory.unknown import Unknown
 
@@ -129,8 +130,8 @@ class _Projected(msgspec.Struct, kw_only=True):
     secret: _Named | None = None
 
 
-_source = msgspec.json.Decoder(_Source)
-_text = msgspec.json.Decoder(str)
+_source = decoder(_Source)
+_text = decoder(str)
 
 
 def claims(spec: PodSpec) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 from collectors.contract import SourceError
 from collectors.kubernetes.client import Client, ReadError, Response
 from inventory.coverage import Status
+from inventory.decoding import from_json
 
 T = TypeVar("T")
 
@@ -126,6 +127,6 @@ _ADDRESS = "检查 server 的地址和端口（要 kube-apiserver 的，不是�
 
 def _decoded(response: Response, kind: type[T], path: str) -> T:
     try:
-        return msgspec.json.decode(response.body, type=kind)
+        return from_json(response.body, kind)
     except msgspec.DecodeError as error:
         raise SourceError(f"GET {path} 的答复不像 Kubernetes", _ADDRESS) from error

@@ -17,6 +17,7 @@ from collectors.contract import DeadlineError, Run
 from collectors.kubernetes.client import Client, ReadError, Response
 from collectors.kubernetes.discovery import Served, resources_of, root
 from inventory.coverage import Status
+from inventory.decoding import Decoder, decoder, from_json
 from inventory.evidence import Evidence
 
 T = TypeVar("T")
@@ -156,7 +157,7 @@ class Reader:
             response = self.client.get(f"{_path(ask, version, namespace)}/{name}", {}, ask.accept)
             if response.status == 200:
                 try:
-                    return msgspec.json.decode(response.body, type=row)
+                    return from_json(response.body, row)
                 except msgspec.DecodeError as error:
                     raise ReadError(f"{ask.title} {name} 看不懂：{error}") from error
         return None
@@ -285,7 +286,7 @@ class Reader:
             raise ReadError(
                 f"GET {path} 的答复里没有 {ask.rows} 列表", "检查 server 的地址和中间的代理"
             ) from error
-        one = msgspec.json.Decoder(row)
+        one = decoder(row)
         good: list[T] = []
         for item in raw.rows:
             try:
@@ -350,7 +351,7 @@ class _PageHead(msgspec.Struct):
 
 
 @lru_cache(maxsize=128)
-def _decoder(row: Any, rows: str) -> msgspec.json.Decoder[Any]:
+def _decoder(row: Any, rows: str) -> Decoder[Any]:
     page = msgspec.defstruct(
         "Page",
         [
@@ -358,7 +359,7 @@ def _decoder(row: Any, rows: str) -> msgspec.json.Decoder[Any]:
             ("metadata", _PageHead, msgspec.field(default_factory=_PageHead)),
         ],
     )
-    return msgspec.json.Decoder(page)
+    return decoder(page)
 
 
 def _path(ask: Ask, version: str, namespace: str = "") -> str:
@@ -378,7 +379,7 @@ class _Object(msgspec.Struct):
 def _identity(row: msgspec.Raw) -> str:
     """Namespace and name of an odd object, if it tells."""
     try:
-        meta = msgspec.json.decode(row, type=_Object).metadata or _Named()
+        meta = from_json(row, _Object).metadata or _Named()
     except msgspec.ValidationError:
         return "?"
     return f"{meta.namespace or ''}/{meta.name or '?'}".lstrip("/")[:200]

@@ -16,6 +16,7 @@ from collectors.kubernetes.listing import Ask
 from collectors.kubernetes.nodes import Load
 from collectors.kubernetes.objects import Owner
 from collectors.kubernetes.templates import ContainerSpec, Pod, PodSpec
+from inventory.decoding import decoder
 from inventory.kinds.address import Family
 
 ASK = Ask(resource="pods")
@@ -149,7 +150,7 @@ def _detached(pod: Pod) -> Pod:
     return _pod.decode(msgspec.json.encode(pod))
 
 
-_pod = msgspec.json.Decoder(Pod)
+_pod = decoder(Pod)
 
 
 def _merge(group: Group, pod: Pod, container: ContainerSpec) -> bool:

@@ -26,6 +26,7 @@ from collectors.kubernetes.objects import CONTROL_PLANE, MANAGER_NOISE, looks_se
 from collectors.recordings import Header, lines_of, write_whole
 from collectors.redact import MASK, Redactor
 from inventory.coverage import Status
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-kubernetes-recording/1"
 _LONGEST_NOTE = 64
@@ -75,10 +76,9 @@ class ReplayClient:
 
 
 def _read(path: Path) -> tuple[Peer, dict[RequestKey, _Line]]:
-    decoder = msgspec.json.Decoder(_Line)
     with lines_of(path, FORMAT) as (peer, *lines):
-        decoded = [decoder.decode(line) for line in lines]
-        return msgspec.json.decode(peer, type=Peer), {line.key: line for line in decoded}
+        decoded = [from_json(line, _Line) for line in lines]
+        return from_json(peer, Peer), {line.key: line for line in decoded}
 
 
 class Recorder:
@@ -105,7 +105,7 @@ class Recorder:
             raise
         line.status = response.status
         try:
-            data = prune(msgspec.json.decode(response.body), self._run.redactor)
+            data = prune(from_json(response.body), self._run.redactor)
             line.body = msgspec.Raw(msgspec.json.encode(self._run.redactor.data(data)))
         except msgspec.DecodeError:
             line.text = self._run.redactor.text(response.body.decode("utf-8", "replace"))

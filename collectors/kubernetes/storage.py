@@ -12,6 +12,7 @@ from collectors.kubernetes.listing import Ask
 from collectors.kubernetes.objects import Annotated, Meta, masked_parameters
 from collectors.kubernetes.quantities import gibibytes
 from collectors.kubernetes.survey import Place
+from inventory.decoding import from_json
 from inventory.kinds.storage import Volume, VolumeClaim, VolumeType
 from inventory.unknown import UNKNOWN, Unknown
 
@@ -114,9 +115,7 @@ def _encrypted(parameters: dict[str, str] | None) -> bool | Unknown:
 def volume(row: VolumeRow, place: Place) -> Volume:
     """A persistent volume."""
     spec = row.spec
-    capacity = (
-        msgspec.json.decode(spec["capacity"], type=dict[str, str | float]) if "capacity" in spec else {}
-    )
+    capacity = from_json(spec["capacity"], dict[str, str | float]) if "capacity" in spec else {}
     claim = _decoded(spec, "claimRef", _ClaimReference)
     csi = _decoded(spec, "csi", _Csi)
     kind = next((name for name in sorted(spec) if name not in _NOT_SOURCES), None)
@@ -142,11 +141,11 @@ def volume(row: VolumeRow, place: Place) -> Volume:
 
 
 def _decoded(spec: dict[str, msgspec.Raw], name: str, shape: type[T]) -> T | None:
-    return msgspec.json.decode(spec[name], type=shape) if name in spec else None
+    return from_json(spec[name], shape) if name in spec else None
 
 
 def _text(spec: dict[str, msgspec.Raw], name: str) -> str | None:
-    return msgspec.json.decode(spec[name], type=str) or None if name in spec else None
+    return from_json(spec[name], str) or None if name in spec else None
 
 
 def volume_claim(row: ClaimRow, used: Container[str] | None, place: Place) -> VolumeClaim:

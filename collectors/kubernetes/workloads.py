@@ -12,6 +12,7 @@ from collectors.kubernetes.objects import Meta
 from collectors.kubernetes.pods import Group, OwnerKey, controller, type_of
 from collectors.kubernetes.survey import Place
 from collectors.kubernetes.templates import ControllerSpec, CronJob, PodSpec, Template
+from inventory.decoding import decoder
 from inventory.kinds.cluster import Container, Workload
 from inventory.unknown import UNKNOWN, Unknown
 
@@ -108,7 +109,7 @@ class _Take:
         self._mine.append(holder.native_id)
 
 
-_controller_spec = msgspec.json.Decoder(ControllerSpec)
+_controller_spec = decoder(ControllerSpec)
 
 
 def read_controllers(reader: Reader) -> Controllers:

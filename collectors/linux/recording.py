@@ -9,6 +9,7 @@ import msgspec
 
 from collectors.contract import Run
 from collectors.recordings import Failure, Header, lines_of, write_whole
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-linux-recording/1"
 
@@ -26,7 +27,7 @@ class Recorded(msgspec.Struct, kw_only=True, omit_defaults=True):
 def load(path: Path) -> list[Recorded]:
     """All targets of a recording. Raises SourceError."""
     with lines_of(path, FORMAT) as lines:
-        return [msgspec.json.decode(line, type=Recorded) for line in lines]
+        return [from_json(line, Recorded) for line in lines]
 
 
 def write(path: Path, hosts: Iterable[Recorded], run: Run, note: str) -> None:

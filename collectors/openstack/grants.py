@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from collectors.openstack.listing import Ask, Mapped, Place, mapped, row_ids, rows
 from collectors.openstack.row import Row, View, users_first
+from inventory.decoding import from_json
 from inventory.kinds.identity import AccessRule, ApplicationCredential, Role, RoleAssignment, Trust
 from inventory.unknown import UNKNOWN, Maybe
 
@@ -226,9 +227,7 @@ def _many_trusts(page: bytes, _: str, view: View) -> Mapped:
 
 
 def _one_trust(page: bytes, _: str, view: View) -> Mapped:
-    return trusts(
-        [b'{"trusts":[' + msgspec.json.decode(page, type=dict[str, msgspec.Raw])["trust"] + b"]}"], view.place
-    )
+    return trusts([b'{"trusts":[' + from_json(page, dict[str, msgspec.Raw])["trust"] + b"]}"], view.place)
 
 
 def _ask(path: str, key: str, **params: str) -> Ask:

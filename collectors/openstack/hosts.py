@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from collectors.openstack import levels, placement
 from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, rows, seen
 from collectors.openstack.row import Row, View
+from inventory.decoding import convert, from_json
 from inventory.kinds.cloud import PlatformService
 from inventory.kinds.compute import Aggregate, Hypervisor
 from inventory.kinds.usage import Amount
@@ -153,8 +154,8 @@ def _version(number: int | UnsetType | None) -> Maybe[str | None]:
 def _cpu(info: Any) -> _Cpu | None:
     try:
         if isinstance(info, str):
-            info = msgspec.json.decode(info)
-        return msgspec.convert(info, _Cpu) if info else None
+            info = from_json(info)
+        return convert(info, _Cpu) if info else None
     except msgspec.DecodeError:
         return None
 

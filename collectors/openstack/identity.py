@@ -17,6 +17,7 @@ from collectors.openstack.known import Roles
 from collectors.openstack.levels import level_of
 from collectors.openstack.listing import Ask, Mapped, Place, mapped, raw_rows, row_ids, rows, seen
 from collectors.openstack.row import Row, View
+from inventory.decoding import from_json
 from inventory.kinds.cloud import Cloud, Endpoint, Project
 from inventory.kinds.identity import IdentityDomain, IdentityProvider, User, UserGroup
 from inventory.resource import Resource
@@ -234,7 +235,7 @@ def _set_options(user: User, options: _Options) -> None:
 
 def user_group(group: bytes, members: set[str], domains: dict[str, str], place: Place) -> UserGroup:
     """One group of a list, with the ids of its members. Raises msgspec.ValidationError where it is none."""
-    row = msgspec.json.decode(group, type=_Group)
+    row = from_json(group, _Group)
     return place.make(
         UserGroup,
         row,
@@ -249,7 +250,7 @@ def identity_provider(
     provider: bytes, protocols: set[str], domains: dict[str, str], place: Place
 ) -> IdentityProvider:
     """One identity provider of a list, with the ids of its protocols. Raises msgspec.ValidationError."""
-    row = msgspec.json.decode(provider, type=_Provider)
+    row = from_json(provider, _Provider)
     remote: Maybe[list[str]] = seen(row.remote_ids)
     return place.make(
         IdentityProvider,

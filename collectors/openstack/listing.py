@@ -13,6 +13,7 @@ import msgspec
 from collectors.contract import Run
 from collectors.openstack.client import TITLES, Client, Response, ServiceError, ServiceName
 from inventory.coverage import Status
+from inventory.decoding import decoder, from_json
 from inventory.evidence import Evidence
 from inventory.resource import Relation, RelationType, Resource, uid_of
 from inventory.unknown import UNKNOWN, Unknown
@@ -133,7 +134,7 @@ def refusal(service: ServiceName, path: str, response: Response) -> ServiceError
 def _envelope(body: bytes, ask: Ask) -> dict[str, msgspec.Raw]:
     """The top of an answer that holds a list. Raises ServiceError where it holds none."""
     try:
-        envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        envelope = from_json(body, dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:
         raise _no_list(ask) from error
     if not bytes(envelope.get(ask.key, b"")).lstrip().startswith(b"["):
@@ -148,13 +149,13 @@ def _next(envelope: dict[str, msgspec.Raw], ask: Ask) -> dict[str, str]:
     href: Any = None
     try:
         if "next" in envelope:  # glance, barbican
-            href = msgspec.json.decode(envelope["next"])
+            href = from_json(envelope["next"])
         elif linked := [name for name in envelope if name.endswith("_links")]:
             # nova, cinder, neutron; cinder links "volume_types" as "volume_type_links"
-            links = msgspec.json.decode(envelope[linked[0]])
+            links = from_json(envelope[linked[0]])
             href = next((link.get("href") for link in links if link.get("rel") == "next"), None)
         elif "links" in envelope:  # keystone, designate
-            href = (msgspec.json.decode(envelope["links"]) or {}).get("next")
+            href = (from_json(envelope["links"]) or {}).get("next")
     except (AttributeError, TypeError, RecursionError) as error:
         raise _no_list(ask) from error
     return dict(parse_qsl(urlsplit(href).query, keep_blank_values=True)) if isinstance(href, str) else {}
@@ -162,7 +163,7 @@ def _next(envelope: dict[str, msgspec.Raw], ask: Ask) -> dict[str, str]:
 
 def _next_offset(envelope: dict[str, msgspec.Raw], ask: Ask, params: dict[str, str]) -> dict[str, str]:
     """For lists that link nothing: a page that is full may have another behind it."""
-    count = len(msgspec.json.decode(envelope[ask.key], type=list[msgspec.Raw]))
+    count = len(from_json(envelope[ask.key], list[msgspec.Raw]))
     full = count >= int(params["limit"])
     return {**params, "offset": str(int(params["offset"]) + count)} if full else {}
 
@@ -181,25 +182,20 @@ def _told(value: Any) -> Any:
     return moment(value) if isinstance(value, datetime) else seen(value)
 
 
-@cache
-def _decoder(row: Any) -> Any:
-    return msgspec.json.Decoder(list[row])
-
-
 def rows(pages: list[bytes], key: str, row: type[T]) -> tuple[list[T], list[str]]:
     """Typed rows of all pages, and a text for every row that is not as it should be: one odd object
     must not cost the list."""
-    whole = _decoder(row)  # type: ignore[arg-type]
+    whole = decoder(list[row])  # type: ignore[valid-type]
     good: list[T] = []
     problems: list[str] = []
     for page in pages:
-        raw = msgspec.json.decode(page, type=dict[str, msgspec.Raw])[key]
+        raw = from_json(page, dict[str, msgspec.Raw])[key]
         try:
             good += whole.decode(raw)
         except msgspec.ValidationError:
-            for one in msgspec.json.decode(raw, type=list[msgspec.Raw]):
+            for one in from_json(raw, list[msgspec.Raw]):
                 try:
-                    good.append(msgspec.json.decode(one, type=row))
+                    good.append(from_json(one, row))
                 except msgspec.ValidationError as error:
                     problems.append(f"{_identity(one)}：{error}")
     return good, problems
@@ -216,14 +212,12 @@ def row_ids(pages: list[bytes], key: str) -> set[str]:
 
 def raw_rows(page: bytes, key: str) -> dict[str, bytes]:
     """Rows as they came, by id: for short lists of what is then read one by one."""
-    found = msgspec.json.decode(
-        msgspec.json.decode(page, type=dict[str, msgspec.Raw])[key], type=list[msgspec.Raw]
-    )
+    found = from_json(from_json(page, dict[str, msgspec.Raw])[key], list[msgspec.Raw])
     return {_identity(raw): bytes(raw) for raw in found}
 
 
 def _identity(row: msgspec.Raw) -> str:
-    value = msgspec.json.decode(row)
+    value = from_json(row)
     return str(value.get("id", "?"))[:64] if isinstance(value, dict) else "?"
 
 

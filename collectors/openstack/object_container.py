@@ -16,6 +16,7 @@ from collectors.openstack.listing import Ask, Mapped, Place
 from collectors.openstack.row import Row, View
 from collectors.openstack.swift import account_prefix
 from inventory.coverage import Status
+from inventory.decoding import from_json
 from inventory.kinds.storage import ObjectContainer
 from inventory.unknown import UNKNOWN, Maybe
 
@@ -36,14 +37,14 @@ class _Answer(msgspec.Struct):
 
 def names(page: bytes) -> list[str]:
     """Names of the containers in a page of an account. Raises msgspec.DecodeError where it is none."""
-    return [row.name for row in msgspec.json.decode(page, type=_Answer).rows]
+    return [row.name for row in from_json(page, _Answer).rows]
 
 
 def container(project: str, name: str, body: bytes, place: Place, *, owner: bool) -> Mapped:
     """One container of a project's account, from its own answer. ``owner``: whether the answer came to
     one who is told who may read."""
     try:
-        told = msgspec.json.decode(body, type=_Answer).headers
+        told = from_json(body, _Answer).headers
     except msgspec.DecodeError as error:
         return Mapped(problems=[str(place.clean(f"{project}/{name}：{error}"))])
     readers = _acl(told, "x-container-read", owner)

@@ -14,6 +14,7 @@ import msgspec
 from collectors.openstack.known import Inventory, Provider
 from collectors.openstack.listing import Ask, rows
 from collectors.openstack.row import Row, View
+from inventory.decoding import from_json
 from inventory.kinds.usage import Amount, AmountOf
 
 _MICROVERSION = "1.39"
@@ -97,12 +98,12 @@ def providers(page: bytes) -> dict[str, Provider]:
 
 def set_inventories(provider: Provider, body: bytes) -> None:
     """GET /resource_providers/{id}/inventories. Raises msgspec.DecodeError."""
-    provider.inventories = msgspec.json.decode(body, type=_Inventories).inventories
+    provider.inventories = from_json(body, _Inventories).inventories
 
 
 def set_allocations(provider: Provider, body: bytes) -> None:
     """GET /resource_providers/{id}/allocations. Raises msgspec.DecodeError."""
-    held = msgspec.json.decode(body, type=_Allocations).allocations
+    held = from_json(body, _Allocations).allocations
     allocated: dict[str, float] = {}
     for one in held.values():
         for name, amount in one.resources.items():
@@ -112,7 +113,7 @@ def set_allocations(provider: Provider, body: bytes) -> None:
 
 def set_traits(provider: Provider, body: bytes) -> None:
     """GET /resource_providers/{id}/traits. Raises msgspec.DecodeError."""
-    provider.traits = msgspec.json.decode(body, type=_Traits).traits
+    provider.traits = from_json(body, _Traits).traits
 
 
 def _learn_providers(page: bytes, _: str, view: View) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from collectors.openstack.listing import Ask, Mapped, Place
 from collectors.openstack.row import Row, View
+from inventory.decoding import convert, from_json
 from inventory.kinds.cloud import Quota
 
 QuotaService = Literal["compute", "volume", "network"]
@@ -28,9 +29,9 @@ _ASKS: dict[QuotaService, tuple[str, dict[str, str]]] = {  # the answers that te
 
 def quota(body: bytes, service: QuotaService, project: str, place: Place) -> Quota:
     """One answer. Raises msgspec.DecodeError where it is none."""
-    envelope = msgspec.json.decode(body, type=dict[str, dict[str, Any]])
+    envelope = from_json(body, dict[str, dict[str, Any]])
     amounts: dict[str, _Amount] = {
-        name: msgspec.convert(value, _Amount)
+        name: convert(value, _Amount)
         for name, value in next(iter(envelope.values()), {}).items()
         if isinstance(value, dict)
     }

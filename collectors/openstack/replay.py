@@ -18,6 +18,7 @@ from collectors.contract import Run, SourceError
 from collectors.openstack.client import Client, Facts, Response, ServiceError, ServiceName
 from collectors.recordings import Header, lines_of, write_whole
 from inventory.coverage import Status
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-openstack-recording/1"
 
@@ -73,10 +74,9 @@ class ReplayClient:
 
 
 def _read(path: Path) -> tuple[Facts, dict[RequestKey, _Line]]:
-    decoder = msgspec.json.Decoder(_Line)
     with lines_of(path, FORMAT) as (facts, *lines):
-        decoded = [decoder.decode(line) for line in lines]
-        return msgspec.json.decode(facts, type=Facts), {
+        decoded = [from_json(line, _Line) for line in lines]
+        return from_json(facts, Facts), {
             request_key(line.service, line.path, line.params, line.microversion): line for line in decoded
         }
 
@@ -110,7 +110,7 @@ class Recorder:
         line.status, line.headers = response.status, response.headers
         cleaned = self._run.redactor.clean(response.body, "application/json")
         try:
-            msgspec.json.decode(cleaned)
+            from_json(cleaned)
             line.body = msgspec.Raw(cleaned)
         except msgspec.DecodeError:
             line.text = cleaned.decode("utf-8", "replace")

@@ -28,6 +28,7 @@ import msgspec
 from collectors.contract import DeadlineError, Run
 from collectors.openstack.client import TITLES, Client, Facts, Response, ServiceError, ServiceName
 from inventory.coverage import Status
+from inventory.decoding import from_json
 from inventory.evidence import Evidence
 
 NOBODY = "0" * 32  # a project that cannot exist
@@ -237,7 +238,7 @@ def _count(asked: Asked, key: str) -> int:
     if not asked.allowed:
         return 0
     try:
-        rows = msgspec.json.decode(asked.body, type=dict[str, list[msgspec.Raw]]).get(key, [])
+        rows = from_json(asked.body, dict[str, list[msgspec.Raw]]).get(key, [])
     except msgspec.DecodeError:
         return 0
     return len(rows)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from collectors.openstack.listing import Mapped, Place, mapped, moment, rows, seen
+from inventory.decoding import from_json
 from inventory.kinds.storage import StoragePool, Volume, VolumeBackup, VolumeSnapshot, VolumeType
 from inventory.kinds.usage import Amount
 from inventory.unknown import UNKNOWN, Maybe
@@ -134,7 +135,7 @@ def qos_names(pages: list[bytes]) -> dict[str, str]:
 def default_type(body: bytes) -> str | None:
     """Id of the type that a volume without a type gets; None where the answer holds none."""
     try:
-        return msgspec.json.decode(body, type=dict[str, _Type])["volume_type"].id
+        return from_json(body, dict[str, _Type])["volume_type"].id
     except (msgspec.DecodeError, KeyError):
         return None
 
@@ -174,7 +175,7 @@ def _encryption(body: bytes | None) -> _Encryption | None:
     if body is None:
         return None
     try:
-        return msgspec.json.decode(body, type=_Encryption)
+        return from_json(body, _Encryption)
     except msgspec.DecodeError:
         return None
 

@@ -8,6 +8,8 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from inventory.decoding import from_json
+
 _KEPT = (
     "x-container-read",
     "x-container-write",
@@ -28,8 +30,8 @@ def enveloped(body: bytes, headers: Mapping[str, str], params: Mapping[str, str]
     """A list of swift's with what matters of its headers, and the link to the next page where this one is
     full. What is no list comes back as it is."""
     try:
-        rows = msgspec.json.decode(body or b"[]", type=list[msgspec.Raw])
-        last = msgspec.json.decode(rows[-1], type=_Row).name if rows else ""
+        rows = from_json(body or b"[]", list[msgspec.Raw])
+        last = from_json(rows[-1], _Row).name if rows else ""
     except msgspec.DecodeError:
         return body
     lower = {name.lower(): value for name, value in headers.items()}

@@ -19,6 +19,7 @@ from collectors import contract
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
 from collectors.prometheus.queries import STATISTICS, Preset, Query, over, presets
 from inventory.coverage import Batch, Collection, Status
+from inventory.decoding import from_json
 from inventory.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _reach(client: Client) -> None:
 
 def _count(data: bytes) -> int:
     try:
-        result = msgspec.json.decode(data)["result"]
+        result = from_json(data)["result"]
         return int(float(result[0]["value"][1])) if result else 0
     except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError, OverflowError):
         return 0

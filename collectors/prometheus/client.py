@@ -17,6 +17,7 @@ import msgspec
 
 from collectors.contract import RetryableError, Run, SourceError, retry
 from inventory.coverage import Status
+from inventory.decoding import from_json
 
 if TYPE_CHECKING:
     from collectors.prometheus import Options
@@ -177,7 +178,7 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
 def envelope(body: bytes) -> Answer | None:
     """What an answer says; None for what is not of the API."""
     try:
-        return msgspec.json.decode(body, type=Answer)
+        return from_json(body, Answer)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

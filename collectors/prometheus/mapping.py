@@ -12,6 +12,7 @@ import msgspec
 from collectors.prometheus.client import QueryError
 from collectors.prometheus.queries import Query, Statistic
 from collectors.things import Directory
+from inventory.decoding import from_json
 from inventory.kinds.usage import Utilization
 from inventory.resource import Relation, uid_of
 from inventory.unknown import UNKNOWN
@@ -47,7 +48,7 @@ class Told(msgspec.Struct, kw_only=True):
 def take(told: Told, query: Query, statistic: Statistic, data: bytes, directory: Directory) -> None:
     """Add one answer's ``data``. Raises QueryError where it is no vector."""
     try:
-        vector = msgspec.json.decode(data, type=_Vector)
+        vector = from_json(data, _Vector)
     except msgspec.DecodeError as error:
         raise QueryError("答复里没有结果", "检查 url 后面是不是 Prometheus") from error
     if vector.resultType != "vector":
@@ -55,7 +56,7 @@ def take(told: Told, query: Query, statistic: Statistic, data: bytes, directory:
     told.series = max(told.series, len(vector.result))
     for raw in vector.result:
         try:
-            series = msgspec.json.decode(raw, type=_Series)
+            series = from_json(raw, _Series)
             value = float(series.value[1])
         except (msgspec.DecodeError, ValueError):
             told.malformed += 1

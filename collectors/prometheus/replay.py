@@ -12,6 +12,7 @@ from collectors.contract import Run
 from collectors.prometheus.client import Client, QueryError, Reply, envelope
 from collectors.recordings import Header, lines_of, write_whole
 from inventory.coverage import Status
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-prometheus-recording/1"
 
@@ -47,7 +48,7 @@ class ReplayClient:
 
 def _read(path: Path) -> dict[str, _Line]:
     with lines_of(path, FORMAT) as lines:
-        decoded = [msgspec.json.decode(line, type=_Line) for line in lines]
+        decoded = [from_json(line, _Line) for line in lines]
         return {line.expression: line for line in decoded}
 
 

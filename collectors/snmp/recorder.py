@@ -18,6 +18,7 @@ from collectors.snmp import tables
 from collectors.snmp.engines import Authentication, Oid, Privacy, Value, Version, dotted_of
 from collectors.snmp.reading import Answers
 from inventory.coverage import Status
+from inventory.decoding import from_json
 
 FORMAT = "zhengguan-snmp-recording/1"
 
@@ -61,13 +62,13 @@ class Marks(msgspec.Struct, kw_only=True):
         name, _, body = comment.partition(b" ")
         try:
             if name == b"#!device":
-                self.known = msgspec.json.decode(body, type=Known)
+                self.known = from_json(body, Known)
             elif name == b"#!walk":
-                self.walks.append(msgspec.json.decode(body, type=BrokenWalk))
+                self.walks.append(from_json(body, BrokenWalk))
             elif name == b"#!objects":
-                self.unread = msgspec.json.decode(body, type=Unread).reason
+                self.unread = from_json(body, Unread).reason
             elif name == b"#!failed":
-                self.failure = msgspec.json.decode(body, type=Failure)
+                self.failure = from_json(body, Failure)
         except msgspec.DecodeError:
             self.failure = Failure(reason="录制文件的标注看不懂", remedy="重新录制")
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from inventory.decoding import convert, from_json
+
 _MOST_MEMORY_BYTES = 512 * 1024 * 1024
 _MOST_OUTPUT_BYTES = 4 * 1024 * 1024
 _PROGRAM = (
@@ -86,7 +88,7 @@ def report_of(output: bytes) -> Report | None:
     """Decode ssh-audit's JSON, after whatever it said before; None where there is none."""
     at = output.find(b"{")
     try:
-        told: Any = msgspec.json.decode(output[at:] if at >= 0 else b"")
-        return msgspec.convert(told, Report)
+        told: Any = from_json(output[at:] if at >= 0 else b"")
+        return convert(told, Report)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None

@@ -19,6 +19,7 @@ from collectors.tls.hello import Hello
 from collectors.tls.starttls import NoTlsError
 from collectors.tls.trust import Trust
 from collectors.tls.wire import Place, converse, exchange
+from inventory.decoding import convert
 from inventory.kinds.crypto import HttpAnswer
 
 T = TypeVar("T")
@@ -179,7 +180,7 @@ class ReplayPeer:
         values = self._told.get(key)
         if not values:
             raise _OLD_RECORDING
-        return msgspec.convert(values.pop(0) if len(values) > 1 else values[0], type_)
+        return convert(values.pop(0) if len(values) > 1 else values[0], type_)
 
     async def addresses(self, host: str, port: int, families: list[str]) -> list[str]:
         """See ``Peer``."""

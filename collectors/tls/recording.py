@@ -10,6 +10,7 @@ import msgspec
 
 from collectors.contract import Run
 from collectors.recordings import Header, lines_of, write_whole
+from inventory.decoding import from_json
 
 if TYPE_CHECKING:
     from collectors.tls import Options
@@ -44,5 +45,5 @@ def write(
 def read(path: Path) -> dict[str, dict[str, list[Any]]]:
     """Scope → what was told. Raises SourceError."""
     with lines_of(path, FORMAT) as lines:
-        decoded = [msgspec.json.decode(line, type=Line) for line in lines]
+        decoded = [from_json(line, Line) for line in lines]
         return {line.scope: line.told for line in decoded}

@@ -15,6 +15,7 @@ from collectors.website import guard
 from collectors.website.problems import Problem
 from collectors.website.urls import Url, numeric, server_of
 from collectors.website.wire import Ask, Got, Limits, contexts, fetch, race, reach
+from inventory.decoding import convert
 from inventory.kinds.crypto import VersionOffer
 
 _MOST_ADDRESSES: Final = 4
@@ -268,7 +269,7 @@ class ReplayPeer:
         values = self._told.get(self._clean(key))
         if not values:
             raise TimeoutError  # the run that was recorded ended before this question
-        return msgspec.convert(values.pop(0) if len(values) > 1 else values[0], type_)
+        return convert(values.pop(0) if len(values) > 1 else values[0], type_)
 
     async def addresses(self, host: str, family: str) -> Found:
         """See ``Peer``."""

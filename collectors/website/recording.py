@@ -9,6 +9,7 @@ import msgspec
 
 from collectors.contract import Run
 from collectors.recordings import Header, lines_of, write_whole
+from inventory.decoding import from_json
 
 if TYPE_CHECKING:
     from collectors.website import Options
@@ -54,5 +55,5 @@ def write(path: Path, options: Options, told: dict[str, dict[str, list[Any]]], r
 def read(path: Path) -> dict[str, dict[str, list[Any]]]:
     """Site → what was told. Raises SourceError."""
     with lines_of(path, FORMAT) as lines:
-        decoded = [msgspec.json.decode(line, type=Line) for line in lines]
+        decoded = [from_json(line, Line) for line in lines]
         return {line.site: line.told for line in decoded}
