@@ -60,6 +60,15 @@ from policies.verdict import Finding, Unseen, Verdict, finding_id
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``--dist loadgroup`` the tests of a file stay together, and those that share a lab with them."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
 TAKEN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 HOSTILE = "<script>alert(\"x\")</script>{{7*7}}\x07\u202egnp.exe\\\n=cmd|'/c calc'!A0"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -90,15 +91,23 @@ def seeded(name: str) -> Iterator[Kube]:
         found.lab("down")
 
 
-@pytest.fixture(scope="session", params=["old", "new"])
-def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
+@pytest.fixture(scope="module")
+def clusters_alone() -> Iterator[None]:
+    """No other process reads or disturbs the Kubernetes labs meanwhile."""
+    with Path(_CACHE, "kube-lab.lock").open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="module", params=["old", "new"])
+def kube(request: pytest.FixtureRequest, clusters_alone: None) -> Iterator[Kube]:
     """The old and the new API server in turn."""
     with seeded(request.param) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
-def both_kubes() -> Iterator[list[Kube]]:
+@pytest.fixture(scope="module")
+def both_kubes(clusters_alone: None) -> Iterator[list[Kube]]:
     """The old and the new API server at once."""
     with seeded("old") as old, seeded("new") as new:
         yield [old, new]

@@ -29,7 +29,7 @@ from inventory.kinds.virtual_network import (
     Trunk,
 )
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
 
 FOLDER = Path(os.environ["LAB_DIR"])  # conftest sees to it
 CORE = (
@@ -40,7 +40,8 @@ OPTIONAL = ("load_balancer", "secret", "dns_zone", "share", "object_container")
 SERVICES = ("services_nova", "services_cinder", "services_neutron", "services_manila", "services_designate")
 
 
-def collect(cloud: str, deadline_seconds: float = 500.0, **options: Any) -> dict[str, Batch]:
+def collect(cloud: str, deadline_seconds: float = 900.0, **options: Any) -> dict[str, Batch]:
+    options = {"timeout_seconds": 120.0, **options}  # the machine may be busy
     source = Source(
         name="zw",
         type="openstack",
@@ -194,7 +195,7 @@ def test_services_that_are_down_fail_alone_and_nothing_is_zero(
 ) -> None:
     for service in ("octavia-api", "designate-api", "manila-api", "barbican", "swift"):
         stopped("stop", "start", service)
-    found = told(collect("lab-admin", timeout_seconds=20), (*CORE, *OPTIONAL, "platform_service"))
+    found = told(collect("lab-admin"), (*CORE, *OPTIONAL, "platform_service"))
     for kind in OPTIONAL:
         assert found.pop(kind) == ("failed", 0)
     left = sum(expected["numbers"][name] for name in SERVICES[:3])

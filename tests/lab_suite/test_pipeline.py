@@ -14,12 +14,12 @@ import pytest
 
 from collectors import openstack
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
 
 FOLDER = Path(os.environ["LAB_DIR"])  # conftest sees to it
 CONFIG = """\
 sources:
-  - {{name: zw, type: openstack, cloud: {cloud}, config_file: {clouds}, timeout_seconds: 20, deadline_seconds: 240}}
+  - {{name: zw, type: openstack, cloud: {cloud}, config_file: {clouds}, timeout_seconds: 120, deadline_seconds: 900}}
 systems:
   - {{name: zwy, title: 市级政务云平台, grade: S3A3, cloud: platform, include: [{{sources: [zw]}}]}}
 """

@@ -262,7 +262,7 @@ def clouds(place: Place) -> Iterator[Source]:
     config = str(Path(os.environ["LAB_DIR"]) / "clouds.yaml")
     for name, grade in (("lab-admin", "S3A3"), ("lab-second-region", "S2A2")):
         labels = {**LABELS, "grade": grade}
-        yield source(name, "openstack", labels, cloud=name, config_file=config, timeout_seconds=20)
+        yield source(name, "openstack", labels, cloud=name, config_file=config, timeout_seconds=120)
 
 
 def clusters(place: Place) -> Iterator[Source]:
@@ -475,6 +475,7 @@ def problems(shown: dict[str, set[str]], listed: dict[str, set[str]]) -> list[st
 
 
 @pytest.mark.lab
+@pytest.mark.xdist_group("openstack")
 def test_every_rule_is_shown_or_listed_with_the_reason(shown: dict[str, set[str]]) -> None:
     assert len(shown) == len(load_rules())
     found = problems(shown, listed())

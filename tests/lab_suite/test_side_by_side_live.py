@@ -18,12 +18,12 @@ from zhengguan import console
 from zhengguan.config import load_config
 from zhengguan.loop import collect_into, latest, opened
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
 
 CONFIG = """\
 store: store.db
 sources:
-  - {{name: zw, type: openstack, cloud: lab-admin, config_file: {clouds}}}
+  - {{name: zw, type: openstack, cloud: lab-admin, config_file: {clouds}, timeout_seconds: 120}}
   - {{name: old, type: kubernetes, kubeconfig: {old}/auditor.kubeconfig}}
   - {{name: new, type: kubernetes, kubeconfig: {new}/auditor.kubeconfig}}
 """

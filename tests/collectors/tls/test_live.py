@@ -28,6 +28,7 @@ pytestmark = pytest.mark.lab
 
 LAB = Path(__file__).parents[2] / "lab"
 S_SERVERS = ("rsa", "ecdsa", "both", "expired", "weak", "dh1024", "modern")
+PATIENT = {"timeout_seconds": 30.0, "endpoint_seconds": 300.0}  # the machine may be busy
 
 
 class Lab:
@@ -61,8 +62,8 @@ def batches(lab: Lab) -> dict[str, Batch]:
     module = collector("tls")
     ca = lab.folder / "trusted.crt"
     ca.write_bytes((lab.folder / "ca.crt").read_bytes() + (lab.folder / "sm2ca.crt").read_bytes())
-    options = module.Options(targets=list(scopes), http=True, ca_file=str(ca))
-    source = Source(name="lab", type="tls", options=options, deadline_seconds=120)
+    options = module.Options(targets=list(scopes), http=True, ca_file=str(ca), **PATIENT)
+    source = Source(name="lab", type="tls", options=options, deadline_seconds=600)
     return {scopes[b.collections[0].scope]: b for b in module.collect(source, Run(source, environ={}))}
 
 
@@ -241,7 +242,8 @@ def test_a_recording_of_all_replays_to_the_same(lab: Lab, tmp_path: Path) -> Non
     module = collector("tls")
     targets: list[Any] = [f"127.0.0.1:{port}" for port in lab.ports.values()]
     targets.append(Target(address=f"127.0.0.1:{lab.ports['tlcp']}", server_name="www.example.gov.cn"))
-    source = Source(name="lab", type="tls", options=module.Options(targets=targets), deadline_seconds=120)
+    options = module.Options(targets=targets, **PATIENT)
+    source = Source(name="lab", type="tls", options=options, deadline_seconds=600)
     live = module.record(source, Run(source, environ={}), tmp_path / "all.jsonl.gz")
     again = replaying(tmp_path / "all.jsonl.gz")
     replayed = list(module.collect(again, Run(again, environ={})))
