@@ -76,7 +76,7 @@ class Lab:
             name="net",
             type="cli",
             options=msgspec.convert(own, collector("cli").Options),
-            deadline_seconds=60,
+            deadline_seconds=180,
         )
 
     def target(self, name: str) -> str:
@@ -382,7 +382,7 @@ def test_faulty_devices_end_in_time_and_leave_the_healthy_ones_alone(client: str
     source = lab.source("comware", "vrp-gbk", *faulty, client=client, output_mib=0.1, concurrency=9)
     began = time.monotonic()
     batches = collect(source)
-    assert time.monotonic() - began < 45
+    assert time.monotonic() - began < 100
     assert len(batches) == 9
     for name in ("comware", "vrp-gbk"):
         assert {c.status for c in batches[lab.target(name)].collections} == {Status.COMPLETE}
@@ -408,7 +408,7 @@ def test_the_deadline_of_a_device_is_kept(lab: Lab) -> None:
         "vrp-stall", "vrp-silent", device_seconds=2.0, command_seconds=50.0, connect_seconds=50.0
     )
     batches = collect(source)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40
     for batch in batches.values():
         assert of(batch, "device_config").status is not Status.COMPLETE
 

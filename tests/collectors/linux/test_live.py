@@ -270,10 +270,10 @@ def test_one_bad_host_does_not_hurt_the_others(host: Any, read: Callable[..., li
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             targets = [f"127.0.0.1:{s.getsockname()[1]}" for s in (silent, hangs_up, closed)]
-            options = host.options("zg-user", targets=[*targets, host.target], timeout_seconds=1.0)
+            options = host.options("zg-user", targets=[*targets, host.target], timeout_seconds=5.0)
             began = time.monotonic()
-            batches = read(deadline_seconds=30, **options)
-            assert time.monotonic() - began < 30
+            batches = read(deadline_seconds=120, **options)
+            assert time.monotonic() - began < 100
     assert "没有说 SSH" in failure(batches, targets[0])[1]
     assert "没有说 SSH" in failure(batches, targets[1])[1]
     assert "连不上" in failure(batches, targets[2])[1]

@@ -112,7 +112,7 @@ def test_what_cannot_be_told_is_no_row_and_a_reason(
 ) -> None:
     began = time.monotonic()
     (batch,) = collect(serve(script), timeout_seconds=0.3)
-    assert time.monotonic() - began < 10  # many times what two time-outs take
+    assert time.monotonic() - began < 20  # many times what two time-outs take
     assert batch.resources == []
     assert {c.status for c in batch.collections} == {Status.FAILED}
     assert all(c.reason and c.remedy for c in batch.collections)
@@ -140,7 +140,7 @@ def test_an_error_of_ours_ends_one_target_and_no_other(
     monkeypatch.setattr(survey, "observe", observe)
     began = time.monotonic()
     batches = collect(odd, good, concurrency=1)
-    assert time.monotonic() - began < 10  # not the deadline of the source
+    assert time.monotonic() - began < 30  # not the deadline of the source
     status = {c.scope: c for b in batches for c in b.collections if c.kind == "endpoint"}
     assert status[f"127.0.0.1:{good}"].status is Status.COMPLETE
     assert status[f"127.0.0.1:{odd}"].status is Status.FAILED
@@ -201,7 +201,7 @@ def test_many_bad_peers_side_by_side_cost_no_more_than_one(
     targets = [f"127.0.0.{n}:{port}" for n in range(1, 2)] + [f"127.0.0.1:{serve(silent)}" for _ in range(30)]
     began = time.monotonic()
     batches = collect(*targets, timeout_seconds=0.5, concurrency=40)
-    assert time.monotonic() - began < 10  # one after the other would take 31 seconds
+    assert time.monotonic() - began < 20  # one after the other would take 31 seconds
     assert len(batches) == 31
 
 
