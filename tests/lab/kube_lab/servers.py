@@ -10,7 +10,7 @@ from pathlib import Path
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
 INSTANCE = os.environ.get("KUBE_LAB_INSTANCE", "")
 """A second lab beside the first, say for 5 000 pods: same binaries, own data and ports."""
-PORTS = int(os.environ.get("KUBE_LAB_PORTS") or (46460 if INSTANCE else 46440))
+PORTS = int(os.environ.get("KUBE_LAB_PORTS") or (24460 if INSTANCE else 24440))
 """First of the twenty ports an instance may take."""
 USERS = {
     "admin": "system:masters",
