@@ -1,6 +1,7 @@
 """The answer book: open questions as a workbook that an office fills in and sends back."""
 
-from reports.answer_book.layout import MOST_ROWS, CellError, Row
+from inventory.workbooks import MOST_ROWS, CellError
+from reports.answer_book.layout import Row
 from reports.answer_book.read import Attach, Book, BookError, Defaults, Returned, open_book, read_book
 from reports.answer_book.write import write_book
 

@@ -48,8 +48,6 @@ FIELD_COLUMN: Final = {
 }
 """Field of an answer → the column that says it."""
 
-MOST_ROWS: Final = 5000
-
 
 def columns_of(standard: str) -> tuple[str, ...]:
     """The columns of a book of this standard."""
@@ -71,16 +69,6 @@ class Row(msgspec.Struct, kw_only=True, frozen=True):
         q = self.question
         digest = hashlib.sha256(q.object.encode(errors="surrogatepass")).hexdigest()[:20]
         return f"{q.subject}#{digest if q.object else ''}"
-
-
-class CellError(msgspec.Struct, frozen=True):
-    """What is wrong in one cell, or ("") in the book as a whole (中文)."""
-
-    cell: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.cell}：{self.why}" if self.cell else self.why
 
 
 def cell_name(row: int, column: int, sheet: str = SHEET) -> str:

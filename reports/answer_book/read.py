@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, TypeVar
-from xml.etree import ElementTree as Xml
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from inventory.answers import Answer, AnswerFile, CryptoJudgement, Given
 from inventory.daily import day_of
+from inventory.workbooks import (
+    BROKEN,
+    MOST_BYTES,
+    MOST_ROWS,
+    CellError,
+    day_of_cell,
+    text_of_cell,
+    vetted,
+)
 from policies.answers import (
     MOST_BITS,
     MOST_MODULE,
@@ -45,30 +50,21 @@ from reports.answer_book.layout import (
     META,
     META_SHEET,
     MODULE,
-    MOST_ROWS,
     NOTE,
     SHEET,
     STRENGTH,
     UNTIL,
     VERDICT,
-    CellError,
     Row,
     cell_name,
     columns_of,
 )
-from reports.answer_book.vet import MOST_BYTES, vetted
 from reports.document import BEIJING
 
 T = TypeVar("T")
 Attach: TypeAlias = Callable[[str], AnswerFile]
 """Finds an evidence file by its name. Raises ValueError with the reason (中文)."""
 
-_DAY: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
-# what a reader of somebody else's file may raise on one that was made to break it
-_BROKEN: Final = (
-    ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, OverflowError, EOFError,
-    zipfile.BadZipFile, zlib.error, struct.error, Xml.ParseError,
-)  # fmt: skip
 _Line: TypeAlias = Sequence[Any]
 
 
@@ -102,7 +98,7 @@ class Book(msgspec.Struct, frozen=True):
 
     def subjects(self) -> set[str]:
         """Ids of the controls and cases that it asks about."""
-        return {_text(line[KEY]).partition("#")[0] for _, line in self.rows}
+        return {text_of_cell(line[KEY]).partition("#")[0] for _, line in self.rows}
 
 
 def open_book(content: bytes) -> Book:
@@ -126,7 +122,7 @@ def open_book(content: bytes) -> Book:
         }
         # limits of ours: what a sheet says of its own size is not to be relied on
         lines = list(_lines(book[SHEET].iter_rows(1, MOST_ROWS + 2, 1, 30, values_only=True)))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise BookError([CellError("", f"工作簿读不出（{type(error).__name__}: {error}）")]) from error
     return Book(meta, _headed(meta, lines))
 
@@ -142,7 +138,7 @@ def _headed(meta: Mapping[str, str], lines: Sequence[tuple[int, _Line]]) -> list
     errors = []
     if meta.get("format") != FORMAT:
         errors.append(CellError("", f"工作簿的格式是 {meta.get('format')}，本程序用 {FORMAT}：重新导出"))
-    header = [_text(value) for value in lines[0][1]] if lines else []
+    header = [text_of_cell(value) for value in lines[0][1]] if lines else []
     columns = columns_of(meta.get("standard", ""))
     for column, name in enumerate(columns):
         found = header[column] if column < len(header) else ""
@@ -206,7 +202,7 @@ class _Reader:
     def row(self, number: int, line: list[Any]) -> None:
         """One row: an answer, nothing, or errors."""
         before = len(self.errors)
-        written = [c for c in (VERDICT, NOTE, FILES, BY, DATE, UNTIL, *self.crypto) if _text(line[c])]
+        written = [c for c in (VERDICT, NOTE, FILES, BY, DATE, UNTIL, *self.crypto) if text_of_cell(line[c])]
         if not written or (row := self._known(number, line)) is None:
             return
         judged = "judged" in row.question.allowed and any(c in written for c in CRYPTO[:3])
@@ -219,28 +215,28 @@ class _Reader:
         current = row.question.use.answer if row.question.use else None
         if current is not None and _same(current, answer, until_too=UNTIL in written):
             self.unchanged += 1
-        elif str(row.base) != _text(line[BASE]):
+        elif str(row.base) != text_of_cell(line[BASE]):
             told = f"#{current.id} {current.by} 答 {word_of(current)}" if current else "已被撤回"
             self._wrong(number, VERDICT, f"导出之后有了新的答复（{told}）：重新导出再填")
         else:
             self.answers.append(answer)
 
     def _known(self, number: int, line: list[Any]) -> Row | None:
-        key = _text(line[KEY])
+        key = text_of_cell(line[KEY])
         row = self.rows.get(key)
         if row is None:
             self._wrong(number, KEY, "隐藏的编号不认识：这一行是插入的、改过的，或这个系统已不用答它")
         elif key in self._met:
             self._wrong(number, KEY, f"和第 {self._met[key]} 行重复")
             row = None
-        elif _text(line[CITE]) != row.question.cite:
+        elif text_of_cell(line[CITE]) != row.question.cite:
             self._wrong(number, CITE, f"条款应是 {row.question.cite}：行被打乱了")
             row = None
         self._met.setdefault(key, number)
         return row
 
     def _answer(self, number: int, line: list[Any], question: Question) -> Answer | None:
-        word = _text(line[VERDICT])
+        word = text_of_cell(line[VERDICT])
         given = verdict_named(word or WORD["judged"])
         if given is None or given not in question.allowed:
             words = "、".join(WORD[g] for g in question.allowed)
@@ -257,9 +253,9 @@ class _Reader:
             subject=question.subject,
             object=question.object,
             verdict=given,
-            note=_text(line[NOTE]),
-            files=self._files(number, _text(line[FILES])),
-            by=_text(line[BY]) or self.defaults.by,
+            note=text_of_cell(line[NOTE]),
+            files=self._files(number, text_of_cell(line[FILES])),
+            by=text_of_cell(line[BY]) or self.defaults.by,
             answered_at=self.now if answered == today else datetime.combine(answered, time(), BEIJING),
             valid_until=last,
             crypto=judged,
@@ -271,7 +267,7 @@ class _Reader:
     def _judged(self, number: int, line: list[Any], q: Question, given: Given) -> CryptoJudgement | None:
         """D, A and K and what goes with them; errors where they are written and not asked for."""
         if given != "judged":
-            for column in (c for c in self.crypto if _text(line[c])):
+            for column in (c for c in self.crypto if text_of_cell(line[c])):
                 self._wrong(number, column, f"答 {WORD[given]} 时不写这一格")
             return None
         d, a, k, managed = (self._read(number, c, line, met_named) for c in (*CRYPTO[:3], MANAGED))
@@ -283,13 +279,13 @@ class _Reader:
             strength_bits=self._read(number, STRENGTH, line, lambda w: number_named(w, MOST_BITS)),
             module_level=self._read(number, MODULE, line, lambda w: number_named(w, MOST_MODULE)),
             keys_managed=managed,
-            made_up_by=self._helpers(number, _text(line[HELPERS])),
+            made_up_by=self._helpers(number, text_of_cell(line[HELPERS])),
             added=before is not None and before.added,
         )
 
     def _read(self, number: int, column: int, line: list[Any], read: Callable[[str], T]) -> T | None:
         try:
-            return read(_text(line[column]))
+            return read(text_of_cell(line[column]))
         except ValueError as error:
             self._wrong(number, column, str(error))
             return None
@@ -309,22 +305,11 @@ class _Reader:
         return tuple(found)
 
     def _day(self, number: int, column: int, line: list[Any]) -> date | None:
-        value = line[column]
-        if isinstance(value, datetime):
-            return value.date()
-        if isinstance(value, date):
-            return value
-        text = _text(value)
-        if not text:
-            return None
-        match = _DAY.fullmatch(text)
         try:
-            if match:
-                return date(*map(int, match.groups()))
-        except ValueError:  # the 31st of April
-            pass
-        self._wrong(number, column, f"日期写成 2026-11-22，而不是 {text[:40]}")
-        return None
+            return day_of_cell(line[column])
+        except ValueError as error:
+            self._wrong(number, column, str(error))
+            return None
 
     def _files(self, number: int, text: str) -> tuple[AnswerFile, ...]:
         found: dict[str, AnswerFile] = {}
@@ -347,12 +332,3 @@ def _same(one: Answer, other: Answer, *, until_too: bool) -> bool:
     """Whether two answers say the same, whenever they were given: a book may come in twice."""
     names = ("key", "verdict", "note", "files", "by", "crypto", *(["valid_until"] if until_too else []))
     return all(getattr(one, name) == getattr(other, name) for name in names)
-
-
-def _text(value: Any) -> str:
-    """A cell as text; numbers and times as they are written, nothing for an empty one."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()

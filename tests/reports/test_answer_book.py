@@ -17,6 +17,7 @@ import xlsxwriter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from inventory.answers import Answer, AnswerFile
+from inventory.workbooks import MOST_BYTES
 from policies.assessment import Assessment
 from policies.questions import Question, questions
 from policies.standards import load_standard
@@ -42,7 +43,6 @@ from reports.answer_book.layout import (
     UNTIL,
     VERDICT,
 )
-from reports.answer_book.vet import MOST_BYTES
 
 DENGBAO = load_standard("dengbao")
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Looking a returned workbook over before anything reads it: it may come from anybody.
+"""Looking an office's workbook over before anything reads it: it may come from anybody.
 
 Refused as a whole: what is no plain xlsx (macros, old or encrypted files), what unpacks to more than a book
 of this size can be, what reaches outside (external links, embedded objects, connections), XML with a
@@ -10,14 +10,17 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 from xml.etree import ElementTree as Xml
 
-from reports.answer_book.layout import MOST_ROWS, CellError
+import msgspec
 
+MOST_ROWS: Final = 5000
 MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_UNPACKED: Final = 64 * 1024 * 1024
 _MOST_PARTS: Final = 200
@@ -36,7 +39,23 @@ _REACHING: Final = (
 )
 _ENCODING: Final = re.compile(rb"""\s*(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([^"']*)""")
 _ROW: Final = re.compile(r"\D")
+_DAY: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 _DOCTYPE: Final = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+BROKEN: Final = (
+    ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, OverflowError, EOFError,
+    zipfile.BadZipFile, zlib.error, struct.error, Xml.ParseError,
+)  # fmt: skip
+"""What a reader of somebody else's workbook may raise on one that was made to break it."""
+
+
+class CellError(msgspec.Struct, frozen=True):
+    """What is wrong in one cell, or ("") in the book as a whole (中文)."""
+
+    cell: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.cell}：{self.why}" if self.cell else self.why
 
 
 def vetted(content: bytes) -> list[CellError]:
@@ -154,3 +173,30 @@ def _cells(text: bytes, title: str) -> Iterator[CellError]:
 
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
+
+
+def text_of_cell(value: Any) -> str:
+    """A cell as text; numbers and times as they are written, nothing for an empty one."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def day_of_cell(value: Any) -> date | None:
+    """A cell as a day, however people write one; None for an empty one. Raises ValueError (中文)."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = text_of_cell(value)
+    if not text:
+        return None
+    match = _DAY.fullmatch(text)
+    try:
+        if match:
+            return date(*map(int, match.groups()))
+    except ValueError:  # the 31st of April
+        pass
+    raise ValueError(f"日期写成 2026-11-22，而不是 {text[:40]}")
