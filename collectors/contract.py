@@ -325,6 +325,7 @@ REGISTRY: dict[str, Plugin] = {
     "local": Plugin(module="collectors.host", title="本机"),
     "openstack": Plugin(module="collectors.openstack", title="OpenStack 云", extra="openstack"),
     "prometheus": Plugin(module="collectors.prometheus", title="Prometheus 监控", last=True),
+    "register": Plugin(module="collectors.register", title="台账", extra="answers", last=True),
     "snmp": Plugin(module="collectors.snmp", title="SNMP 设备", extra="snmp"),
     "ssh": Plugin(module="collectors.ssh", title="SSH 端点", extra="endpoints"),
     "tls": Plugin(module="collectors.tls", title="TLS 与国密端点", extra="tls"),

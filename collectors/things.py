@@ -1,33 +1,51 @@
-"""What a monitoring system may have measured: things of other sources, by the names it may call them."""
+"""Things of other sources, for the sources that are read last: what a monitoring system may have measured, by
+the names it may call them, and the accounts that somebody who left may still hold."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 from inventory.kinds.address import Address
 from inventory.kinds.cluster import Node, Workload
 from inventory.kinds.compute import Hypervisor, Server
-from inventory.kinds.host import Host
+from inventory.kinds.device_config import DeviceConfig
+from inventory.kinds.host import Account, Host
+from inventory.kinds.identity import User
 from inventory.resource import Resource
-from inventory.unknown import Unknown
+from inventory.unknown import Unknown, or_none
 
 MEASURED: tuple[type[Resource], ...] = (Server, Hypervisor, Node, Host, Workload)
+HOLDING: tuple[type[Resource], ...] = (Account, User, DeviceConfig)
+"""Kinds that are accounts, or have some."""
+
+
+class Login(NamedTuple):
+    """An account by its name. ``active``: it was seen to be able to log in, until the day it ``expires``."""
+
+    name: str
+    active: bool
+    expires: date | None = None
 
 
 class Thing(NamedTuple):
-    """One resource with its native id and its other names (names, host names, addresses)."""
+    """One resource with its native id, its other names (names, host names, addresses), and its accounts."""
 
     uid: str
     source: str
     kind: str
     native_id: str
     names: tuple[str, ...] = ()
+    logins: tuple[Login, ...] = ()
 
 
 def thing_of(resource: Resource) -> Thing | None:
-    """The thing that a resource is; None for a kind that nobody measures."""
+    """The thing that a resource is; None for a kind that nobody measures and that has no accounts."""
+    if isinstance(resource, HOLDING):
+        logins = _logins(resource)
+        return Thing(resource.uid, resource.source, resource.KIND, resource.native_id, logins=logins)
     if not isinstance(resource, MEASURED):
         return None
     names = [_text(resource.name), _text(getattr(resource, "host", None))]
@@ -36,6 +54,20 @@ def thing_of(resource: Resource) -> Thing | None:
         names += [_text(a.address) for a in addresses if isinstance(a, Address)]
     found = tuple(dict.fromkeys(name for name in names if name))
     return Thing(resource.uid, resource.source, resource.KIND, resource.native_id, found)
+
+
+def _logins(resource: Resource) -> tuple[Login, ...]:
+    """The accounts of a resource. That a key opens an account whose password is locked is not seen."""
+    match resource:
+        case Account():
+            active = resource.login_allowed is True and resource.password in ("set", "empty")
+            return (Login(_text(resource.name), active, or_none(resource.expires)),)
+        case User():
+            return (Login(_text(resource.name), resource.enabled is True),)
+        case DeviceConfig():
+            users = or_none(resource.users) or []
+            return tuple(Login(_text(user.name), user.enabled is True) for user in users)
+    return ()
 
 
 def _text(value: object) -> str:

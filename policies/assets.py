@@ -4,7 +4,7 @@ A host, a device, a compute node, a cluster node and a cloud server are an asset
 interfaces and routes belong to the host or device they are part of. Sites of one host name are one business
 application, and that name in the DNS belongs to it. What else a cloud source shows (users,
 networks, security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side of it.
-A cluster likewise.
+A cluster likewise. What an office wrote down is one asset, its register.
 A resource of any other kind falls to one asset of its source, 其他系统或设备.
 
 A machine that is seen from two sides (a cloud server, and a host logged into) is two assets: nothing that
@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from inventory.kinds import cloud, cluster, compute, identity, storage, usage, virtual_network
+from inventory.kinds import cloud, cluster, compute, identity, register, storage, usage, virtual_network
 from inventory.kinds.address import Address
 from inventory.kinds.cloud import Cloud
 from inventory.kinds.cluster import Cluster, Node
 from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device, Interface
+from inventory.kinds.register import Register
 from inventory.kinds.web import Domain, Website
 from inventory.origin import Origin
 from inventory.resource import Resource, uid_of
@@ -78,6 +79,7 @@ _OF_PLATFORM = _OF_CLUSTER | (
     )
     - _OWN_ASSET
 )
+_OF_REGISTER = frozenset(kind.KIND for kind in register.FAMILY)
 
 
 class Estate(msgspec.Struct, kw_only=True, frozen=True):
@@ -146,6 +148,8 @@ def asset_uid(resource: Resource, platforms: Mapping[str, str], sites: Mapping[s
     if resource.KIND in _OF_PLATFORM:
         platform = Cluster.KIND if resource.KIND in _OF_CLUSTER else Cloud.KIND
         return platforms.get(resource.source) or uid_of(resource.source, platform, resource.source)
+    if resource.KIND in _OF_REGISTER:
+        return uid_of(resource.source, Register.KIND, resource.source)
     for relation in resource.relations:
         if relation.type in ("part_of", "runs_on"):
             return relation.target
@@ -167,6 +171,7 @@ class _Facts:
             Cluster.KIND: self._cluster,
             Node.KIND: self._node,
             Website.KIND: self._site,
+            Register.KIND: self._register,
         }
         self._host_addresses: dict[str, str] | None = None
         self._images: dict[str, Image] | None = None
@@ -303,6 +308,9 @@ class _Facts:
         assert isinstance(site, Website)
         return self._make(site, "业务应用系统/平台", ("application",), address=_text(site.host))
 
+    def _register(self, register: Resource) -> Asset:
+        return self._make(register, "安全管理文档", ())
+
     def _platform_side(self) -> tuple[tuple[str, ...], str]:
         if self.system.cloud == "tenant":
             return ("cloud_platform", "virtual_network", "image"), "（租户侧）"
@@ -317,8 +325,9 @@ class _Facts:
             Cloud.KIND: ("系统管理软件/平台", *self._platform_side()),
             Cluster.KIND: ("系统管理软件/平台", ("cluster",), ""),
             Website.KIND: ("业务应用系统/平台", ("application",), ""),
+            Register.KIND: ("安全管理文档", (), ""),
         }.get(kind, ("其他系统或设备", (), ""))
-        name = source if kind in (*_PLATFORMS, "source") else native_id
+        name = source if kind in (*_PLATFORMS, Register.KIND, "source") else native_id
         return Asset(
             uid=uid, name=name + suffix, category=category, importance=self.system.importance, types=types
         )

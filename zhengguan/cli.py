@@ -260,6 +260,7 @@ def _policies(commands: _Commands) -> None:
     )
 
     _answers(commands)
+    _register(commands)
     _exceptions(commands)
 
     rules = commands.add("rules", "列出、查看、测试规则", "zhengguan rules test --folder my-rules")
@@ -363,6 +364,22 @@ def _judged(attest: argparse.ArgumentParser) -> None:
     crypto.add_argument(
         "--add-object", action="store_true", help="--object 是清单里没有、由人列出的对象，写它的名称"
     )
+
+
+def _register(commands: _Commands) -> None:
+    register = commands.add(
+        "register",
+        "台账：单位自己记录、机器看不见的事，填好后作为 register 来源采集",
+        "zhengguan register template 台账.xlsx",
+    )
+    register.add_argument(
+        "action",
+        choices=("template", "lint"),
+        help="template 写出空白台账；lint 检查填好的，逐格列出错误",
+    )
+    register.add_argument("file", metavar="FILE", help="工作簿（.xlsx）；lint 也可以是放 CSV 的目录")
+    register.add_argument("--force", action="store_true", help="template：覆盖已有的文件")
+    register.add_argument("--json", action="store_true", help="输出 JSON")
 
 
 def _exceptions(commands: _Commands) -> None:

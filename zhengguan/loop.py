@@ -9,7 +9,7 @@ from typing import Final, cast, get_args
 
 from collectors.contract import REGISTRY, Progress, Source, utc_now
 from collectors.run import How, collect_all, reading
-from collectors.things import MEASURED, Thing, thing_of
+from collectors.things import HOLDING, MEASURED, Thing, thing_of
 from inventory.answers import Answer
 from inventory.coverage import Batch, Status
 from inventory.daily import day_of
@@ -107,7 +107,7 @@ def collect_into(
     how: How = reading,
 ) -> Collected:
     """Read sources into one new snapshot, those that map onto the others after them. Keeps of each batch
-    only its coverage, and what it has that may have been measured where something measures."""
+    only its coverage, and what it has that a source to be read last may ask for."""
     collected = Collected()
     collected.batches = {source.name: [] for source in sources}
     last = [source for source in sources if REGISTRY[source.type].last]
@@ -150,7 +150,7 @@ class _Seen:
         held = {thing.uid for thing in self._things}
         return self._things + [
             thing
-            for kind in MEASURED
+            for kind in (*MEASURED, *HOLDING)
             for thing in map(thing_of, before.of(kind))
             if thing is not None and thing.uid not in held and self._still(thing.source)
         ]

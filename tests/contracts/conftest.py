@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dns import flags, message, rcode, rrset
 
 from collectors.contract import REGISTRY, Source, collector
@@ -310,6 +311,23 @@ def certificates(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def register(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A folder of sheets with what must not be read: columns of persons, their numbers in a column that is, a
+    password in a cell. One sheet has a row that cannot be read."""
+    sheets = yaml.safe_load((ROOT / "tests" / "data" / "register" / "good.yaml").read_text(encoding="utf-8"))
+    sheets["变更单"].append({"编号": "C-02", "变更对象": "无日期"})
+    sheets["接入授权"][0]["对象"] = f"前置机 13912345678 11010519491231002X password={PLANTED}"
+    for title, rows in sheets.items():
+        headings = list(dict.fromkeys(heading for row in rows for heading in row))
+        lines = [",".join([*headings, "姓名", "联系电话"])]
+        lines += [",".join([*(str(row.get(h, "")) for h in headings), "李四丰", PLANTED]) for row in rows]
+        (tmp_path / f"{title}.csv").write_text("\n".join(lines), encoding="gb18030")
+    return Estate(
+        whole=_source("register", path=str(tmp_path)),
+        planted=[PLANTED, "13912345678", "11010519491231002X", "李四丰"],
+    )
+
+
 def cli(tmp_path: Path, stack: ExitStack) -> Estate:
     """A switch's outputs with secrets where configurations hold them; one whose configuration is denied."""
     folder = ROOT / "tests" / "data" / "cli" / "vrp"
@@ -448,6 +466,7 @@ ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "local": local,
     "openstack": openstack,
     "prometheus": prometheus,
+    "register": register,
     "snmp": snmp,
     "ssh": ssh,
     "tls": tls,
