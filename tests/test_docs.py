@@ -46,6 +46,7 @@ def test_the_rule_of_the_page_on_rules(tmp_path: Path) -> None:
         "docs/exceptions.md",
         "docs/standards.md",
         "docs/ipv6.md",
+        "docs/register.md",
     ],
 )
 def test_configurations_parse(page: str, tmp_path: Path) -> None:

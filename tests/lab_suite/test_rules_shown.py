@@ -10,6 +10,7 @@ somebody does, it needs its line in the list.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
@@ -30,6 +31,7 @@ import yaml
 
 from collectors.cli import facts
 from collectors.contract import Run, Source, collector, utc_now
+from collectors.register.layout import SHEETS
 from inventory.coverage import Batch
 from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.web import Website
@@ -105,6 +107,24 @@ def hosts(place: Place) -> Iterator[Source]:
         recording.write_bytes(gzip.compress(f"{json.dumps(header)}\n{machine}\n".encode()))
         labels = UNREGISTERED if "weak" in name else LABELS
         yield source(f"host-{name}", "local", labels, recording=str(recording))
+
+
+def registers(place: Place) -> Iterator[Source]:
+    """Registers of an office: in order, not in order, and without rows."""
+    held = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in sorted((TESTS / "data" / "register").glob("*.yaml"))
+    }
+    for name, sheets in {**held, "empty": {}}.items():
+        folder = place.folder / f"register-{name}"
+        folder.mkdir()
+        for sheet in SHEETS:
+            headings = ["编号", *(column.heading for column in sheet.columns)]
+            with (folder / f"{sheet.title}.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, headings)
+                writer.writeheader()
+                writer.writerows(sheets.get(sheet.title, ()))
+        yield source(f"register-{name}", "register", path=str(folder))
 
 
 def devices(place: Place) -> Iterator[Source]:
@@ -396,7 +416,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, tunnels),
+        *(demo, hosts, devices, configurations, tunnels, registers),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],

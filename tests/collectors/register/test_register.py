@@ -55,8 +55,8 @@ def test_rows_become_what_they_say(sheets: Sheets, workbook: Write, read: Read) 
         "activity": 17,
         "backup_plan": 1,
         "product": 2,
-        "access_grant": 4,
-        "leaver": 2,
+        "access_grant": 5,
+        "leaver": 3,
         "change_order": 1,
     }
     grading: Activity = one(batch, "activity", "G-03")
