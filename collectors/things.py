@@ -23,10 +23,11 @@ HOLDING: tuple[type[Resource], ...] = (Account, User, DeviceConfig)
 
 
 class Login(NamedTuple):
-    """An account by its name. ``active``: it was seen to be able to log in, until the day it ``expires``."""
+    """An account by its name. ``active``: whether it can log in, until the day it ``expires``; None = what
+    that hangs on was not seen."""
 
     name: str
-    active: bool
+    active: bool | None
     expires: date | None = None
 
 
@@ -60,14 +61,21 @@ def _logins(resource: Resource) -> tuple[Login, ...]:
     """The accounts of a resource. That a key opens an account whose password is locked is not seen."""
     match resource:
         case Account():
-            active = resource.login_allowed is True and resource.password in ("set", "empty")
-            return (Login(_text(resource.name), active, or_none(resource.expires)),)
+            return (Login(_text(resource.name), _works(resource), or_none(resource.expires)),)
         case User():
-            return (Login(_text(resource.name), resource.enabled is True),)
+            return (Login(_text(resource.name), or_none(resource.enabled)),)
         case DeviceConfig():
             users = or_none(resource.users) or []
-            return tuple(Login(_text(user.name), user.enabled is True) for user in users)
+            return tuple(Login(_text(user.name), or_none(user.enabled)) for user in users)
     return ()
+
+
+def _works(account: Account) -> bool | None:
+    """Whether somebody can log in with the account's password."""
+    shell, password = or_none(account.login_allowed), or_none(account.password)
+    if shell is False or password in ("locked", "none"):
+        return False
+    return None if shell is None or password is None else True
 
 
 def _text(value: object) -> str:

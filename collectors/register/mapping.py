@@ -131,18 +131,23 @@ def _last(one: Activity) -> date:
 
 
 def with_active(leavers: Iterable[Resource], things: Iterable[Thing], today: date) -> None:
-    """Set at each leaver what other sources showed of its accounts."""
+    """Set at each leaver what other sources showed of its accounts; unknown where nobody showed any account,
+    or one of such a name without showing whether it works."""
     active: dict[str, set[str]] = {}
+    unsure: set[str] = set()
     seen = False
     for thing in things:
         for login in thing.logins:
             seen = True
-            if login.active and (login.expires is None or login.expires >= today):
+            if login.active is None:
+                unsure.add(login.name)
+            elif login.active and (login.expires is None or login.expires >= today):
                 active.setdefault(login.name, set()).add(thing.uid)
     for one in leavers:
         if isinstance(one, Leaver) and not isinstance(one.accounts, Unknown):
             found = set().union(*(active.get(name, ()) for name in one.accounts))
-            one.seen_active = sorted(found) if seen or not one.accounts else UNKNOWN
+            told = found or not one.accounts or (seen and unsure.isdisjoint(one.accounts))
+            one.seen_active = sorted(found) if told else UNKNOWN
 
 
 def cleaned(resource: Resource) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class Leaver(Resource):
 
     ``seen_active``: uids of what other sources showed to hold an account of such a name that can log in, at
     the moment the register was read; [] = none of what they showed. UNKNOWN where no other source showed any
-    accounts."""
+    accounts, or one of such a name without what its working hangs on."""
 
     KIND: ClassVar[str] = "leaver"
     TITLE: ClassVar[str] = "台账：离岗离场"

@@ -16,8 +16,11 @@ from collectors.contract import Run, Source, SourceError
 from collectors.register import KINDS, Options, probe
 from collectors.register.layout import SHEETS
 from collectors.register.template import template
-from collectors.things import Login, Thing
+from collectors.things import Login, Thing, thing_of
 from inventory.coverage import Batch, Collection, Status
+from inventory.kinds.device_config import DeviceConfig, LocalUser
+from inventory.kinds.host import Account
+from inventory.kinds.identity import User
 from inventory.kinds.register import AccessGrant, Activity, BackupPlan, Leaver, Product, Register, Work
 from inventory.resource import Resource
 from inventory.unknown import UNKNOWN
@@ -305,6 +308,31 @@ def test_accounts_of_who_left_are_looked_for_in_what_others_showed(
         d=Login("Wang", active=True),
     )
     assert seen(everywhere) == [["host/account/a"], [], []]
+    # one whose state was not seen may work: only what was found to work is sure
+    half = logins(
+        a=Login("wang", active=True), b=Login("wang-admin", active=None), c=Login("ext01", active=None)
+    )
+    assert seen(half) == [["host/account/a"], UNKNOWN, []]
+
+
+def test_what_makes_an_account_work() -> None:
+    def account(**values: Any) -> bool | None:
+        thing = thing_of(Account(source="h", native_id="h/w", name="w", **values))
+        assert thing is not None
+        (login,) = thing.logins
+        assert login.name == "w"
+        return login.active
+
+    assert account(login_allowed=True, password="set") is True
+    assert account(login_allowed=True, password="locked") is False
+    assert account(login_allowed=False) is False
+    assert account(login_allowed=True) is None
+    user = thing_of(User(source="c", native_id="1", name="w", enabled=False))
+    config = thing_of(DeviceConfig(source="d", native_id="1", users=[LocalUser(name="w", enabled=True)]))
+    assert user is not None
+    assert user.logins == (Login("w", active=False),)
+    assert config is not None
+    assert config.logins == (Login("w", active=True),)
 
 
 def test_probe_tells_of_each_sheet(sheets: Sheets, workbook: Write) -> None:
