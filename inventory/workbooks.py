@@ -43,9 +43,10 @@ _DAY: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})
 _DOCTYPE: Final = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 BROKEN: Final = (
     ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, OverflowError, EOFError,
-    zipfile.BadZipFile, zlib.error, struct.error, Xml.ParseError,
+    zipfile.BadZipFile, zlib.error, struct.error, SyntaxError,
 )  # fmt: skip
-"""What a reader of somebody else's workbook may raise on one that was made to break it."""
+"""What a reader of somebody else's workbook may raise on one that was made to break it. XML that is none is a
+SyntaxError of the standard library, and another one of lxml, which the reader uses where it is there."""
 
 
 class CellError(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from collectors.register.workbook import Page, read_pages
 from inventory.coverage import Batch, Status
 from inventory.kinds.register import Activity, BackupPlan, Leaver, Register
 from inventory.resource import Resource
+from inventory.unknown import Unknown
 from inventory.workbooks import CellError
 
 __all__ = ["KINDS", "PERMISSIONS", "Options", "collect", "probe", "record"]
@@ -33,6 +34,8 @@ PERMISSIONS = """\
 采集机上能读台账文件即可，只读，不改写。只读认识的列；姓名、电话、证件号等其他列从不读入、保存或外传，
 误写在认识的列里的手机号和身份证号会被略去。含宏、外部链接、密码的工作簿不读，公式和合并单元格所在的表不读。"""
 
+_COUNTED = (Activity.KIND, BackupPlan.KIND)  # sheets that the register as a whole tells of
+_ACCOUNTS = "离开的人的账户还能不能登录，要看别的来源：登记主机（用 root 或 sudo）、设备、云，一起采集"
 _SHOWN = 5
 _FIX = "按所指的单元格改好台账，再重新采集"
 
@@ -128,7 +131,10 @@ def _some(texts: Sequence[str]) -> str:
 
 def _batch(pages: Sequence[Page], began: datetime, source: Source, run: Run) -> Batch:
     sheets = _sheets(pages, source, run)
-    with_active(sheets[Leaver.KIND].resources, run.things(), _today(run))
+    left = sheets[Leaver.KIND]
+    with_active(left.resources, run.things(), _today(run))
+    if any(isinstance(one, Leaver) and isinstance(one.seen_active, Unknown) for one in left.resources):
+        left.remedy = left.remedy or _ACCOUNTS
     register = _register(sheets, source)
     rows = [register, *(one for read in sheets.values() for one in read.resources)]
     for one in rows:
@@ -136,7 +142,7 @@ def _batch(pages: Sequence[Page], began: datetime, source: Source, run: Run) -> 
     evidence = run.evidence(
         msgspec.json.encode(list(map(cleaned, rows))), origin=f"台账 {source.name}", mapped=True
     )
-    short = [read for read in sheets.values() if read.remedy]
+    short = [read for kind in _COUNTED if (read := sheets[kind]).remedy]
     whole = _Read(
         Status.COMPLETE,
         "；".join(read.reason for read in short),

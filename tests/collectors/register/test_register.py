@@ -252,6 +252,25 @@ def test_what_is_no_workbook_is_told_to_be_none(content: bytes, why: str, read: 
         read(path)
 
 
+def test_a_workbook_with_a_broken_part_never_tells_less_in_silence(
+    sheets: Sheets, workbook: Write, read: Read, tmp_path: Path
+) -> None:
+    path = workbook(sheets)
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    whole, refused = read(path).resources, set()
+    for name in parts:
+        broken = tmp_path / "broken.xlsx"
+        with zipfile.ZipFile(broken, "w") as book:
+            for other, content in parts.items():
+                book.writestr(other, content[: len(content) // 2] if other == name else content)
+        try:
+            assert read(broken).resources == whole, name  # a part that says how it looks
+        except SourceError:
+            refused.add(name)
+    assert {n for n in parts if "/sheet" in n or n in ("[Content_Types].xml", "xl/workbook.xml")} <= refused
+
+
 def test_nothing_known_in_it_is_not_an_empty_register(workbook: Write, read: Read, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="没有一张认识的工作表"):
         read(workbook({"资产": [{"编号": "1"}]}))
@@ -301,6 +320,7 @@ def test_accounts_of_who_left_are_looked_for_in_what_others_showed(
         return [row.seen_active for row in rows if isinstance(row, Leaver)]
 
     assert seen([]) == [UNKNOWN, UNKNOWN, []]  # nobody showed any accounts
+    assert "登记主机" in told(read(path), "leaver").remedy
     everywhere = logins(
         a=Login("wang", active=True),
         b=Login("wang-admin", active=True, expires=date(2026, 11, 21)),
