@@ -21,7 +21,7 @@ import msgspec
 MAX_FILE_BYTES = 4 << 20  # a larger configuration file is not read: unreadable, never cut short
 MAX_PROC_BYTES = 64 << 20  # /proc/net/tcp holds 150 bytes a connection
 MAX_OUTPUT_BYTES = 16 << 20
-COMMAND_SECONDS = 20.0
+COMMAND_SECONDS = 60.0
 
 CERTIFICATE_BLOCKS = "/^-----BEGIN.CERTIFICATE-----/,/^-----END.CERTIFICATE-----/{/PRIVATE.KEY/q;p;}"
 """What ``sed -n`` prints of a file: its certificates. A block that does not end stops at a key."""
