@@ -47,12 +47,17 @@ _ALGORITHMS = {
 """Field → command of IOS, of RGOS."""
 
 
+_OWN_FIREWALL = ("zone-pair security", "ip inspect", "ipv6 inspect", "ip ips")
+"""A firewall of IOS's own, whose policies are not read."""
+
+
 def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, Any]:
     """Fields of ``DeviceConfig`` out of a configuration of IOS or RGOS."""
     complete = not partial and text.rstrip().splitlines()[-1].strip() == "end"
     config = Config(platform, text, version, partial=not complete)
     terminals = _terminals(config)
     name = last(config.all("hostname"))
+    own: Any = UNKNOWN if any(map(config.all, _OWN_FIREWALL)) else []
     fields: dict[str, Any] = {
         "complete": complete,
         "terminals": terminals,
@@ -70,7 +75,8 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "configuration_backup": _backup(config),
         "control_plane_protection": _control_plane(config),
         "boot_verified": bool(config.all("secure boot-image")) or config.default("boot_verified"),
-        "policies": config.absent([]),
+        "policies": config.absent(own),
+        "signatures": config.absent(own),
         "routing": facts_ios_routing.sessions(config),
     }
     if name is not None and len(name.words) > 1:

@@ -57,6 +57,7 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "banner": banner(config),
         "files": _files(config),
         "policies": config.absent([]),
+        "signatures": config.absent([]),
         "routing": facts_ios_routing.sessions(config),
     }
     if name is not None and len(name.words) > 1:

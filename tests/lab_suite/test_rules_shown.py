@@ -28,7 +28,7 @@ import msgspec
 import pytest
 import yaml
 
-from collectors.cli import facts
+from collectors.cli import facts, signatures
 from collectors.contract import Run, Source, collector, utc_now
 from inventory.coverage import Batch
 from inventory.kinds.device_config import DeviceConfig
@@ -244,11 +244,14 @@ def changed_cluster(place: Place) -> Iterator[Source]:
 
 
 def configurations(place: Place) -> Iterator[Batch]:
-    """The composed configurations of network devices in tests/data/cli, through the parser: no source type reads
-    them yet."""
+    """The composed configurations of network devices in tests/data/cli, through the parser, with what their
+    devices display of libraries of signatures."""
     for path in sorted((TESTS / "data" / "cli").glob("*.cfg")):
         fields = facts.read(path.stem.rpartition("-")[0], path.read_text(encoding="utf-8"), {})
-        yield Batch(resources=[DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)])
+        config = DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)
+        shown = {name: path.with_suffix(f".{name}.txt") for name in signatures.PURPOSES}
+        told = {name: one.read_text(encoding="utf-8") for name, one in shown.items() if one.exists()}
+        yield Batch(resources=[signatures.completed(config, told)])
 
 
 def this_machine(place: Place) -> Iterator[Source]:
