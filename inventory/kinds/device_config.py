@@ -299,7 +299,35 @@ class SecurityPolicy(Nested):
     intrusion_prevention: Maybe[bool] = UNKNOWN
     content_control: Maybe[bool] = UNKNOWN  # of applications, addresses (URL), files or data
     mail_filter: Maybe[bool] = UNKNOWN
+    narrowed: Maybe[bool] = UNKNOWN  # by something beside these: a time, a VPN …
     alert_only: Maybe[bool] = UNKNOWN  # antivirus or intrusion prevention reports and lets through
+    lines: Maybe[list[int]] = UNKNOWN
+
+
+class AccessEntry(Nested):
+    """A line of an access list. Of addresses None = any, else a prefix; of a protocol None = any, else its
+    name; of ports None = no bound. UNKNOWN: a group of objects, a wildcard that is no prefix, a port by a
+    name that is not known."""
+
+    permits: Maybe[bool] = UNKNOWN
+    protocol: Maybe[str | None] = UNKNOWN
+    source: Maybe[str | None] = UNKNOWN
+    destination: Maybe[str | None] = UNKNOWN
+    source_port_min: Maybe[int | None] = UNKNOWN
+    source_port_max: Maybe[int | None] = UNKNOWN
+    destination_port_min: Maybe[int | None] = UNKNOWN
+    destination_port_max: Maybe[int | None] = UNKNOWN
+    narrowed: Maybe[bool] = UNKNOWN  # by something else: a time, a flag of TCP, a VPN, fragments …
+    lines: Maybe[list[int]] = UNKNOWN
+
+
+class AccessList(Nested):
+    """An access list that filters what interfaces receive, its entries in the order they are tried."""
+
+    name: Maybe[str] = UNKNOWN
+    family: Maybe[Family] = UNKNOWN
+    default_permits: Maybe[bool] = UNKNOWN  # what no entry names passes
+    entries: Maybe[list[AccessEntry]] = UNKNOWN
     lines: Maybe[list[int]] = UNKNOWN
 
 
@@ -350,6 +378,7 @@ class DeviceConfig(Resource):
     policy_default_permits: Maybe[bool] = UNKNOWN  # what no policy names passes
     policy_stateful: Maybe[bool] = UNKNOWN  # replies pass by their session, packets without one do not
     signatures: Maybe[list[SignatureLibrary]] = UNKNOWN  # of a firewall
+    access_lists: Maybe[list[AccessList]] = UNKNOWN  # bound to what interfaces receive
     configuration_backup: Maybe[bool] = UNKNOWN  # the device itself archives its configuration
     boot_verified: Maybe[bool] = UNKNOWN  # images are checked by signature when the device starts
 
