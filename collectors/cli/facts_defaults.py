@@ -71,6 +71,19 @@ DEFAULTS: tuple[Default, ...] = (
         basis="SRX 缺省按流处理，改为逐包要写 security forwarding-options family … mode packet-based",
     ),
     Default(platform="juniper_junos", fact="signatures.automatic", value=True, basis="只关闭时写：未核对"),
+    Default(
+        platform="huawei_vrp", fact="access_lists.default_permits", value=True, verified=True,
+        basis="traffic-filter 引用的 ACL 没有规则匹配时允许通过（命令参考 traffic-filter）",
+    ),
+    Default(
+        platform="hp_comware", fact="access_lists.default_permits", value=True, verified=True,
+        basis="包过滤的缺省动作是允许，改为拒绝时写 packet-filter default deny（配置指导）",
+    ),
+    Default(
+        platform="cisco_ios", fact="access_lists.default_permits", value=False, verified=True,
+        basis="每个访问列表最后隐含 deny（IOS 命令参考 ip access-list）",
+    ),
+    Default(platform="ruijie_os", fact="access_lists.default_permits", value=False, basis="同 IOS，未核对"),
     Default(platform="huawei_vrp", fact="signatures.automatic", value=True, basis="因版本而异：未核对"),
     Default(platform="hp_comware", fact="signatures.automatic", value=False, basis="凭记忆，未核对"),
     Default(platform="huawei_vrp", fact="telnet.ipv4", value=False, basis="因版本而异，旧版本开启：未核对"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from collectors.cli import facts_ios_network, facts_ios_ports, facts_ios_routing
+from collectors.cli import facts_access_lists, facts_ios_network, facts_ios_ports, facts_ios_routing
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_ios_accounts import lockout, password_of, password_rules, privileged, users
 from collectors.cli.facts_reader import (
@@ -83,7 +83,10 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         fields["hostname"] = name.words[1]
     if not version and (software := told_by(config.all("version"))):
         fields["version"] = software
-    return fields | facts_ios_network.read(config) | facts_ios_ports.read(config)
+    ports = facts_ios_ports.read(config)
+    rows = ports["interfaces"] if isinstance(ports["interfaces"], list) else []
+    fields |= facts_access_lists.read(config, rows) if rows else {"access_lists": config.absent([])}
+    return fields | facts_ios_network.read(config) | ports
 
 
 def _terminals(config: Config) -> Maybe[list[TerminalLine]]:

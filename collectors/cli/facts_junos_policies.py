@@ -21,6 +21,9 @@ _CONTENT = ("web-filtering", "content-filtering")
 _PREDEFINED = {"junos-av-policy": "anti-virus", "junos-as-policy": "anti-spam",
                "junos-wf-policy": "web-filtering", "junos-cf-policy": "content-filtering"}  # fmt: skip
 """UTM policies that every SRX brings along, by what they do."""
+_KNOWN = frozenset(
+    "source-address destination-address application dynamic-application from-zone to-zone".split()
+)
 _ENGINES = ("sophos-engine", "avira-engine", "kaspersky-lab-engine", "juniper-express-engine")
 _LETS_THROUGH = frozenset(("no-action", "ignore-connection", "mark-diffserv"))
 
@@ -82,6 +85,7 @@ def _policy(
         outside=outside(source, destination),
         files=files,
         mail=mail,
+        narrowed=bool(match.below.keys() - _KNOWN) or word.has("scheduler-name"),
         logged=then.has("log"),
         lines=[word.line],
         **_inspection(config, then.at("permit", "application-services") or Words()),

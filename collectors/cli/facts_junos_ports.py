@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from collectors.cli.config_words import Words
+from collectors.cli.facts_access_lists import unread
 from inventory.kinds.device_config import ConfigInterface, LanProtection
 from inventory.unknown import UNKNOWN
 
@@ -39,6 +40,7 @@ def read(config: Reader) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "interfaces": rows if rows else config.absent([]),
+        "access_lists": unread(UNKNOWN, config.absent([]), rows),
         "lan": _lan(config),
     }
 

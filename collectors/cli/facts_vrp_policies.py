@@ -23,6 +23,12 @@ _DESTINATIONS = ("destination-address", "destination-ip", "destination-ip-host",
 _SERVICES = ("service", "service-port")
 _APPLICATIONS = ("application", "app-group", "url")
 _CONTENT = ("url-filter", "file-block", "file-filter", "data-filter", "app-control")
+_KNOWN = frozenset(
+    (
+        "action source-zone destination-zone profile logging counting policy session disable description "
+        "parent-group undo"
+    ).split()
+) | {*_SOURCES, *_DESTINATIONS, *_SERVICES, *_APPLICATIONS}
 _OTHER_WAYS = ("policy interzone", "interzone", "zone-pair security", "object-policy")
 _LIBRARIES = {"antivirus": "av-sdb", "intrusion_prevention": "ips-sdb"}
 _FEATURES = {"antivirus": "anti-virus", "intrusion_prevention": "ips"}
@@ -113,6 +119,7 @@ def _policy(config: Config, node: Node, family: Any, objects: _Objects) -> Secur
         outside=outside(source, destination, objects.zones) if not config.partial else UNKNOWN,
         files=files if not config.partial else UNKNOWN,
         mail=mail if not config.partial or mail is True else UNKNOWN,
+        narrowed=bool(told.keys() - _KNOWN) or config.absent(False),
         logged="logging" in told
         or any(c.text.startswith(("policy logging", "session logging")) for c in node.children)
         or config.absent(False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from collectors.cli import facts_access_lists
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_interfaces import concluded, physical
 from collectors.cli.facts_reader import Config, below, numbers, span
@@ -26,6 +27,7 @@ def read(config: Config) -> dict[str, Any]:
     return {
         "interfaces": interfaces if interfaces else config.absent([]),
         "lan": lan(config, interfaces),
+        **facts_access_lists.read(config, interfaces),
         "control_plane_protection": _control_plane(config),
         "configuration_backup": _backup(config),
     }

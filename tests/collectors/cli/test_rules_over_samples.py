@@ -30,6 +30,10 @@ FAIL, PASS, UNSEEN, AWAY = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.
 _TABLE = """
 config-aaa-server                    ..  ..  ..  ..  ..  ..  ??
 config-aaa-without-authentication    ..  ..  ..  ..  ..  pp  ??
+config-acl-default-permit            ..  ..  ?p  ??  pp  ??  ??
+config-acl-incomplete                ..  ..  ..  ??  ..  ??  ??
+config-acl-permits-all               ..  ..  ..  ??  ..  ??  ??
+config-acl-shadowed                  ..  ..  ..  ??  ..  ??  ??
 config-backup                        ..  ..  ??  ??  ..  ..  ??
 config-banner                        ..  ..  ..  ..  ..  ..  ??
 config-boot-unverified               --  --  --  --  ?p  --  --
@@ -70,11 +74,13 @@ config-policy-antivirus              ..  ..  --  --  --  ..  --
 config-policy-any-any                ..  ..  --  --  --  ..  --
 config-policy-content-control        ..  ..  --  --  --  ..  --
 config-policy-default-permit         ..  ??  --  --  --  ..  --
+config-policy-incomplete             ..  ..  --  --  --  ..  --
 config-policy-inspection-one-family  --  ..  --  --  --  --  --
 config-policy-intrusion-prevention   ..  ..  --  --  --  ..  --
 config-policy-mail-filter            ..  ?-  --  --  --  ..  --
 config-policy-not-logged             ..  ..  --  --  --  ..  --
 config-policy-one-family             ..  pp  --  --  --  ..  --
+config-policy-shadowed               ..  ..  --  --  --  ..  --
 config-policy-stateless              ..  ..  --  --  --  ..  --
 config-port-access-control           ..  ..  ..  ??  ..  ..  --
 config-privileged-default-password   ..  ..  pp  pp  ..  pp  ..
