@@ -254,6 +254,13 @@ def configurations(place: Place) -> Iterator[Batch]:
         yield Batch(resources=[signatures.completed(config, told)])
 
 
+def shells(place: Place) -> Iterator[Batch]:
+    """A recording of sshd with a command line behind it: current algorithms, old ones too, old ones alone (that one
+    cannot be logged in to, and its other kinds have failed); and one whose version was changed to 1.99."""
+    own = source("shells", "cli", recording=str(TESTS / "data" / "cli" / "sshd.jsonl.gz"))
+    yield from collector("cli").collect(own, Run(own))
+
+
 def this_machine(place: Place) -> Iterator[Source]:
     """Where the tests run."""
     yield source("here", "local")
@@ -399,7 +406,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, tunnels),
+        *(demo, hosts, devices, configurations, shells, tunnels),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],
