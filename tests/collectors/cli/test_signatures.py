@@ -36,6 +36,12 @@ def test_a_version_of_vrp_is_its_day_where_no_time_is_shown() -> None:
     assert loaded(text.replace("2021050800", "2021999900")) == ("2021999900", None)
 
 
+def test_a_backup_does_not_stand_in_for_the_library_in_use() -> None:
+    text = "  Current Version:\n    Signature Database Version    : -\n  Backup Version:\n"
+    older = "    Signature Database Version    : 2014060101\n    Issue Time of the Update File : 18:00:00 2014/06/01\n"
+    assert loaded(text + older) == ("-", None)
+
+
 @pytest.mark.parametrize(
     "text",
     [
