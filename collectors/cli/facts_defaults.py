@@ -58,6 +58,34 @@ DEFAULTS: tuple[Default, ...] = (
         platform="hp_comware", fact="logging.enabled", value=True, verified=True,
         basis="信息中心缺省开启（DISA 的 HP FlexFabric STIG 引用的说明）",
     ),
+    Default(
+        platform="huawei_vrp", fact="policy_stateful", value=True, verified=True,
+        basis="状态检测缺省开启，关闭时写 undo firewall session link-state check（USG 用户的配置和说明）",
+    ),
+    Default(
+        platform="hp_comware", fact="policy_stateful", value=True, verified=True,
+        basis="安全策略按会话放行：首包匹配规则，后续报文按会话表（H3C 配置指导 安全策略）",
+    ),
+    Default(
+        platform="juniper_junos", fact="policy_stateful", value=True, verified=True,
+        basis="SRX 缺省按流处理，改为逐包要写 security forwarding-options family … mode packet-based",
+    ),
+    Default(platform="juniper_junos", fact="signatures.automatic", value=True, basis="只关闭时写：未核对"),
+    Default(
+        platform="huawei_vrp", fact="access_lists.default_permits", value=True, verified=True,
+        basis="traffic-filter 引用的 ACL 没有规则匹配时允许通过（命令参考 traffic-filter）",
+    ),
+    Default(
+        platform="hp_comware", fact="access_lists.default_permits", value=True, verified=True,
+        basis="包过滤的缺省动作是允许，改为拒绝时写 packet-filter default deny（配置指导）",
+    ),
+    Default(
+        platform="cisco_ios", fact="access_lists.default_permits", value=False, verified=True,
+        basis="每个访问列表最后隐含 deny（IOS 命令参考 ip access-list）",
+    ),
+    Default(platform="ruijie_os", fact="access_lists.default_permits", value=False, basis="同 IOS，未核对"),
+    Default(platform="huawei_vrp", fact="signatures.automatic", value=True, basis="因版本而异：未核对"),
+    Default(platform="hp_comware", fact="signatures.automatic", value=False, basis="凭记忆，未核对"),
     Default(platform="huawei_vrp", fact="telnet.ipv4", value=False, basis="因版本而异，旧版本开启：未核对"),
     Default(platform="huawei_vrp", fact="ssh.version1", value=False, basis="旧版本接受：未核对"),
     Default(platform="huawei_vrp", fact="logging.enabled", value=True, basis="凭记忆，未核对"),

@@ -28,6 +28,7 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "logging": _logging(config),
         "routing": facts_ios_routing.sessions(config),
         "policies": config.absent([]),
+        "signatures": config.absent([]),
         "interfaces": _interfaces(config),
     }
     if name is not None and len(name.words) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from collectors.cli import facts_ios_network, facts_ios_ports, facts_ios_routing
+from collectors.cli import facts_access_lists, facts_ios_network, facts_ios_ports, facts_ios_routing
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_ios_accounts import lockout, password_of, password_rules, privileged, users
 from collectors.cli.facts_reader import (
@@ -47,12 +47,17 @@ _ALGORITHMS = {
 """Field → command of IOS, of RGOS."""
 
 
+_OWN_FIREWALL = ("zone-pair security", "ip inspect", "ipv6 inspect", "ip ips")
+"""A firewall of IOS's own, whose policies are not read."""
+
+
 def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, Any]:
     """Fields of ``DeviceConfig`` out of a configuration of IOS or RGOS."""
     complete = not partial and text.rstrip().splitlines()[-1].strip() == "end"
     config = Config(platform, text, version, partial=not complete)
     terminals = _terminals(config)
     name = last(config.all("hostname"))
+    own: Any = UNKNOWN if any(map(config.all, _OWN_FIREWALL)) else []
     fields: dict[str, Any] = {
         "complete": complete,
         "terminals": terminals,
@@ -70,14 +75,18 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "configuration_backup": _backup(config),
         "control_plane_protection": _control_plane(config),
         "boot_verified": bool(config.all("secure boot-image")) or config.default("boot_verified"),
-        "policies": config.absent([]),
+        "policies": config.absent(own),
+        "signatures": config.absent(own),
         "routing": facts_ios_routing.sessions(config),
     }
     if name is not None and len(name.words) > 1:
         fields["hostname"] = name.words[1]
     if not version and (software := told_by(config.all("version"))):
         fields["version"] = software
-    return fields | facts_ios_network.read(config) | facts_ios_ports.read(config)
+    ports = facts_ios_ports.read(config)
+    rows = ports["interfaces"] if isinstance(ports["interfaces"], list) else []
+    fields |= facts_access_lists.read(config, rows) if rows else {"access_lists": config.absent([])}
+    return fields | facts_ios_network.read(config) | ports
 
 
 def _terminals(config: Config) -> Maybe[list[TerminalLine]]:

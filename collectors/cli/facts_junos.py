@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collectors.cli import facts_junos_network, facts_junos_ports
+from collectors.cli import facts_junos_network, facts_junos_policies, facts_junos_ports
 from collectors.cli.config_words import Document, Words
 from collectors.cli.facts_defaults import default_of
 from collectors.cli.facts_reader import MAX_LINES, in_clear
@@ -62,7 +62,8 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         fields["hostname"] = name
     if not version and (told := config.root.value("version")):
         fields["version"] = told
-    return fields | facts_junos_network.read(config) | facts_junos_ports.read(config)
+    fields |= facts_junos_network.read(config) | facts_junos_ports.read(config)
+    return fields | facts_junos_policies.read(config)
 
 
 class Reader:

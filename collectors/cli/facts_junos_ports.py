@@ -1,11 +1,12 @@
-"""Junos: interfaces, the access layer, and the policies of SRX firewalls."""
+"""Junos: interfaces and the access layer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from collectors.cli.config_words import Words
-from inventory.kinds.device_config import ConfigInterface, LanProtection, SecurityPolicy
+from collectors.cli.facts_access_lists import unread
+from inventory.kinds.device_config import ConfigInterface, LanProtection
 from inventory.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -39,9 +40,8 @@ def read(config: Reader) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "interfaces": rows if rows else config.absent([]),
+        "access_lists": unread(UNKNOWN, config.absent([]), rows),
         "lan": _lan(config),
-        "policies": _policies(config),
-        "policy_default_permits": _default(config),
     }
 
 
@@ -146,43 +146,3 @@ def _lan(config: Reader) -> LanProtection:
         dot1x=config.off("protocols", "dot1x", "authenticator"),
         lines=sorted({word.line for word in (*found, *old)})[:20],
     )
-
-
-def _policies(config: Reader) -> Any:
-    rows = []
-    policies = config.root.at("security", "policies") or Words()
-    for source, word in policies.each("from-zone"):
-        for target, zone in word.each("to-zone"):
-            rows += [_policy(f"{source}→{target} {name}", p) for name, p in zone.each("policy")]
-    rows += [_policy(f"global {name}", p) for name, p in policies.each("global", "policy")]
-    return rows if rows else config.absent([])
-
-
-def _policy(name: str, word: Words) -> SecurityPolicy:
-    match, then = word.at("match") or Words(), word.at("then") or Words()
-
-    def any_(field: str) -> bool:
-        names = set(match.names(field))
-        return not names or bool(names & {"any", "any-ipv4", "any-ipv6"})
-
-    return SecurityPolicy(
-        name=name,
-        family=None,
-        permits=then.has("permit") if then.below else UNKNOWN,
-        enabled=True,
-        any_source=any_("source-address"),
-        any_destination=any_("destination-address"),
-        any_service=any_("application"),
-        logged=then.has("log"),
-        lines=[word.line],
-    )
-
-
-def _default(config: Reader) -> Any:
-    policies = config.root.at("security", "policies")
-    if policies is None:
-        return UNKNOWN
-    word = policies.value("default-policy")
-    if word is None:
-        return config.default("policy_default_permits")
-    return word == "permit-all"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collectors.cli import facts_vrp_ports, facts_vrp_routing
+from collectors.cli import facts_vrp_policies, facts_vrp_ports, facts_vrp_routing
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_reader import Config, default_community, family_of, last, numbers, word_after
 from inventory.kinds.device_config import (
@@ -45,6 +45,7 @@ def read(config: Config) -> dict[str, Any]:
         "ntp": ntp(config),
         "routing": facts_vrp_routing.sessions(config),
         **facts_vrp_ports.read(config),
+        **facts_vrp_policies.read(config),
     }
 
 

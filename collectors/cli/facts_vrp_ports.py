@@ -1,14 +1,15 @@
-"""VRP and Comware: interfaces, the access layer, and the policies of firewalls."""
+"""VRP and Comware: interfaces and the access layer."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from collectors.cli import facts_access_lists
 from collectors.cli.config_tree import Node
 from collectors.cli.facts_interfaces import concluded, physical
-from collectors.cli.facts_reader import Config, below, last, numbers, span
-from inventory.kinds.device_config import ConfigInterface, LanProtection, SecurityPolicy
-from inventory.unknown import UNKNOWN, Maybe
+from collectors.cli.facts_reader import Config, below, numbers, span
+from inventory.kinds.device_config import ConfigInterface, LanProtection
+from inventory.unknown import UNKNOWN
 
 _ACCESS_CONTROL = (
     "dot1x", "mac-authen", "mac-authentication", "port-security", "authentication-profile", "authentication",
@@ -26,8 +27,7 @@ def read(config: Config) -> dict[str, Any]:
     return {
         "interfaces": interfaces if interfaces else config.absent([]),
         "lan": lan(config, interfaces),
-        "policies": policies(config),
-        "policy_default_permits": _default_permits(config),
+        **facts_access_lists.read(config, interfaces),
         "control_plane_protection": _control_plane(config),
         "configuration_backup": _backup(config),
     }
@@ -168,66 +168,6 @@ def lan(config: Config, interfaces: list[ConfigInterface]) -> LanProtection:
 
 def _in(sections: list[Node], *prefixes: str) -> list[Node]:
     return [child for section in sections for child in below(section, *prefixes)]
-
-
-def policies(config: Config) -> Any:
-    """Rules between zones: ``security-policy`` of USG and of Comware firewalls."""
-    rows = [
-        policy(config, node, _family(section.words))
-        for section in config.all("security-policy")
-        for node in below(section, "rule")
-    ]
-    return rows if rows else config.absent([])
-
-
-def _family(words: list[str]) -> Any:
-    return {"ip": "ipv4", "ipv6": "ipv6"}.get(words[1] if len(words) > 1 else "")
-
-
-def policy(config: Config, node: Node, family: Any) -> SecurityPolicy:
-    """One rule; what it does not limit is any."""
-    first = {child.words[0]: child for child in node.children}
-    action = first.get("action")
-    word = action.words[-1] if action else ""
-    permits: Maybe[bool] = word in ("permit", "pass") if action else UNKNOWN
-    named = node.words.index("name") + 1 if "name" in node.words else 1
-    return SecurityPolicy(
-        name=" ".join(node.words[named:]),
-        family=family,
-        permits=permits,
-        enabled="disable" not in first,
-        any_source=_any(config, first, "source-address", "source-ip", "source-ip-host", "source-ip-subnet"),
-        any_destination=_any(
-            config,
-            first,
-            "destination-address",
-            "destination-ip",
-            "destination-ip-host",
-            "destination-ip-subnet",
-        ),
-        any_service=_any(config, first, "service", "service-port", "application", "app-group"),
-        logged="logging" in first
-        or any(c.text.startswith(("policy logging", "session logging")) for c in node.children)
-        or config.absent(False),
-        lines=span(node),
-    )
-
-
-def _any(config: Config, first: dict[str, Node], *names: str) -> Any:
-    found = [first[name] for name in names if name in first]
-    if not found:
-        return config.absent(True)
-    return all(node.words[-1] == "any" for node in found)
-
-
-def _default_permits(config: Config) -> Any:
-    for section in config.all("security-policy"):
-        node = last(below(section, "default action"))
-        if node is not None:
-            return node.words[-1] == "permit"
-    if not config.all("security-policy"):
-        return UNKNOWN
-    return config.default("policy_default_permits")
 
 
 def _control_plane(config: Config) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from collectors.cli import facts_ios_network, facts_ios_ports, facts_ios_routing
 from collectors.cli.config_tree import Node
+from collectors.cli.facts_access_lists import unread
 from collectors.cli.facts_ios import banner
 from collectors.cli.facts_ios_accounts import password_of, privileged
 from collectors.cli.facts_ios_accounts import users as old_users
@@ -57,6 +58,7 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
         "banner": banner(config),
         "files": _files(config),
         "policies": config.absent([]),
+        "signatures": config.absent([]),
         "routing": facts_ios_routing.sessions(config),
     }
     if name is not None and len(name.words) > 1:
@@ -64,6 +66,7 @@ def read(platform: str, text: str, version: str, *, partial: bool) -> dict[str, 
     fields |= facts_ios_network.read(config) | facts_ios_ports.read(config)
     fields["logging"] = _logging(config, fields["logging"])
     _unlearn(fields)
+    fields["access_lists"] = unread(UNKNOWN, config.absent([]), fields["interfaces"])
     return fields
 
 

@@ -20,6 +20,9 @@ KINDS = (Device.KIND, Interface.KIND, DeviceConfig.KIND)
 _COUNTED: tuple[Purpose, ...] = ("arp", "nd", "routes_ipv4", "routes_ipv6")
 _OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "time", *_COUNTED)
 _OF_INTERFACES: tuple[Purpose, ...] = ("interfaces", "ipv4", "ipv6")
+_OF_CONFIG: tuple[Purpose, ...] = (
+    "configuration", "signatures_antivirus", "signatures_ips", "signatures_update",
+)  # fmt: skip
 _VOLATILE = re.compile(
     r"(?i)\b(?:up|update) ?time\b|\btime to live\b|\bexpired?\b"
     r"|\bsystem start|current time|holdtime|time remaining|\bhold\b"
@@ -42,16 +45,14 @@ def batch(
     if reading.offer is not None:
         of_device.append(_offer_evidence(run, reading))
     of_interfaces = _evidence_of(run, reading, _OF_INTERFACES)
-    of_config = _evidence_of(run, reading, ("configuration",))
+    of_config = _evidence_of(run, reading, _OF_CONFIG)
     resources: list[Resource] = [device, *found]
     if config is not None:
         resources.append(config)
     collections = [
         _device_collection(run, reading, started, of_device),
         _collection(run, reading, started, Interface.KIND, _OF_INTERFACES, len(found), of_interfaces),
-        _collection(
-            run, reading, started, DeviceConfig.KIND, ("configuration",), int(config is not None), of_config
-        ),
+        _collection(run, reading, started, DeviceConfig.KIND, _OF_CONFIG, int(config is not None), of_config),
     ]
     evidence = {e.id: e for e in (*of_device, *of_interfaces, *of_config)}
     return Batch(resources=resources, collections=collections, evidence=list(evidence.values()))
@@ -150,6 +151,8 @@ def _kept(answer: Answer) -> str:
         return _DATED.sub(r"\g<1>(not kept)", answer.text)
     if answer.purpose in _OF_INTERFACES and answer.status in (Status.COMPLETE, Status.PARTIAL):
         return "\n".join(line for seen in interfaces(answer.text) for line in seen.lines)
+    if answer.purpose in _OF_CONFIG:
+        return answer.text
     lines = answer.text.split("\n")
     if answer.purpose == "time":
         return "\n".join(line for line in lines if "lock" in line and "sync" in line.lower())

@@ -26,16 +26,21 @@ Purpose = Literal[
     "time",
     "routes_ipv4",  # how many there are; Junos tells both families at once
     "routes_ipv6",
+    "signatures_antivirus",  # which library is loaded, and of when; of firewalls alone
+    "signatures_ips",
+    "signatures_update",  # whether the device fetches new ones
 ]
 _FAMILY = Literal["vrp", "comware", "cisco", "junos", "shell"]
 
 
 class Command(msgspec.Struct, frozen=True):
-    """One command. ``template``: the name of the table of ntc-templates that reads its output, "" = ours."""
+    """One command. ``template``: the name of the table of ntc-templates that reads its output, "" = ours.
+    ``where``: sent only where the configuration, which is asked for before, has this (a pattern)."""
 
     purpose: Purpose
     text: str
     template: str = ""
+    where: str = ""
 
 
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +72,8 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
         return next((c for c in self.commands if c.purpose == purpose), None)
 
 
+_INSPECTS = r"(?m)^security-policy"
+_SRX_INSPECTS = r"(?m)application-services|^\s*utm \{|^\s*idp \{|^set security (?:utm|idp) "
 _VRP = (
     Command("version", "display version", "display version"),
     Command("serial", "display device manufacture-info"),
@@ -79,6 +86,9 @@ _VRP = (
     Command("time", "display ntp-service status"),
     Command("routes_ipv4", "display ip routing-table statistics"),
     Command("routes_ipv6", "display ipv6 routing-table statistics"),
+    Command("signatures_antivirus", "display version av-sdb", where=_INSPECTS),
+    Command("signatures_ips", "display version ips-sdb", where=_INSPECTS),
+    Command("signatures_update", "display update configuration", where=_INSPECTS),
 )
 _COMWARE = (
     Command("version", "display version"),
@@ -97,6 +107,8 @@ _COMWARE = (
     Command("time", "display ntp-service status"),
     Command("routes_ipv4", "display ip routing-table statistics"),
     Command("routes_ipv6", "display ipv6 routing-table statistics"),
+    Command("signatures_antivirus", "display anti-virus signature information", where=_INSPECTS),
+    Command("signatures_ips", "display ips signature information", where=_INSPECTS),
 )
 _CISCO = (
     Command("version", "show version", "show version"),
@@ -146,6 +158,8 @@ _JUNOS = (
     Command("neighbours", "show lldp neighbors", "show lldp neighbors"),
     Command("arp", "show arp no-resolve", "show arp no-resolve"),
     Command("routes_ipv4", "show route summary"),
+    Command("signatures_antivirus", "show security utm anti-virus status", where=_SRX_INSPECTS),
+    Command("signatures_ips", "show security idp security-package-version", where=_SRX_INSPECTS),
 )
 _FRR = (
     Command("version", "show version"),

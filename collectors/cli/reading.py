@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.cli import facts
+from collectors.cli import facts, signatures
 from collectors.cli.identity import facts_of
 from collectors.cli.lines import IncompatibleError, Place, Secrets
 from collectors.cli.logins import open_session
@@ -117,8 +117,10 @@ def offer_of(place: Place, options: Options, run: Run) -> Offer:
 
 def ask_all(session: Session, reading: Reading) -> None:
     """Send the platform's commands one after the other, and put what came of them into the reading."""
-    lost = ""
+    lost = configuration = ""
     for command in session.platform.commands:
+        if command.where and not re.search(command.where, configuration):
+            continue
         if lost:
             reading.answers.append(_not_asked(command, lost))
             continue
@@ -132,10 +134,19 @@ def ask_all(session: Session, reading: Reading) -> None:
         else:
             _judge_refusal(answer, raw, session)
         if command.purpose == "configuration":
+            configuration = raw
             judge_configuration(answer, raw, session.platform, reading)
             reading.config = config_facts(session.platform, answer, raw, reading)
         answer.text = masked(raw)
         reading.answers.append(answer)
+    complete_config(reading)
+
+
+def complete_config(reading: Reading) -> None:
+    """Put what other commands tell of the configuration into its facts."""
+    if reading.config is not None:
+        told = {name: reading.text(name) for name in signatures.PURPOSES}
+        reading.config = signatures.completed(reading.config, told)
 
 
 def _not_asked(command: Command, why: str) -> Answer:

@@ -10,7 +10,7 @@ import msgspec
 
 from collectors.cli.masking import masked
 from collectors.cli.platforms import PLATFORMS
-from collectors.cli.reading import Reading, config_facts
+from collectors.cli.reading import Reading, complete_config, config_facts
 from collectors.contract import SourceError
 from collectors.recordings import Failure, Header, lines_of, write_whole
 from inventory.decoding import from_json
@@ -40,6 +40,7 @@ def _complete(reading: Reading) -> None:
     shown, platform = reading.answer("configuration"), PLATFORMS.get(reading.platform)
     if reading.config is None and shown is not None and platform is not None:
         reading.config = config_facts(platform, shown, shown.text, reading)
+        complete_config(reading)
     for answer in reading.answers:
         answer.text, answer.reason = masked(answer.text), masked(answer.reason)
 

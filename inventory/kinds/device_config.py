@@ -8,6 +8,7 @@ No password, key, community or hash ever enters this kind.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from inventory.kinds.address import Family
@@ -273,7 +274,9 @@ class LanProtection(Nested):
 
 
 class SecurityPolicy(Nested):
-    """A rule between zones of a firewall. ``any_…``: not limited."""
+    """A rule between zones of a firewall. ``any_…``: not limited. Lists hold words as the device writes them;
+    [] = not limited. What is inspected is told by the profiles bound to the rule: UNKNOWN where the
+    platform's way of writing them is not read."""
 
     name: Maybe[str] = UNKNOWN
     family: Maybe[Family | None] = UNKNOWN  # None = both
@@ -283,6 +286,60 @@ class SecurityPolicy(Nested):
     any_destination: Maybe[bool] = UNKNOWN
     any_service: Maybe[bool] = UNKNOWN
     logged: Maybe[bool] = UNKNOWN
+    any_application: Maybe[bool] = UNKNOWN  # not limited by what the traffic is found to be
+    source_zones: Maybe[list[str]] = UNKNOWN
+    destination_zones: Maybe[list[str]] = UNKNOWN
+    sources: Maybe[list[str]] = UNKNOWN
+    destinations: Maybe[list[str]] = UNKNOWN
+    services: Maybe[list[str]] = UNKNOWN
+    outside: Maybe[bool] = UNKNOWN  # a network that is not trusted is on one of its sides; by the zones
+    files: Maybe[bool] = UNKNOWN  # may carry web, mail or files: not limited to services that never do
+    mail: Maybe[bool] = UNKNOWN  # names a mail service; UNKNOWN where the services do not tell
+    antivirus: Maybe[bool] = UNKNOWN
+    intrusion_prevention: Maybe[bool] = UNKNOWN
+    content_control: Maybe[bool] = UNKNOWN  # of applications, addresses (URL), files or data
+    mail_filter: Maybe[bool] = UNKNOWN
+    narrowed: Maybe[bool] = UNKNOWN  # by something beside these: a time, a VPN …
+    alert_only: Maybe[bool] = UNKNOWN  # antivirus or intrusion prevention reports and lets through
+    lines: Maybe[list[int]] = UNKNOWN
+
+
+class AccessEntry(Nested):
+    """A line of an access list. Of addresses None = any, else a prefix; of a protocol None = any, else its
+    name; of ports None = no bound. UNKNOWN: a group of objects, a wildcard that is no prefix, a port by a
+    name that is not known."""
+
+    permits: Maybe[bool] = UNKNOWN
+    protocol: Maybe[str | None] = UNKNOWN
+    source: Maybe[str | None] = UNKNOWN
+    destination: Maybe[str | None] = UNKNOWN
+    source_port_min: Maybe[int | None] = UNKNOWN
+    source_port_max: Maybe[int | None] = UNKNOWN
+    destination_port_min: Maybe[int | None] = UNKNOWN
+    destination_port_max: Maybe[int | None] = UNKNOWN
+    narrowed: Maybe[bool] = UNKNOWN  # by something else: a time, a flag of TCP, a VPN, fragments …
+    lines: Maybe[list[int]] = UNKNOWN
+
+
+class AccessList(Nested):
+    """An access list that filters what interfaces receive, its entries in the order they are tried."""
+
+    name: Maybe[str] = UNKNOWN
+    family: Maybe[Family] = UNKNOWN
+    default_permits: Maybe[bool] = UNKNOWN  # what no entry names passes
+    entries: Maybe[list[AccessEntry]] = UNKNOWN
+    lines: Maybe[list[int]] = UNKNOWN
+
+
+class SignatureLibrary(Nested):
+    """A library of signatures that inspection rests on. ``released``: when the maker issued what is loaded,
+    in UTC where the device names no time zone."""
+
+    library: Maybe[Literal["antivirus", "intrusion_prevention"]] = UNKNOWN
+    used: Maybe[bool] = UNKNOWN  # some enabled rule inspects by it
+    version: Maybe[str] = UNKNOWN
+    released: Maybe[datetime] = UNKNOWN
+    automatic: Maybe[bool] = UNKNOWN  # the device fetches new ones by itself
     lines: Maybe[list[int]] = UNKNOWN
 
 
@@ -319,6 +376,9 @@ class DeviceConfig(Resource):
     control_plane_protection: Maybe[bool] = UNKNOWN  # rate limits or filters on traffic to the device itself
     policies: Maybe[list[SecurityPolicy]] = UNKNOWN  # of a firewall
     policy_default_permits: Maybe[bool] = UNKNOWN  # what no policy names passes
+    policy_stateful: Maybe[bool] = UNKNOWN  # replies pass by their session, packets without one do not
+    signatures: Maybe[list[SignatureLibrary]] = UNKNOWN  # of a firewall
+    access_lists: Maybe[list[AccessList]] = UNKNOWN  # bound to what interfaces receive
     configuration_backup: Maybe[bool] = UNKNOWN  # the device itself archives its configuration
     boot_verified: Maybe[bool] = UNKNOWN  # images are checked by signature when the device starts
 

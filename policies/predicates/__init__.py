@@ -8,6 +8,7 @@ side effects and asks nothing of the outside world.
 from __future__ import annotations
 
 from policies.predicates import (
+    access_lists,
     addresses,
     amounts,
     cloud,
@@ -22,7 +23,10 @@ from policies.predicates.contract import Predicate
 
 PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
-    for module in (addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, names, sites)
+    for module in (
+        *(access_lists, addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, names),
+        sites,
+    )
     for predicate in module.PREDICATES
 }
 """Name → predicate. A new module is one word more."""

@@ -29,7 +29,7 @@ import msgspec
 import pytest
 import yaml
 
-from collectors.cli import facts
+from collectors.cli import facts, signatures
 from collectors.contract import Run, Source, collector, utc_now
 from collectors.register.layout import SHEETS
 from inventory.coverage import Batch
@@ -264,11 +264,21 @@ def changed_cluster(place: Place) -> Iterator[Source]:
 
 
 def configurations(place: Place) -> Iterator[Batch]:
-    """The composed configurations of network devices in tests/data/cli, through the parser: no source type reads
-    them yet."""
+    """The composed configurations of network devices in tests/data/cli, through the parser, with what their
+    devices display of libraries of signatures."""
     for path in sorted((TESTS / "data" / "cli").glob("*.cfg")):
         fields = facts.read(path.stem.rpartition("-")[0], path.read_text(encoding="utf-8"), {})
-        yield Batch(resources=[DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)])
+        config = DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)
+        shown = {name: path.with_suffix(f".{name}.txt") for name in signatures.PURPOSES}
+        told = {name: one.read_text(encoding="utf-8") for name, one in shown.items() if one.exists()}
+        yield Batch(resources=[signatures.completed(config, told)])
+
+
+def shells(place: Place) -> Iterator[Batch]:
+    """A recording of sshd with a command line behind it: current algorithms, old ones too, old ones alone (that one
+    cannot be logged in to, and its other kinds have failed); and one whose version was changed to 1.99."""
+    own = source("shells", "cli", recording=str(TESTS / "data" / "cli" / "sshd.jsonl.gz"))
+    yield from collector("cli").collect(own, Run(own))
 
 
 def this_machine(place: Place) -> Iterator[Source]:
@@ -416,7 +426,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, tunnels, registers),
+        *(demo, hosts, devices, configurations, shells, tunnels, registers),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from inventory.resource import Relation
 from inventory.unknown import UNKNOWN
 
 Collected = Callable[..., Batch]
+DATA = Path(__file__).parents[2] / "data" / "cli"
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,53 @@ def test_a_vrp_switch(collected: Collected) -> None:
     assert (neighbour.system_name, neighbour.addresses) == ("PROVINCE-CORE", ["10.255.0.254"])
     assert neighbour.local_interface == "GigabitEthernet0/0/1"
     assert of(batch, "device").status is Status.COMPLETE
+
+
+@pytest.fixture
+def firewall() -> Callable[[Path], None]:
+    """Makes a firewall of the switch: its configuration, and one of the libraries it tells of."""
+
+    def change(folder: Path) -> None:
+        shown = {
+            "display_current-configuration": "huawei_vrp-good.cfg",
+            "display_version_av-sdb": "huawei_vrp-good.signatures_antivirus.txt",
+        }
+        for name, source in shown.items():
+            (folder / f"{name}.txt").write_text((DATA / source).read_text(encoding="utf-8"))
+        device = json.loads((folder / "device.json").read_text()) | {
+            "prompt": "<HX-SW-01>",
+            "name": "HX-SW-01",
+        }
+        (folder / "device.json").write_text(json.dumps(device))
+
+    return change
+
+
+def test_a_firewall_is_asked_for_its_libraries_of_signatures(
+    collected: Collected, firewall: Callable[[Path], None]
+) -> None:
+    batch = collected(edit=firewall)
+    (found,) = rows(batch, DeviceConfig)
+    assert [(s.library, s.version, s.automatic) for s in found.signatures] == [
+        ("antivirus", "2026111001", True),
+        ("intrusion_prevention", UNKNOWN, True),  # it does not know that command
+    ]
+    assert of(batch, "device_config").status is Status.COMPLETE
+    evidence = next(e for e in batch.evidence if e.origin == "core display version av-sdb")
+    assert b"Issue Time of the Update File : 18:00:00 2026/11/10" in evidence.content
+    assert evidence.id in of(batch, "device_config").evidence
+
+
+def test_a_switch_is_not_asked_for_them(
+    talk: Callable[..., Session], device: Callable[..., Path], typed: Callable[[Path], list[str]]
+) -> None:
+    folder = device("vrp")
+    reading = Reading(target="core")
+    ask_all(talk(folder), reading)
+    assert "display current-configuration" in typed(folder)
+    assert not [line for line in typed(folder) if "sdb" in line or "update" in line]
+    assert reading.config is not None
+    assert reading.config.signatures == []
 
 
 def test_interfaces_of_a_vrp_switch(collected: Collected) -> None:

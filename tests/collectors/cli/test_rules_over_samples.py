@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.cli import facts
+from collectors.cli import facts, signatures
 from inventory.coverage import Batch
 from inventory.kinds.device_config import DeviceConfig
 from inventory.snapshot import Snapshot
@@ -19,17 +19,21 @@ from policies.rules import load_rules
 from policies.verdict import Verdict
 
 DATA = Path(__file__).parents[2] / "data" / "cli"
-AT = datetime(2026, 1, 1, tzinfo=UTC)
+AT = datetime(2026, 11, 22, tzinfo=UTC)
 RULES = [rule for rule in load_rules() if rule.kind == "device_config"]
 PLATFORMS = ("huawei_vrp", "hp_comware", "ruijie_os", "zte_zxros", "cisco_ios", "juniper_junos", "frr")
 FAIL, PASS, UNSEEN, AWAY = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
 
 # Beside each rule what the bad samples and the good one give, by platform in the order above: f fails, p passes,
-# ? is not known, - does not apply; .. is as it should be (fails, then passes or does not apply). The bad samples
-# limit neither family, so what asks for both or none finds nothing there (-one-family).
+# ? is not known, - does not apply; .. is as it should be (fails, then passes or does not apply). Beside a sample
+# stand what its device displays of its libraries of signatures (.signatures_….txt).
 _TABLE = """
 config-aaa-server                    ..  ..  ..  ..  ..  ..  ??
 config-aaa-without-authentication    ..  ..  ..  ..  ..  pp  ??
+config-acl-default-permit            ..  ..  ?p  ??  pp  ??  ??
+config-acl-incomplete                ..  ..  ..  ??  ..  ??  ??
+config-acl-permits-all               ..  ..  ..  ??  ..  ??  ??
+config-acl-shadowed                  ..  ..  ..  ??  ..  ??  ??
 config-backup                        ..  ..  ??  ??  ..  ..  ??
 config-banner                        ..  ..  ..  ..  ..  ..  ??
 config-boot-unverified               --  --  --  --  ?p  --  --
@@ -55,7 +59,7 @@ config-log-level                     ..  ..  ..  ..  ..  ..  ?p
 config-log-server                    ..  ..  ..  ..  ..  ..  ??
 config-log-source                    ..  ..  ..  ..  ..  ..  ??
 config-log-timestamps                ..  ..  ..  ??  ..  pp  ?p
-config-management-acl-one-family     pp  pp  pp  ??  pp  pp  ??
+config-management-acl-one-family     ..  ..  ..  ??  ..  ..  ??
 config-neighbour-inspection-ipv4     ..  ..  ..  ??  ..  ..  --
 config-neighbour-inspection-ipv6     ..  ..  ??  ??  ..  ..  --
 config-network-boot                  --  --  --  --  ..  ..  --
@@ -65,10 +69,19 @@ config-password-classes              f?  ..  ..  ..  ..  ..  ??
 config-password-history              ..  ..  ..  ??  ff  ..  ??
 config-password-length               ..  ..  ..  ..  ..  ..  ??
 config-password-max-days             ..  ..  ..  ..  ..  ..  ??
+config-policy-alert-only             ..  ..  --  --  --  ..  --
+config-policy-antivirus              ..  ..  --  --  --  ..  --
 config-policy-any-any                ..  ..  --  --  --  ..  --
+config-policy-content-control        ..  ..  --  --  --  ..  --
 config-policy-default-permit         ..  ??  --  --  --  ..  --
+config-policy-incomplete             ..  ..  --  --  --  ..  --
+config-policy-inspection-one-family  --  ..  --  --  --  --  --
+config-policy-intrusion-prevention   ..  ..  --  --  --  ..  --
+config-policy-mail-filter            ..  ?-  --  --  --  ..  --
 config-policy-not-logged             ..  ..  --  --  --  ..  --
-config-policy-one-family             pp  pp  --  --  --  pp  --
+config-policy-one-family             ..  pp  --  --  --  ..  --
+config-policy-shadowed               ..  ..  --  --  --  ..  --
+config-policy-stateless              ..  ..  --  --  --  ..  --
 config-port-access-control           ..  ..  ..  ??  ..  ..  --
 config-privileged-default-password   ..  ..  pp  pp  ..  pp  ..
 config-privileged-password-storage   ..  ..  ..  pp  ..  ..  ..
@@ -77,6 +90,9 @@ config-ra-guard                      ..  ..  ?p  ??  ..  ..  --
 config-redirects-ipv4                ?p  ?p  ..  ??  ..  ?p  ??
 config-redirects-ipv6                ??  ??  ..  ??  ..  ?p  ??
 config-root-login                    --  --  --  --  --  ..  --
+config-signature-half-year           ..  ..  --  --  --  ..  --
+config-signature-manual              ..  ?p  --  --  --  ..  --
+config-signature-old                 ..  ..  --  --  --  ..  --
 config-small-servers                 --  --  --  --  f?  --  --
 config-snmp-acl-ipv4                 ..  ..  ..  ??  ..  ..  ??
 config-snmp-acl-ipv6                 ..  ..  ..  ??  ..  ..  ??
@@ -134,6 +150,9 @@ def verdicts(stem: str) -> dict[str, Verdict]:
     platform = stem.rsplit("-", 1)[0]
     fields = facts.read(platform, (DATA / f"{stem}.cfg").read_text(), {})
     config = DeviceConfig(source="s", native_id="1", name=stem, **fields)
+    shown = {name: DATA / f"{stem}.{name}.txt" for name in signatures.PURPOSES}
+    told = {name: path.read_text() for name, path in shown.items() if path.exists()}
+    config = signatures.completed(config, told)
     snapshot = Snapshot.of_batches([Batch(resources=[config])], AT)
     found = {}
     for outcome in evaluate(RULES, snapshot, now=AT):
