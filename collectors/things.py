@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from inventory.kinds.address import Address
 from inventory.kinds.cluster import Node, Workload
@@ -14,10 +14,11 @@ from inventory.kinds.compute import Hypervisor, Server
 from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.host import Account, Host
 from inventory.kinds.identity import User
+from inventory.kinds.network import Device, Interface
 from inventory.resource import Resource
 from inventory.unknown import Unknown, or_none
 
-MEASURED: tuple[type[Resource], ...] = (Server, Hypervisor, Node, Host, Workload)
+MEASURED: tuple[type[Resource], ...] = (Server, Hypervisor, Node, Host, Workload, Device, Interface)
 HOLDING: tuple[type[Resource], ...] = (Account, User, DeviceConfig)
 """Kinds that are accounts, or have some."""
 
@@ -31,6 +32,20 @@ class Login(NamedTuple):
     expires: date | None = None
 
 
+_NO_LINK: Final = (24, 53, 131, 135, 136)
+"""IANAifType of what is no link of its own: softwareLoopback, propVirtual, tunnel, l2vlan, l3ipvlan."""
+
+
+class Link(NamedTuple):
+    """What is known of an interface besides its names; None = not known."""
+
+    owner: str  # uid of the device or host
+    if_index: int | None
+    speed_bps: int | None
+    up: bool | None
+    virtual: bool
+
+
 class Thing(NamedTuple):
     """One resource with its native id, its other names (names, host names, addresses), and its accounts."""
 
@@ -40,6 +55,7 @@ class Thing(NamedTuple):
     native_id: str
     names: tuple[str, ...] = ()
     logins: tuple[Login, ...] = ()
+    link: Link | None = None  # of an interface alone
 
 
 def thing_of(resource: Resource) -> Thing | None:
@@ -49,7 +65,11 @@ def thing_of(resource: Resource) -> Thing | None:
         return Thing(resource.uid, resource.source, resource.KIND, resource.native_id, logins=logins)
     if not isinstance(resource, MEASURED):
         return None
+    if isinstance(resource, Interface):
+        return _interface(resource)
     names = [_text(resource.name), _text(getattr(resource, "host", None))]
+    if isinstance(resource, Device):
+        names.append(_text(resource.management_address))
     if isinstance(resource, Node):
         addresses = [] if isinstance(resource.addresses, Unknown) else resource.addresses
         names += [_text(a.address) for a in addresses if isinstance(a, Address)]
@@ -78,6 +98,16 @@ def _works(account: Account) -> bool | None:
     return None if shell is None or password is None else True
 
 
+def _interface(one: Interface) -> Thing | None:
+    owner = next(iter(one.related("part_of")), "")
+    if not owner:
+        return None
+    virtual = or_none(one.loopback) is True or or_none(one.interface_type) in _NO_LINK
+    link = Link(owner, or_none(one.index), or_none(one.speed_bps), or_none(one.oper_up), virtual)
+    names = tuple(dict.fromkeys(n for n in (_text(one.name), _text(one.description)) if n))
+    return Thing(one.uid, one.source, one.KIND, one.native_id, names, link=link)
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -90,10 +120,16 @@ class Directory:
         self._by_id: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._by_name: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._listed: set[tuple[str, str]] = set()
+        self._of_kind: dict[str, list[Thing]] = defaultdict(list)
+        self._links: dict[str, list[Thing]] = defaultdict(list)
         for thing in things:
             if self.sources and thing.source not in self.sources:
                 continue
             self._listed.add((thing.source, thing.kind))
+            if thing.link is not None:  # found by way of their device alone: a name is one of many there
+                self._links[thing.link.owner].append(thing)
+                continue
+            self._of_kind[thing.kind].append(thing)
             self._by_id[thing.kind, thing.native_id.lower()].add(thing.uid)
             for name in thing.names:
                 for word in {name.lower(), name.lower().partition(".")[0] if _has_letter(name) else name}:
@@ -101,13 +137,26 @@ class Directory:
 
     def find(self, kind: str, label: str) -> str | None:
         """Uid by native id, else by name: whole, without a port, or without the domain."""
+        found = self.candidates(kind, label)
+        return next(iter(found)) if len(found) == 1 else None
+
+    def candidates(self, kind: str, label: str) -> set[str]:
+        """Uids of all that a label may mean; several are several things of one name."""
         text = label.strip().lower()
         found = self._by_id.get((kind, text))
         if not found:
             host = _without_port(text)
             words = [text, host, *([host.partition(".")[0]] if _has_letter(host) else [])]
             found = next((held for w in words if w and (held := self._by_name.get((kind, w)))), None)
-        return next(iter(found)) if found and len(found) == 1 else None
+        return found or set()
+
+    def of_kind(self, kind: str) -> list[Thing]:
+        """Everything of a kind (but interfaces)."""
+        return self._of_kind.get(kind, [])
+
+    def links(self, owner: str) -> list[Thing]:
+        """Interfaces of a device or host, by its uid."""
+        return self._links.get(owner, [])
 
     def lists(self, source: str, kind: str) -> bool:
         """Whether anything of the kind is known of the source."""

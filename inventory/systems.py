@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from inventory.kinds import KINDS
+from inventory.kinds import KINDS, load
 from inventory.resource import Resource
 from inventory.selectors import Selector, select
 from inventory.snapshot import Snapshot
@@ -157,9 +157,14 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
         return self.miping_level or self.graded.g
 
     def members(self, snapshot: Snapshot) -> list[Resource]:
-        """The resources that make up this system."""
+        """The resources that make up this system. What a monitoring system tells of a machine is part of it
+        where the machine is, whatever the selectors say of the monitoring system."""
         out = {r.uid for r in select(snapshot, self.exclude)} if self.exclude else set()
-        return [r for r in select(snapshot, self.include) if r.uid not in out]
+        told = [r for kind in load.FAMILY for r in snapshot.of(kind)]
+        of_loads = {r.uid for r in told}
+        found = [r for r in select(snapshot, self.include) if r.uid not in out and r.uid not in of_loads]
+        held = {r.uid for r in found} if told else set()
+        return found + [r for r in told if r.uid not in out and not held.isdisjoint(r.related("part_of"))]
 
 
 def holders_of(snapshot: Snapshot, systems: Sequence[System]) -> dict[str, tuple[str, ...]]:

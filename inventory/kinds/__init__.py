@@ -10,6 +10,7 @@ from inventory.kinds import (
     device_config,
     host,
     identity,
+    load,
     network,
     register,
     storage,
@@ -21,7 +22,7 @@ from inventory.resource import Resource
 
 FAMILIES = (
     cloud, identity, compute, storage, virtual_network, cluster, host, network, device_config, crypto,
-    web, usage, register,
+    web, usage, load, register,
 )  # fmt: skip
 KINDS: dict[str, type[Resource]] = {kind.KIND: kind for family in FAMILIES for kind in family.FAMILY}
 """Kind name → type, in the order of the families. The name is the same word in code, store, command

@@ -1,0 +1,69 @@
+"""Kinds of load over time: what a monitoring system has measured of machines and links.
+
+They are part of the machine they tell of, and belong to a system where that does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from inventory.resource import Resource
+from inventory.unknown import UNKNOWN, Maybe
+
+
+class Load(Resource):
+    """How busy one machine was over a window, as a monitoring system tells; native id = uid of the machine.
+
+    Peaks are in percent of what the machine has, of its busiest part; ``*_observed_ratio`` is the share of
+    the window that has samples (0–1), ``*_over_ratio`` the share of the samples above the threshold that
+    was asked for. ``watched``: False only where the monitoring system is said to watch every machine.
+    """
+
+    KIND: ClassVar[str] = "load"
+    TITLE: ClassVar[str] = "设备负载"
+    VOLATILE: ClassVar[frozenset[str]] = frozenset(
+        (
+            "peak_cpu_percent cpu_over_ratio cpu_observed_ratio "
+            "peak_memory_percent memory_over_ratio memory_observed_ratio measured_at"
+        ).split()
+    )
+
+    machine: Maybe[Literal["device", "host"]] = UNKNOWN
+    watched: Maybe[bool] = UNKNOWN  # samples of the last day are there
+    window_days: Maybe[int] = UNKNOWN
+    peak_cpu_percent: Maybe[float] = UNKNOWN
+    cpu_over_ratio: Maybe[float] = UNKNOWN
+    cpu_observed_ratio: Maybe[float] = UNKNOWN
+    peak_memory_percent: Maybe[float] = UNKNOWN
+    memory_over_ratio: Maybe[float] = UNKNOWN
+    memory_observed_ratio: Maybe[float] = UNKNOWN
+    measured_at: Maybe[datetime] = UNKNOWN
+
+
+class LinkLoad(Resource):
+    """How full one link of a device was over a window; native id = uid of the interface, else of the device
+    with the interface's name.
+
+    Peaks are the highest rate over one step, in percent of the interface's speed; ratios as in ``Load``,
+    of the direction with fewer samples.
+    """
+
+    KIND: ClassVar[str] = "link_load"
+    TITLE: ClassVar[str] = "链路负载"
+    VOLATILE: ClassVar[frozenset[str]] = frozenset(
+        "peak_in_percent peak_out_percent in_over_ratio out_over_ratio observed_ratio measured_at".split()
+    )
+
+    interface: Maybe[str] = UNKNOWN
+    watched: Maybe[bool] = UNKNOWN
+    window_days: Maybe[int] = UNKNOWN
+    peak_in_percent: Maybe[float] = UNKNOWN  # UNKNOWN where the speed is not known, too
+    peak_out_percent: Maybe[float] = UNKNOWN
+    in_over_ratio: Maybe[float] = UNKNOWN
+    out_over_ratio: Maybe[float] = UNKNOWN
+    observed_ratio: Maybe[float] = UNKNOWN
+    measured_at: Maybe[datetime] = UNKNOWN
+
+
+FAMILY: tuple[type[Resource], ...] = (Load, LinkLoad)
