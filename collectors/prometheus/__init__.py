@@ -1,4 +1,5 @@
-"""Source type ``prometheus``: the measured load of things that other sources list.
+"""Source type ``prometheus``: the measured load of things that other sources list, and what devices and
+links had to carry over time.
 
 It is read after the others, because its series are mapped to what those have seen: a server by its id, a
 host or node by its name, a workload by namespace, type and name.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ import msgspec
 
 from collectors import contract
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
+from collectors.prometheus.load_queries import LoadOptions
 from collectors.prometheus.queries import STATISTICS, Preset, Query, over, presets
 from inventory.coverage import Batch, Collection, Status
 from inventory.decoding import from_json
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from collectors.prometheus.client import Client
     from collectors.things import Directory
 
-KINDS: tuple[str, ...] = ("utilization",)
+KINDS: tuple[str, ...] = ("utilization", "load", "link_load")
 
 PERMISSIONS = """\
 只读：采集只向 Prometheus 的 HTTP API（/api/v1/query）发 GET。
@@ -35,7 +38,14 @@ Prometheus 自己没有账号：前面有反向代理的，给采集器一个只
 """
 
 _LONGEST_EVIDENCE = 256 * 1024
-_ASKED_WITH = ("of", "window_hours", "step_minutes", "presets", "queries")  # what a recording depends on
+_ASKED_WITH = (
+    "of",
+    "window_hours",
+    "step_minutes",
+    "presets",
+    "queries",
+    "load",
+)  # what a recording depends on
 
 
 class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -59,6 +69,7 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         default_factory=lambda: ["libvirt", "libvirt_openstack", "node_exporter", "kubernetes"]
     )
     queries: list[Query] = msgspec.field(default_factory=list)
+    load: LoadOptions = msgspec.field(default_factory=LoadOptions)
     recording: str = ""  # instead of url: answer from a recording
 
     def __post_init__(self) -> None:
@@ -81,8 +92,8 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         names = [query.name for query in self.asked()]
         if len(set(names)) != len(names):
             raise ValueError("queries 里有重名，或与 presets 重名")
-        if not names:
-            raise ValueError("presets 和 queries 都是空的，没有可查的")
+        if not names and not self.load.days:
+            raise ValueError("presets 和 queries 都是空的，load.days 是 0，没有可查的")
 
     def asked(self) -> list[Query]:
         """The user's own queries first: what they measure, presets do not measure again."""
@@ -107,6 +118,7 @@ def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
 
 
 def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
+    from collectors.prometheus.load import measure
     from collectors.things import Directory
 
     options = _options(source)
@@ -117,6 +129,7 @@ def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
     for index, query in enumerate(asked):
         run.progress(query.name, index, len(asked))
         yield _ask(client, query, source, run, directory, measured)
+    yield measure(client, source, run, directory, options.load, partial(_evidence, run))
 
 
 def _ask(
@@ -133,7 +146,7 @@ def _ask(
             expression = over(query, statistic, options.window_hours, options.step_minutes)
             reply = client.query(expression)
             at = at or reply.at
-            evidence.append(_evidence(run, query, expression, reply.body))
+            evidence.append(_evidence(run, query.name, expression, reply.body))
             warnings |= {text[:200] for text in reply.answer.warnings}
             take(told, query, statistic, bytes(reply.answer.data), directory)
             if not told.series:
@@ -198,12 +211,12 @@ def _ended(
     )
 
 
-def _evidence(run: Run, query: Query, expression: str, body: bytes) -> Evidence:
+def _evidence(run: Run, name: str, expression: str, body: bytes) -> Evidence:
     """The answer itself; of a huge one, its digest and length."""
     if len(body) > _LONGEST_EVIDENCE:
         digest = {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)}
         body = msgspec.json.encode({"query": expression, "answer": digest})
-    return run.evidence(body, origin=f"query {query.name}: {expression[:500]}")
+    return run.evidence(body, origin=f"query {name}: {expression[:500]}")
 
 
 def probe(source: Source, run: Run) -> Iterator[Access]:

@@ -47,21 +47,33 @@ class Told(msgspec.Struct, kw_only=True):
 
 def take(told: Told, query: Query, statistic: Statistic, data: bytes, directory: Directory) -> None:
     """Add one answer's ``data``. Raises QueryError where it is no vector."""
+    rows = series_of(data)
+    told.series = max(told.series, len(rows))
+    for row in rows:
+        if row is None:
+            told.malformed += 1
+        else:
+            _one(told, query, statistic, *row, directory)
+
+
+def series_of(data: bytes) -> list[tuple[dict[str, str], float] | None]:
+    """Labels and value of every series of an answer's ``data``; None for one that makes no sense. Raises
+    QueryError where it is no vector."""
     try:
         vector = from_json(data, _Vector)
     except msgspec.DecodeError as error:
         raise QueryError("答复里没有结果", "检查 url 后面是不是 Prometheus") from error
     if vector.resultType != "vector":
         raise QueryError(f"查询给出的是 {vector.resultType[:20]}，不是各个序列的值", "改 queries 里的 expr")
-    told.series = max(told.series, len(vector.result))
-    for raw in vector.result:
-        try:
-            series = from_json(raw, _Series)
-            value = float(series.value[1])
-        except (msgspec.DecodeError, ValueError):
-            told.malformed += 1
-            continue
-        _one(told, query, statistic, series.metric, value, directory)
+    return [_series(raw) for raw in vector.result]
+
+
+def _series(raw: msgspec.Raw) -> tuple[dict[str, str], float] | None:
+    try:
+        series = from_json(raw, _Series)
+        return series.metric, float(series.value[1])
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def _one(

@@ -16,6 +16,7 @@ from policies.predicates import (
     end_of_life,
     families,
     kubernetes,
+    load,
     names,
     sites,
 )
@@ -24,8 +25,8 @@ from policies.predicates.contract import Predicate
 PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
-        *(access_lists, addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, names),
-        sites,
+        *(access_lists, addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, load),
+        *(names, sites),
     )
     for predicate in module.PREDICATES
 }

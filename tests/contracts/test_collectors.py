@@ -114,8 +114,13 @@ def test_every_kind_has_exactly_one_collection_per_scope(told: Told, estate: Any
     assert set(count.values()) == {1}
     kinds = set(collector(estate.whole.type).KINDS)
     assert {c.kind for c in told.collections} == kinds
-    for scope in {c.scope for c in told.collections}:
-        assert {c.kind for c in told.collections if c.scope == scope} == kinds
+    scopes: dict[str, set[str]] = {}
+    for c in told.collections:
+        scopes.setdefault(c.scope, set()).add(c.kind)
+    whole = scopes.pop("", set()) if len(scopes) > 1 else set()  # kinds asked for without a scope
+    for held in scopes.values():
+        assert held | whole == kinds
+        assert not held & whole
     assert {c.source for c in told.collections} == {estate.whole.name}
 
 

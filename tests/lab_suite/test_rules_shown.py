@@ -32,7 +32,9 @@ import yaml
 from collectors.cli import facts, signatures
 from collectors.contract import Run, Source, collector, utc_now
 from collectors.register.layout import SHEETS
+from collectors.things import Thing
 from inventory.coverage import Batch
+from inventory.decoding import from_json
 from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.web import Website
 from inventory.snapshot import Snapshot
@@ -281,6 +283,16 @@ def shells(place: Place) -> Iterator[Batch]:
     yield from collector("cli").collect(own, Run(own))
 
 
+def loads(place: Place) -> Iterator[Batch]:
+    """A month of devices in a real Prometheus, recorded; what other sources had seen of them stands beside it."""
+    data = TESTS / "data" / "prometheus"
+    things = from_json((data / "month-things.json").read_bytes(), list[Thing])
+    asked = {"presets": [], "load": {"everything": True, "series_at_once": 4}}
+    options = {"recording": str(data / "month.jsonl.gz"), **asked}
+    wanted = source("loads", "prometheus", **options)
+    yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: things))
+
+
 def this_machine(place: Place) -> Iterator[Source]:
     """Where the tests run."""
     yield source("here", "local")
@@ -426,7 +438,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, shells, tunnels, registers),
+        *(demo, hosts, devices, configurations, shells, tunnels, registers, loads),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],

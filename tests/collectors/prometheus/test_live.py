@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
 import time
-import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +16,6 @@ from inventory.kinds.usage import Utilization
 from inventory.unknown import Unknown
 
 pytestmark = pytest.mark.lab
-PATIENCE_SECONDS = 60
 A, B, C = (f"{n}f6b6310-cf50-443a-8499-a383b9bbc51c" for n in "abc")
 THINGS = [
     Thing(f"cloud/server/{A}", "cloud", "server", A, ("portal",)),
@@ -33,13 +28,6 @@ THINGS = [
 ]
 MINUTES = 26 * 60
 Sample = tuple[str, float]
-
-
-def program(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        pytest.fail(f"{name} is not here: apt-get install prometheus")
-    return path
 
 
 def busy(minute: int) -> float:
@@ -102,59 +90,11 @@ def _pods(minute: int) -> Iterable[Sample]:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("prometheus")
+def url(tmp_path_factory: pytest.TempPathFactory, serving: Callable[..., Any]) -> Iterator[str]:
     began = int(time.time()) - MINUTES * 60
-    series: dict[str, list[str]] = {}
-    for minute, row in samples():
-        for name, value in row:
-            series.setdefault(name, []).append(f"{name} {value} {began + minute * 60}")
-    families: dict[str, list[str]] = {}
-    for name, lines in series.items():
-        families.setdefault(name.partition("{")[0], []).extend(lines)
-    text = "".join(f"# TYPE {name} unknown\n" + "\n".join(lines) + "\n" for name, lines in families.items())
-    (folder / "day.om").write_text(f"{text}# EOF\n", encoding="utf-8")
-    subprocess.run(
-        [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "day.om", "data"],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
-    (folder / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
-    with socket.socket() as probe_:
-        probe_.bind(("127.0.0.1", 0))
-        port = probe_.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            program("prometheus"),
-            "--config.file=prometheus.yml",
-            "--storage.tsdb.path=data",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--web.route-prefix=/prom",
-            "--log.level=error",
-        ],
-        cwd=folder,
-        stderr=(folder / "log").open("wb"),
-    )
-    base = f"http://127.0.0.1:{port}/prom"
-    try:
-        _wait(base)
+    rows = ((began + minute * 60, row) for minute, row in samples())
+    with serving(tmp_path_factory.mktemp("prometheus"), rows) as base:
         yield base
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait(base: str) -> None:
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < ends:
-        try:
-            urllib.request.urlopen(f"{base}/-/ready", timeout=5).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail("Prometheus did not start")
 
 
 def source(url: str, **options: Any) -> Source:
@@ -177,7 +117,7 @@ def shares(batches: list[Batch]) -> dict[str, tuple[float, ...]]:
 
 
 def told(batches: list[Batch]) -> dict[str, Collection]:
-    return {c.scope: c for b in batches for c in b.collections}
+    return {c.scope: c for b in batches for c in b.collections if c.kind == "utilization"}
 
 
 def test_the_built_in_queries_measure_what_was_put_in(url: str) -> None:

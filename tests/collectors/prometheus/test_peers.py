@@ -86,7 +86,7 @@ def gather(peer: Peer, prefix: str = "", **options: Any) -> tuple[list[Utilizati
     wanted = source(peer, prefix, **options)
     run = Run(wanted, things=lambda: [THING], environ={"TOKEN": TOKEN})
     batches = list(collect(wanted, run))
-    (ended,) = [c for b in batches for c in b.collections]
+    (ended,) = [c for b in batches for c in b.collections if c.kind == "utilization"]
     return [r for b in batches for r in b.resources if isinstance(r, Utilization)], ended, batches
 
 
@@ -226,7 +226,7 @@ def test_a_peer_that_falls_silent_does_not_outlive_the_deadline(peer: Peer) -> N
     peer.answer = silent
     wanted = msgspec.structs.replace(source(peer), deadline_seconds=2.0)
     began = time.monotonic()
-    (batch,) = collect(wanted, Run(wanted, things=lambda: [THING]))
+    batch, _ = collect(wanted, Run(wanted, things=lambda: [THING]))
     assert time.monotonic() - began < 25
     released.set()
     assert batch.collections[0].status is Status.FAILED
@@ -267,7 +267,11 @@ def test_probe_says_that_a_credential_goes_in_the_clear(peer: Peer) -> None:
         ({"url": "http://x", "bearer_ref": "s3cret"}, "要写引用"),
         ({"url": "http://x", "username": "u"}, "二者取一"),
         ({"url": "http://x", "window_hours": 0}, "都要大于 0"),
-        ({"url": "http://x", "presets": []}, "没有可查的"),
+        ({"url": "http://x", "presets": [], "load": {"days": 0}}, "没有可查的"),
+        ({"url": "http://x", "load": {"days": -1}}, "load.days"),
+        ({"url": "http://x", "load": {"step_minutes": 0}}, "step_minutes"),
+        ({"url": "http://x", "load": {"link_percent": 700}}, "百分数"),
+        ({"url": "http://x", "load": {"outbound": ""}}, "都写"),
         ({"url": "http://x", "queries": [QUERY, QUERY]}, "重名"),
         ({"url": "http://x", "queries": [QUERY | {"by": []}]}, "都要写"),
         ({"url": "http://x", "queries": [QUERY | {"kind": "volume"}]}, "Invalid enum value"),
