@@ -221,8 +221,6 @@ def _evidence(run: Run, name: str, expression: str, body: bytes) -> Evidence:
 
 def probe(source: Source, run: Run) -> Iterator[Access]:
     """Whether it answers, and how many series each query gives now."""
-    from collectors.prometheus.client import QueryError
-
     options = _options(source)
     client = _client(options, run)
     _reach(client)
@@ -234,18 +232,26 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
         remedy="改用 https" if plain else "改用 ca_file 指定 CA 证书" if options.insecure else "",
     )
     for query in options.asked():
-        inner = query.expr.replace("$rate", f"{options.step_minutes}m")
+        yield _counted(client, query.name, [query.expr.replace("$rate", f"{options.step_minutes}m")])
+    if options.load.days:
+        for name, expressions in options.load.now().items():
+            yield _counted(client, name, expressions)
+
+
+def _counted(client: Client, subject: str, expressions: list[str]) -> Access:
+    """How many series some expressions give now."""
+    from collectors.prometheus.client import QueryError
+
+    count = 0
+    for expression in expressions:
         try:
-            reply = client.query(f"count({inner})")
+            reply = client.query(f"count({expression})")
         except QueryError as error:
-            yield Access(subject=query.name, ok=False, detail=error.reason, remedy=error.remedy)
-            continue
-        count = _count(bytes(reply.answer.data))
-        yield Access(
-            subject=query.name,
-            ok=True if count else None,
-            detail=f"{count} 条序列" if count else "没有数据",
-        )
+            return Access(subject=subject, ok=False, detail=error.reason, remedy=error.remedy)
+        count += _count(bytes(reply.answer.data))
+    return Access(
+        subject=subject, ok=True if count else None, detail=f"{count} 条序列" if count else "没有数据"
+    )
 
 
 def _reach(client: Client) -> None:

@@ -81,6 +81,12 @@ class LoadOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
             return {}
         return {"in": _by_link(self.inbound), "out": _by_link(self.outbound)}
 
+    def now(self) -> dict[str, list[str]]:
+        """What is asked for (as ``doctor`` calls it) → expressions of the series that are there now."""
+        found = {"load-link": [self.inbound] if self.inbound else [], "load-cpu": self.cpu}
+        found |= {"load-memory": self.memory, "load-host": [self.hosts] if self.hosts else []}
+        return {name: [self._of(one, ()) for one in asked] for name, asked in found.items() if asked}
+
     def percent(self, rate: str) -> str:
         """A direction in percent of the speed; a link whose speed nobody tells is not among them."""
         return f"100 * {rate} / {_by_link(self.speed)} <= {_PLAUSIBLE}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from collectors.contract import Run, Source
-from collectors.prometheus import Options, collect
+from collectors.prometheus import Options, collect, probe
 from collectors.prometheus.load_queries import LoadOptions
 from collectors.things import Thing
 from inventory.coverage import Batch, Collection, Status
@@ -43,7 +43,7 @@ def busy_hour(step: int) -> bool:
 
 
 def samples() -> Iterator[tuple[float, list[Sample]]]:
-    began = time.time() - STEPS * STEP_SECONDS
+    began = time.time() + 3600 - STEPS * STEP_SECONDS  # so that a slow machine finds samples of its now
     octets: dict[str, float] = {}
 
     def link(instance: str, name: str, index: int, mbps: float, way: str = "In") -> Sample:
@@ -239,3 +239,13 @@ def test_an_expression_that_is_wrong_spoils_its_own_quantity_alone(url: str) -> 
     assert told(batches)["load"].status is Status.PARTIAL
     assert told(batches)["load"].reason.startswith("1 个查询没有答：查询写得不对")
     assert SILENT not in found  # what was not answered may have shown it
+
+
+def test_probe_counts_what_there_is_to_ask(url: str) -> None:
+    wanted = Source(name="prom", type="prometheus", options=Options(url=url, presets=[]))
+    lines = {a.subject: (a.ok, a.detail) for a in probe(wanted, Run(wanted))}
+    assert lines["load-link"] == (True, "9 条序列")  # those that stopped are not there now
+    assert lines["load-cpu"] == (True, "2 条序列")
+    assert lines["load-host"] == (True, "1 条序列")
+    wanted.options.load = LoadOptions(days=0)
+    assert "load-link" not in {a.subject for a in probe(wanted, Run(wanted))}
