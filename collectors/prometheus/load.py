@@ -25,7 +25,10 @@ from collectors.prometheus.load_mapping import (
     sensible,
     unwatched,
 )
-from collectors.prometheus.load_queries import LoadOptions, in_portions
+from collectors.prometheus.load_mapping import (
+    series_of as series_of_link,
+)
+from collectors.prometheus.load_queries import FAST_MBPS, LoadOptions, in_portions
 from collectors.prometheus.mapping import series_of
 from collectors.things import Directory
 from inventory.coverage import Batch, Collection, Status
@@ -182,43 +185,70 @@ def _values(found: _Found, what: str, expression: str, most: float = float("inf"
 
 
 def _links(found: _Found) -> None:
-    """Both directions of every link; where nobody tells its speed, in bit/s."""
+    """Both directions of every link, for some devices at a time."""
+    options = found.options
+    counts: dict[str, int] = {}
+    for direction, rate in options.directions().items():
+        told = _instances(found, f"link {direction}", rate)
+        if told is None:
+            found.unread |= {thing.uid for thing in found.directory.of_kind("device")}
+            return
+        for instance, count in told.items():
+            counts[instance] = max(count, counts.get(instance, 0))
+    for group in in_portions(counts, options.series_at_once):
+        problems = len(found.asking.problems)
+        _portion(found, group)
+        if len(found.asking.problems) > problems:
+            found.unread |= {found.devices.uids[instance] for instance in group}
+
+
+def _portion(found: _Found, group: list[str]) -> None:
+    options, seen = found.options, dict[str, list[LinkSeen]]()  # by instance
+    for direction, rate in options.directions().items():
+        for function in ("max_over_time", "count_over_time"):
+            for labels, value in _values(found, "link", options.over(rate, function, group)):
+                link = _link(found, labels)
+                if link is not None:
+                    held = link.rate.setdefault(direction, Measure())
+                    put(held, function, value, series_of_link(labels), add=True)
+                    seen.setdefault(labels["instance"], []).append(link)
+    _speeds(found, options.high_speed, group, "megabits")
+    slow = [one for one, links in seen.items() if any(link.megabits.most < FAST_MBPS for link in links)]
+    _speeds(found, options.speed, slow, "bits")
+    unclear = [
+        one for one, links in seen.items() if any(link.unclear(options.link_percent) for link in links)
+    ]
+    if unclear:
+        _exactly(found, unclear)
+        for link in (link for one in unclear for link in seen[one]):
+            link.exact = True
+
+
+def _speeds(found: _Found, expression: str, instances: list[str], field: str) -> None:
+    for function in ("min_over_time", "max_over_time") if instances and expression else ():
+        for labels, value in _values(found, "speed", found.options.over(expression, function, instances)):
+            link = _link(found, labels, known=True)
+            if link is not None:
+                getattr(link, field).take(function, value)
+
+
+def _exactly(found: _Found, instances: list[str]) -> None:
+    """Percent of the speed of each moment, and the share of time above the threshold."""
     options = found.options
     for direction, rate in options.directions().items():
-        counts = _instances(found, f"link {direction}", rate)
-        without = _instances(found, f"link {direction}", options.without_speed(rate)) if counts else {}
-        if counts is None or without is None:
-            found.unread |= {thing.uid for thing in found.directory.of_kind("device")}
-            continue
-        for group in in_portions(counts, options.series_at_once):
-            _direction(found, direction, options.percent(rate), group, threshold=options.link_percent)
-        for group in in_portions(without, options.series_at_once):
-            _direction(found, direction, options.without_speed(rate), group)
+        percent = options.percent(rate)
+        asked = {one: options.over(percent, one, instances) for one in ("max_over_time", "count_over_time")}
+        asked["above"] = options.above(percent, options.link_percent, instances)
+        for function, expression in asked.items():
+            for labels, value in _values(found, f"link {direction}", expression):
+                link = _link(found, labels, known=True)
+                if link is not None:
+                    held = link.percent.setdefault(direction, Measure())
+                    put(held, function, value, series_of_link(labels), add=True)
 
 
-def _direction(
-    found: _Found, direction: str, expression: str, group: list[str], threshold: float | None = None
-) -> None:
-    options, what = found.options, f"link {direction}"
-    problems = len(found.asking.problems)
-    peaks = _values(found, what, options.over(expression, "max_over_time", group))
-    answers = {"max_over_time": peaks}
-    if peaks:
-        answers["count_over_time"] = _values(found, what, options.over(expression, "count_over_time", group))
-    if threshold is not None and any(value > threshold for _, value in peaks):
-        answers["above"] = _values(found, what, options.above(expression, threshold, group))
-    if len(found.asking.problems) > problems:
-        found.unread |= {found.devices.uids[instance] for instance in group}
-        return
-    for function, rows in answers.items():
-        for labels, value in rows:
-            seen = _link(found, labels)
-            if seen is not None:
-                kept = seen.rate if threshold is None else seen.percent
-                put(kept.setdefault(direction, Measure()), function, value, labels["instance"], add=True)
-
-
-def _link(found: _Found, labels: Mapping[str, str]) -> LinkSeen | None:
+def _link(found: _Found, labels: Mapping[str, str], *, known: bool = False) -> LinkSeen | None:
+    """The link that a series is of; ``known``: only one whose rates were told."""
     uid = found.devices.uids.get(labels.get("instance", ""))
     name = name_of(labels)
     if uid is None or not name:
@@ -227,6 +257,8 @@ def _link(found: _Found, labels: Mapping[str, str]) -> LinkSeen | None:
     key = thing.uid if thing else f"{uid}/{name}"
     held = found.links.setdefault(uid, {})
     if key not in held:
+        if known:
+            return None
         interface = thing.names[0] if thing and thing.names else name
         held[key] = LinkSeen(interface, thing, lately=found.machines[uid].lately)
     return held[key]

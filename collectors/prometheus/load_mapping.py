@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from collectors.prometheus.load_queries import LoadOptions
+from collectors.prometheus.load_queries import FAST_MBPS, PLAUSIBLE, SATURATED, LoadOptions
 from collectors.things import Directory, Thing
 from inventory.kinds.load import LinkLoad, Load
 from inventory.resource import Relation
@@ -17,6 +17,8 @@ from inventory.unknown import UNKNOWN
 
 _LONGEST_NAME = 200
 _WHOLE_PERCENT = 100.0
+_BITS = 8
+_CHANGES: Final = ("ifIndex", "ifAlias")  # of a series: may be another's later, while it is the same link
 _EXAMPLES = 3
 
 
@@ -37,14 +39,74 @@ class Machine(msgspec.Struct):
     metrics: dict[str, Measure] = msgspec.field(default_factory=dict)  # cpu, memory
 
 
+class Range(msgspec.Struct):
+    """The least and the most that something was; nothing was told where the most is 0."""
+
+    least: float = math.inf
+    most: float = 0.0
+
+    def take(self, function: str, value: float) -> None:
+        """Add one answer."""
+        if function == "min_over_time":
+            self.least = min(self.least, value)
+        else:
+            self.most = max(self.most, value)
+
+    def only(self, unit: float) -> float | None:
+        """The one value it always had, in its unit."""
+        return self.most * unit if self.least == self.most > 0 else None
+
+
 class LinkSeen(msgspec.Struct):
-    """What was told of one link: direction → percent of its speed, or bit/s where nobody tells the speed."""
+    """What was told of one link: direction → octet/s; where that was asked for, direction → percent of the
+    speed of each moment; and the least and the most that ``high_speed`` and ``speed`` were."""
 
     interface: str
     thing: Thing | None
     lately: bool = False
-    percent: dict[str, Measure] = msgspec.field(default_factory=dict)
     rate: dict[str, Measure] = msgspec.field(default_factory=dict)
+    percent: dict[str, Measure] = msgspec.field(default_factory=dict)
+    exact: bool = False  # ``percent`` was asked for
+    megabits: Range = msgspec.field(default_factory=Range)
+    bits: Range = msgspec.field(default_factory=Range)
+
+    def told_speed(self) -> bool:
+        """Whether the monitoring system knows a speed."""
+        return max(self.megabits.most, self.bits.most) > 0
+
+    def speed_bps(self) -> float | None:
+        """The speed, where it was one all the time; the device's own answer where the monitoring system has
+        none."""
+        if not self.told_speed():
+            link = self.thing.link if self.thing else None
+            return link.speed_bps if link else None
+        if self.megabits.most >= FAST_MBPS:
+            return self.megabits.only(1_000_000)
+        one = self.bits.only(1)
+        return one if one != SATURATED else None
+
+    def peak(self, direction: str) -> float | None:
+        """Percent of the speed at the highest rate; None where it cannot be told."""
+        if self.exact and self.told_speed():
+            return self.percent.get(direction, Measure()).peak
+        rate, speed = self.rate.get(direction, Measure()).peak, self.speed_bps()
+        if not rate:
+            return rate  # nothing is nothing at any speed
+        percent = _WHOLE_PERCENT * _BITS * rate / speed if speed else math.inf
+        return percent if percent <= PLAUSIBLE else None
+
+    def samples(self, direction: str) -> float:
+        """Steps that have a value, of the source that has the most."""
+        held = self.percent if self.exact and self.told_speed() else self.rate
+        return max(held.get(direction, Measure()).samples.values(), default=0.0)
+
+    def unclear(self, threshold: float) -> bool:
+        """Whether its percentages have to be asked for moment by moment: its speed was not one, the rate is
+        more than that, or the time above the threshold is to be told."""
+        if not self.told_speed():
+            return False
+        peaks = [self.peak(direction) for direction in self.rate]
+        return any(peak is None or peak > threshold for peak in peaks)
 
 
 class Assigned(msgspec.Struct):
@@ -119,6 +181,12 @@ def _by_index(labels: Mapping[str, str], links: Iterable[Thing]) -> Thing | None
     index = labels.get("ifIndex", "")
     found = [one for one in links if one.link and index and str(one.link.if_index) == index]
     return found[0] if len(found) == 1 else None
+
+
+def series_of(labels: Mapping[str, str]) -> str:
+    """What series of one link have in common that are of different times (before and after a restart); those
+    of two jobs that ask the same device are of the same time."""
+    return "\0".join(f"{k}={v}" for k, v in sorted(labels.items()) if k not in _CHANGES)
 
 
 def name_of(labels: Mapping[str, str]) -> str:
@@ -212,39 +280,22 @@ def link_loads(
 
 def _link(uid: str, name: str, key: str, seen: LinkSeen, frame: Frame) -> LinkLoad:
     values: dict[str, Any] = {}
-    observed: list[float] = []
     for direction in ("in", "out"):
-        percent = seen.percent.get(direction, Measure())
-        rate = seen.rate.get(direction, Measure())
-        known = [p for p in (percent.peak, _of_speed(rate.peak, seen.thing)) if p is not None]
-        unclear = rate.peak is not None and _of_speed(rate.peak, seen.thing) is None
-        peak = max(known) if known and not unclear else None
+        peak = seen.peak(direction)
         values[f"peak_{direction}_percent"] = _rounded(peak)
-        values[f"{direction}_over_ratio"] = _over(percent, peak, frame.options.link_percent)
-        samples = [
-            percent.samples.get(of, 0.0) + rate.samples.get(of, 0.0)
-            for of in {*percent.samples, *rate.samples}
-        ]
-        observed.append(max(samples, default=0.0) / frame.options.steps)
+        above = seen.percent.get(direction, Measure())
+        values[f"{direction}_over_ratio"] = _over(above, peak, frame.options.link_percent)
+    observed = min(seen.samples(direction) for direction in ("in", "out"))
     return LinkLoad(
         native_id=key,
         name=f"{name} {seen.interface}",
         relations=_of(uid, seen.thing.uid if seen.thing else ""),
         interface=seen.interface,
         watched=True if seen.lately else UNKNOWN,
-        observed_ratio=_share(min(observed)),
+        observed_ratio=_share(observed / frame.options.steps),
         **values,
         **frame.common(),
     )
-
-
-def _of_speed(rate: float | None, thing: Thing | None) -> float | None:
-    """A rate in percent of the speed that the device itself told. Nothing is nothing at any speed."""
-    if not rate:
-        return rate
-    speed = thing.link.speed_bps if thing and thing.link else None
-    percent = _WHOLE_PERCENT * rate / speed if speed else math.inf
-    return percent if percent <= _WHOLE_PERCENT else None
 
 
 def _over(measure: Measure, peak: float | None, threshold: float) -> Any:

@@ -16,28 +16,38 @@ import msgspec
 
 LABELS: Final = ("instance", "ifIndex", "ifName", "ifDescr")  # what tells one link from another
 _BY: Final = ", ".join(LABELS)
-_PLAUSIBLE: Final = 110
+PLAUSIBLE: Final = 110
 """Percent of its speed above which no link can be: a counter that was set back, a speed that is wrong. Such
 a moment counts as one without a sample."""
+FAST_MBPS: Final = 10  # from here on ifHighSpeed is no rounding of something smaller (RFC 2863 §3.1.6)
+SATURATED: Final = 4294967295  # what ifSpeed says of any speed that it cannot hold
 _COARSE: Final = "6h"  # step of the questions about who has series at all
 
+
+def _most(metric: str) -> str:
+    """The highest reading of one step, of the busiest part: no reading between two steps is missed."""
+    return f"max by (instance) (max_over_time({metric}{{$in}}[$rate]))"
+
+
+def _last(metric: str, more: str = "") -> str:
+    """The last reading of one step: a plain selector would see only those of the last five minutes."""
+    return f"last_over_time({metric}{{$in{more}}}[$rate])"
+
+
+_POOL: Final = ',ciscoMemoryPoolType="1"'  # CISCO-MEMORY-POOL-MIB: the processor's
 _CPU: Final = (
-    "max by (instance) (hwEntityCpuUsage{$in})",  # HUAWEI-ENTITY-EXTENT-MIB
-    "max by (instance) (hh3cEntityExtCpuUsage{$in})",  # HH3C-ENTITY-EXT-MIB
-    "max by (instance) (cpmCPUTotal5minRev{$in})",  # CISCO-PROCESS-MIB
-    "max by (instance) (jnxOperatingCPU{$in})",  # JUNIPER-MIB
-    "max by (instance) (fgSysCpuUsage{$in})",  # FORTINET-FORTIGATE-MIB
-    "avg by (instance) (hrProcessorLoad{$in})",  # HOST-RESOURCES-MIB: one row a core
+    _most("hwEntityCpuUsage"),  # HUAWEI-ENTITY-EXTENT-MIB
+    _most("hh3cEntityExtCpuUsage"),  # HH3C-ENTITY-EXT-MIB
+    _most("cpmCPUTotal5minRev"),  # CISCO-PROCESS-MIB
+    _most("jnxOperatingCPU"),  # JUNIPER-MIB
+    _most("fgSysCpuUsage"),  # FORTINET-FORTIGATE-MIB
+    "avg by (instance) (avg_over_time(hrProcessorLoad{$in}[$rate]))",  # HOST-RESOURCES-MIB: one row a core
 )
 _MEMORY: Final = (
-    "max by (instance) (hwEntityMemUsage{$in})",
-    "max by (instance) (hh3cEntityExtMemUsage{$in})",
-    # CISCO-MEMORY-POOL-MIB; 1 is the processor's pool
-    'max by (instance) (100 * ciscoMemoryPoolUsed{$in,ciscoMemoryPoolType="1"}'
-    ' / (ciscoMemoryPoolUsed{$in,ciscoMemoryPoolType="1"}'
-    ' + ciscoMemoryPoolFree{$in,ciscoMemoryPoolType="1"}))',
-    "max by (instance) (jnxOperatingBuffer{$in})",
-    "max by (instance) (fgSysMemUsage{$in})",
+    *(_most(metric) for metric in ("hwEntityMemUsage", "hh3cEntityExtMemUsage")),
+    f"max by (instance) (100 * {_last('ciscoMemoryPoolUsed', _POOL)}"
+    f" / ({_last('ciscoMemoryPoolUsed', _POOL)} + {_last('ciscoMemoryPoolFree', _POOL)}))",
+    *(_most(metric) for metric in ("jnxOperatingBuffer", "fgSysMemUsage")),
 )
 
 
@@ -53,12 +63,13 @@ class LoadOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
     link_percent: float = 70.0  # thresholds of which the share of time above is told
     device_percent: float = 80.0
     series_at_once: int = 300
-    inbound: str = "8 * rate(ifHCInOctets{$in}[$rate])"  # bit/s
-    outbound: str = "8 * rate(ifHCOutOctets{$in}[$rate])"
-    speed: str = "(ifHighSpeed{$in} >= 10) * 1e6 or ifSpeed{$in} > 0"  # bit/s; of 10 Gb/s ifSpeed is nonsense
+    inbound: str = "rate(ifHCInOctets{$in}[$rate])"  # octet/s
+    outbound: str = "rate(ifHCOutOctets{$in}[$rate])"
+    high_speed: str = _last("ifHighSpeed")  # Mbit/s
+    speed: str = _last("ifSpeed")  # bit/s, where the other tells less than 10 Mbit/s; nonsense of 10 Gbit/s
     cpu: list[str] = msgspec.field(default_factory=lambda: list(_CPU))  # percent, by instance
     memory: list[str] = msgspec.field(default_factory=lambda: list(_MEMORY))
-    hosts: str = "node_uname_info{$in}"  # what every watched host has; its nodename or instance names it
+    hosts: str = _last("node_uname_info")  # what every watched host has; its nodename or instance names it
 
     def __post_init__(self) -> None:
         if self.days < 0 or self.days > 366:
@@ -76,10 +87,8 @@ class LoadOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
         return self.days * 24 * 60 // self.step_minutes
 
     def directions(self) -> dict[str, str]:
-        """Direction → bit/s of each link, by ``LABELS``."""
-        if not self.inbound:
-            return {}
-        return {"in": _by_link(self.inbound), "out": _by_link(self.outbound)}
+        """Direction → octet/s of each link."""
+        return {"in": self.inbound, "out": self.outbound} if self.inbound else {}
 
     def now(self) -> dict[str, list[str]]:
         """What is asked for (as ``doctor`` calls it) → expressions of the series that are there now."""
@@ -88,12 +97,10 @@ class LoadOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
         return {name: [self._of(one, ()) for one in asked] for name, asked in found.items() if asked}
 
     def percent(self, rate: str) -> str:
-        """A direction in percent of the speed; a link whose speed nobody tells is not among them."""
-        return f"100 * {rate} / {_by_link(self.speed)} <= {_PLAUSIBLE}"
-
-    def without_speed(self, rate: str) -> str:
-        """A direction in bit/s, of the links whose speed nobody tells."""
-        return f"{rate} unless {_by_link(self.speed)}"
+        """A direction in percent of the speed of each moment, by ``LABELS``: ten times as dear to ask as the
+        rate alone. A link whose speed nobody tells is not among them."""
+        speed = f"({self.high_speed} >= {FAST_MBPS}) * 1e6 or ({self.speed} > 0 < {SATURATED})"
+        return f"800 * {_by_link(rate)} / {_by_link(speed)} <= {PLAUSIBLE}"
 
     def over(self, expression: str, function: str, instances: Iterable[str] = ()) -> str:
         """The instant query for a function over the window that ends now, of some instances, or of all."""

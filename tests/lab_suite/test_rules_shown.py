@@ -287,7 +287,7 @@ def loads(place: Place) -> Iterator[Batch]:
     """A month of devices in a real Prometheus, recorded; what other sources had seen of them stands beside it."""
     data = TESTS / "data" / "prometheus"
     things = from_json((data / "month-things.json").read_bytes(), list[Thing])
-    asked = {"presets": [], "load": {"everything": True, "series_at_once": 4}}
+    asked = {"presets": [], "load": {"everything": True, "series_at_once": 4, "step_minutes": 15}}
     options = {"recording": str(data / "month.jsonl.gz"), **asked}
     wanted = source("loads", "prometheus", **options)
     yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: things))

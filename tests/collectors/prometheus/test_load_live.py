@@ -20,7 +20,8 @@ from inventory.resource import Resource
 from inventory.unknown import UNKNOWN
 
 pytestmark = pytest.mark.lab
-DAYS, STEP_SECONDS = 30, 150
+DAYS, STEP_SECONDS = 30, 420
+MINUTES = 15  # of a rate; a month in the default steps is thrice as much to put in
 STEPS = DAYS * 86400 // STEP_SECONDS + 60
 DAY = 86400 // STEP_SECONDS
 MEGA = 1_000_000
@@ -54,7 +55,7 @@ def samples() -> Iterator[tuple[float, list[Sample]]]:
 
     def speed(instance: str, name: str, index: int, mbps: float) -> Iterable[Sample]:
         labels = f'instance="{instance}",ifIndex="{index}",ifName="{name}",ifDescr="{name}",ifAlias=""'
-        yield f"ifHighSpeed{{{labels}}}", mbps
+        yield f"ifHighSpeed{{{labels}}}", round(mbps)
         yield f"ifSpeed{{{labels}}}", min(mbps * MEGA, 4294967295)
 
     def both(instance: str, name: str, index: int, mbps: float, back: float) -> Iterable[Sample]:
@@ -66,6 +67,11 @@ def samples() -> Iterator[tuple[float, list[Sample]]]:
         rush = busy_hour(step)
         row += both("10.0.0.1", "GE0/0/1", 1, 850 if rush else 100, 50)
         row += speed("10.0.0.1", "GE0/0/1", 1, 1000)
+        early = step < 10 * DAY
+        row += both("10.0.0.1", "GE0/0/8", 8, 80 if early else 300, 1)  # it was slower once
+        row += speed("10.0.0.1", "GE0/0/8", 8, 100 if early else 1000)
+        row += both("10.0.0.1", "Serial1", 10, 1.024, 0.1)  # ifHighSpeed rounds its 2.048 Mbit/s
+        row += speed("10.0.0.1", "Serial1", 10, 2.048)
         row += both("10.0.0.1", "GE0/0/2", 2, 20, 10)  # its speed is the device's own to tell
         row += both("10.0.0.1", "GE0/0/3", 3, 5, 5)  # nobody tells its speed
         row += both("10.0.0.1", "Vlanif1", 4, 5, 5)
@@ -100,7 +106,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, serving: Callable[..., Any]) -
 
 
 def gather(url: str, things: list[Thing] = THINGS, **load: Any) -> list[Batch]:
-    options = Options(url=url, presets=[], load=LoadOptions(**load))
+    options = Options(url=url, presets=[], load=LoadOptions(**{"step_minutes": MINUTES} | load))
     wanted = Source(name="prom", type="prometheus", options=options, labels={"level": "省"})
     return list(collect(wanted, Run(wanted, things=lambda: things)))
 
@@ -125,7 +131,7 @@ def test_peaks_are_those_put_in(month: list[Batch]) -> None:
     assert isinstance(load, Load)
     assert (load.watched, load.window_days, load.name) == (True, 30, "sw-1")
     assert (load.peak_cpu_percent, load.peak_memory_percent) == (93.0, 55.0)
-    assert load.cpu_over_ratio == pytest.approx(1 / 720, rel=0.2)  # an hour of a month
+    assert load.cpu_over_ratio == pytest.approx(1 / 720, abs=0.0007)  # an hour of a month
     assert load.memory_over_ratio == 0.0
     assert load.cpu_observed_ratio == 1.0
     assert (load.source, load.labels, load.related("part_of")) == ("prom", {"level": "省"}, [SW])
@@ -134,7 +140,7 @@ def test_peaks_are_those_put_in(month: list[Batch]) -> None:
     assert (link.name, link.interface, link.watched) == ("sw-1 GE0/0/1", "GE0/0/1", True)
     assert link.peak_in_percent == pytest.approx(85, abs=1)
     assert link.peak_out_percent == pytest.approx(5, abs=0.2)
-    assert link.in_over_ratio == pytest.approx(1 / 720, rel=0.2)
+    assert link.in_over_ratio == pytest.approx(1 / 720, abs=0.0007)
     assert link.out_over_ratio == 0.0
     assert link.observed_ratio == pytest.approx(1, abs=0.01)
     assert link.related("part_of") == [SW]
@@ -157,6 +163,18 @@ def test_a_speed_is_the_devices_own_or_unknown(month: list[Batch]) -> None:
     assert nobodys.watched is True
     assert (nothing.peak_in_percent, nothing.peak_out_percent) == (0.0, 0.0)
     assert "net/interface/10.0.0.1/4" not in found  # Vlanif1
+
+
+def test_a_peak_is_of_the_speed_at_that_moment(month: list[Batch]) -> None:
+    found = rows(month)
+    changed, serial = (found[f"net/interface/10.0.0.1/{n}"] for n in (8, 10))
+    assert isinstance(changed, LinkLoad)
+    assert isinstance(serial, LinkLoad)
+    assert changed.peak_in_percent == pytest.approx(80, abs=1)  # and not 30 of today's speed
+    assert changed.in_over_ratio == pytest.approx(1 / 3, abs=0.02)
+    assert changed.observed_ratio == pytest.approx(1, abs=0.01)
+    assert serial.peak_in_percent == pytest.approx(50, abs=1)
+    assert serial.observed_ratio == pytest.approx(1, abs=0.01)
 
 
 def test_links_that_are_up_and_not_watched_are_rows_too(month: list[Batch]) -> None:
@@ -242,9 +260,13 @@ def test_an_expression_that_is_wrong_spoils_its_own_quantity_alone(url: str) -> 
 
 
 def test_probe_counts_what_there_is_to_ask(url: str) -> None:
-    wanted = Source(name="prom", type="prometheus", options=Options(url=url, presets=[]))
+    wanted = Source(
+        name="prom",
+        type="prometheus",
+        options=Options(url=url, presets=[], load=LoadOptions(step_minutes=MINUTES)),
+    )
     lines = {a.subject: (a.ok, a.detail) for a in probe(wanted, Run(wanted))}
-    assert lines["load-link"] == (True, "9 条序列")  # those that stopped are not there now
+    assert lines["load-link"] == (True, "11 条序列")  # those that stopped are not there now
     assert lines["load-cpu"] == (True, "2 条序列")
     assert lines["load-host"] == (True, "1 条序列")
     wanted.options.load = LoadOptions(days=0)
