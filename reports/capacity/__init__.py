@@ -11,6 +11,7 @@ from inventory.usage import Estate
 from reports.capacity import chapters, owners
 from reports.capacity.cells import TITLE
 from reports.capacity.front import front
+from reports.capacity.peaks import BUSIEST, peaks
 from reports.document import BEIJING, Block, Document
 
 __all__ = ["PAGE_ROWS", "capacity"]
@@ -35,6 +36,7 @@ def capacity(
         *owners.waste(estate, taken, limit),
         *chapters.fitting(estate),
         *chapters.load(estate),
+        *peaks(estate, _ALL if whole else BUSIEST),
         *chapters.coverage(estate),
         *chapters.method(),
     ]

@@ -27,7 +27,7 @@ from reports.document import Block, Bullets, Cell, Heading, Paragraph, Table, To
 _RELEVANT = (
     "hypervisor", "aggregate", "flavor", "storage_pool", "subnet", "node", "project", "quota", "server",
     "volume", "volume_snapshot", "floating_ip", "port", "security_group", "namespace", "workload",
-    "volume_claim", "utilization",
+    "volume_claim", "utilization", "load", "link_load",
 )  # fmt: skip
 _STATUS_TONE: dict[str, Tone] = {
     "complete": "pass",

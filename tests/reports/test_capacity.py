@@ -10,9 +10,12 @@ import docx
 import openpyxl
 import pytest
 
+from inventory.coverage import Batch
+from inventory.kinds.load import LinkLoad, Load
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.usage import usage_of
 from reports.capacity import PAGE_ROWS, capacity
+from reports.capacity.peaks import BUSIEST
 from reports.document import Cell, Document, Facts, Heading, Table
 from reports.render_docx import render_docx
 from reports.render_html import render_html
@@ -141,6 +144,43 @@ def test_measured_load_and_coverage(document: Document) -> None:
     assert (cpu["测到"], cpu["没测到"], cpu["最高峰值"], cpu["95 分位低于 10%"]) == ("2", "2", "100.0%", "1")
     first = next(rows(tables(document, 9)[0]))
     assert (first["来源"], first["结果"], first["怎么办"]) == ("city-cloud", "无权限", "授予 admin 角色")
+
+
+def test_the_busiest_links_and_devices_come_first_and_the_unknown_are_counted(planned: Snapshot) -> None:
+    whole = {"window_days": 30, "observed_ratio": 1.0}
+    links = [
+        LinkLoad(
+            source="m", native_id=f"n/interface/{n}", name=f"sw GE{n}", peak_in_percent=float(n), **whole
+        )
+        for n in range(BUSIEST + 2)
+    ]
+    links.append(LinkLoad(source="m", native_id="n/interface/x", name="sw GE-x", watched=True))
+    links[3].peak_out_percent = 93.0
+    loads = [
+        Load(source="m", native_id="n/device/a", name="sw-a", peak_cpu_percent=12.0, cpu_observed_ratio=0.5),
+        Load(source="m", native_id="n/device/b", name="sw-b", peak_memory_percent=81.5),
+        Load(source="m", native_id="hosts/host/h", name="h", watched=True),
+    ]
+    batch = Batch(resources=[*links, *loads])
+    made = capacity(
+        usage_of(Snapshot.of_batches([batch], planned.info.taken_at)),
+        created_at=planned.info.taken_at,
+        program="p",
+    )
+    _, busy_links, busy_devices = tables(made, 8)
+    found = list(rows(busy_links))
+    assert len(found) == BUSIEST
+    assert (found[0]["链路"], found[0]["入向最高"], found[0]["出向最高"]) == ("sw GE3", "3.0%", "93.0%")
+    assert (found[1]["链路"], found[1]["出向最高"]) == ("sw GE21", "未知")
+    assert any("另有 1 段链路没有序列或不知道速率" in getattr(b, "text", "") for b in chapter(made, 8))
+    first, second = rows(busy_devices)
+    assert (first["设备"], first["内存最高"], first["处理器最高"], first["有采样的时间"]) == (
+        "sw-b", "81.5%", "未知", "未知",
+    )  # fmt: skip
+    assert (second["设备"], second["有采样的时间"]) == ("sw-a", "50.0%")
+    assert "sw GE3" in render_html(made)
+    render_xlsx(made)
+    render_docx(made)
 
 
 def test_an_estate_of_which_nothing_is_known_still_gives_a_report() -> None:
