@@ -94,6 +94,7 @@ def samples() -> Iterator[tuple[float, list[Sample]]]:
         if step >= STEPS - DAY:
             for instance in ("10.9.9.9", "10.0.0.4", "twin"):
                 row += both(instance, "Gi1", 1, 5, 5)
+            row.append(('hh3cEntityExtCpuUsage{instance="10.0.0.4",entPhysicalIndex="1"}', 0))  # it has none
             row.append(('hh3cEntityExtMemUsage{instance="10.0.0.4",entPhysicalIndex="1"}', 88))
             row.append(('node_uname_info{instance="10.1.0.1:9100",nodename="web-1"}', 1))
         yield began + step * STEP_SECONDS, row
@@ -191,7 +192,7 @@ def test_links_of_a_device_whose_interfaces_nobody_listed_are_left_out(month: li
     found = rows(month)
     load = found[BARE]
     assert isinstance(load, Load)
-    assert (load.watched, load.peak_memory_percent) == (True, 88.0)
+    assert (load.watched, load.peak_cpu_percent, load.peak_memory_percent) == (True, UNKNOWN, 88.0)
     assert not any(BARE in row.related("part_of") for row in found.values() if isinstance(row, LinkLoad))
     assert "1 台设备的接口清单没有采集过" in told(month)["link_load"].reason
 
@@ -267,7 +268,7 @@ def test_probe_counts_what_there_is_to_ask(url: str) -> None:
     )
     lines = {a.subject: (a.ok, a.detail) for a in probe(wanted, Run(wanted))}
     assert lines["load-link"] == (True, "11 条序列")  # those that stopped are not there now
-    assert lines["load-cpu"] == (True, "2 条序列")
+    assert lines["load-cpu"] == (True, "3 条序列")
     assert lines["load-host"] == (True, "1 条序列")
     wanted.options.load = LoadOptions(days=0)
     assert "load-link" not in {a.subject for a in probe(wanted, Run(wanted))}

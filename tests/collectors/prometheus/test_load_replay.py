@@ -13,7 +13,7 @@ import pytest
 
 from collectors.contract import Run, Source
 from collectors.prometheus import Options, collect
-from collectors.prometheus.load_mapping import link_of
+from collectors.prometheus.load_mapping import Frame, LinkSeen, Machine, Measure, link_of, load_of
 from collectors.prometheus.load_queries import LoadOptions, in_portions
 from collectors.things import Link, Thing, thing_of
 from inventory.coverage import Batch, Collection, Status
@@ -209,6 +209,52 @@ def test_hostile_instances_stay_inside_their_matcher() -> None:
 )
 def test_portions(series: dict[str, int], most: int, groups: list[list[str]]) -> None:
     assert list(in_portions(series, most)) == groups
+
+
+def seen(rate: float, *, megabits: tuple[float, float] | None, bits: tuple[float, float] | None) -> LinkSeen:
+    """A link with a rate in octets a second and the least and the most of its two speeds."""
+    link = LinkSeen("GE1", None, rate={"in": Measure(peak=rate), "out": Measure(peak=0.0)})
+    for held, told_ in ((link.megabits, megabits), (link.bits, bits)):
+        if told_ is not None:
+            held.take("min_over_time", told_[0])
+            held.take("max_over_time", told_[1])
+    return link
+
+
+@pytest.mark.parametrize(
+    ("rate", "megabits", "bits", "percent", "unclear"),
+    [
+        (6.25e6, (1000, 1000), (1e9, 1e9), 5.0, False),
+        (1e8, (1000, 1000), None, 80.0, True),  # for how long is to be asked
+        (6.25e6, (100, 1000), (1e8, 1e9), None, True),  # at which of its speeds?
+        (6.25e6, (0, 1000), (0, 1e9), None, True),
+        (2e8, (1000, 1000), (1e9, 1e9), None, True),  # more than it can carry
+        (1.28e5, (2, 2), (2.048e6, 2.048e6), 50.0, False),  # ifHighSpeed is rounded
+        (6.25e8, (10000, 10000), (4294967295, 4294967295), 50.0, False),
+        (6.25e8, None, (4294967295, 4294967295), None, True),
+        (6.25e6, None, None, None, False),  # nobody tells: asking again helps nothing
+        (0.0, None, None, 0.0, False),
+        (0.0, (0, 0), (0, 0), 0.0, False),
+    ],
+)
+def test_what_a_rate_is_of_the_speed(
+    rate: float,
+    megabits: tuple[float, float] | None,
+    bits: tuple[float, float] | None,
+    percent: float | None,
+    unclear: bool,
+) -> None:
+    link = seen(rate, megabits=megabits, bits=bits)
+    assert link.peak("in") == percent
+    assert link.unclear(70.0) is unclear
+
+
+def test_of_several_families_the_one_with_the_fewest_samples_counts() -> None:
+    options = LoadOptions(days=1, step_minutes=60)
+    cpu = Measure(peak=40.0, samples={"one": 24.0, "other": 6.0})
+    frame = Frame(source="p", labels={}, options=options, now=NOW)
+    load = load_of("n/device/d", "d", Machine("device", lately=True, metrics={"cpu": cpu}), frame)
+    assert (load.peak_cpu_percent, load.cpu_observed_ratio) == (40.0, 0.25)
 
 
 def test_an_interface_is_found_by_its_name_and_not_by_a_number_that_another_has_now() -> None:
