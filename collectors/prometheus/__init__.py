@@ -126,6 +126,10 @@ def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
     directory = Directory(run.things(), options.of)
     measured: set[str] = set()
     asked = options.asked()
+    if not asked:
+        reason = "presets 和 queries 都是空的，没有查利用率"
+        none = run.collection("utilization", Status.UNSUPPORTED, run.now(), reason=reason)
+        yield Batch(collections=[none])
     for index, query in enumerate(asked):
         run.progress(query.name, index, len(asked))
         yield _ask(client, query, source, run, directory, measured)

@@ -108,6 +108,15 @@ def test_what_the_rules_make_of_it() -> None:
     assert found["link-unwatched"]["sw-1 GE0/0/7"] == "unknown"
 
 
+def test_every_kind_is_told_of_though_only_loads_are_asked_for() -> None:
+    ended = {c.kind: c.status for b in gather() for c in b.collections}
+    assert ended == {
+        "utilization": Status.UNSUPPORTED,
+        "load": Status.COMPLETE,
+        "link_load": Status.COMPLETE,
+    }
+
+
 def test_why_it_is_unknown() -> None:
     outcomes = evaluate(RULES, Snapshot.of_batches(gather(), NOW), now=NOW)
     why = {(o.rule.id, u.name): u.missing for o in outcomes for u in o.unseen}
