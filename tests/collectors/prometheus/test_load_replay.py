@@ -269,7 +269,12 @@ def test_of_several_families_the_one_with_the_fewest_samples_counts() -> None:
 def test_an_interface_is_found_by_its_name_and_not_by_a_number_that_another_has_now() -> None:
     def link(index: int, *names: str) -> Thing:
         return Thing(
-            f"n/interface/{index}", "n", "interface", str(index), names, Link("d", index, None, True, False)
+            f"n/interface/{index}",
+            "n",
+            "interface",
+            str(index),
+            names,
+            link=Link("d", index, None, True, False),
         )
 
     links = [link(1, "GE1", "uplink"), link(2, "GE2"), link(3, "twin"), link(4, "twin")]
