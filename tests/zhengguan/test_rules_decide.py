@@ -141,7 +141,7 @@ def test_coverage_in_figures_and_in_words(capsys: pytest.CaptureFixture[str]) ->
     assert f"自动 {found['automatic']}，部分 {found['partly']}" in text
     assert "两种鉴别方式里有没有密码技术" in text
     assert "由人：门禁系统没有接入的来源" in text
-    assert "还没有：防火墙的配置已采集" in text
+    assert "还没有：流量分析设备没有接入的来源" in text
 
 
 def test_a_rule_tells_with_how_many_others_it_decides(capsys: pytest.CaptureFixture[str]) -> None:
