@@ -61,12 +61,19 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``--dist loadgroup`` the tests of a file stay together, and those that share a lab with them."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``--dist loadgroup``: files that disturb the same lab go to one worker, every other file to any."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByLab(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            if not file.startswith("tests/lab_suite/") or file.endswith("test_wheel.py"):
+                return file
+            return "kubernetes" if "/test_kube" in file else "openstack"
+
+    return ByLab(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 TAKEN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)

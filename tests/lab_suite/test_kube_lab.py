@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("kubernetes")]
+pytestmark = pytest.mark.lab
 
 Json = dict[str, Any]
 

@@ -32,7 +32,7 @@ from inventory.kinds.identity import Principal, Role, RoleAssignment, Secret
 from inventory.resource import Resource
 from inventory.unknown import Unknown
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("kubernetes")]
+pytestmark = pytest.mark.lab
 
 R = TypeVar("R", bound=Resource)
 KINDS = (

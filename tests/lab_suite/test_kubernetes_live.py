@@ -23,7 +23,7 @@ from collectors.run import collect_all
 from inventory.coverage import Batch
 from inventory.kinds.cluster import Node, Workload
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("kubernetes")]
+pytestmark = pytest.mark.lab
 
 COUNTS = {
     "node": "nodes",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
+pytestmark = pytest.mark.lab
 
 ALL_PROJECTS = {"X-Auth-All-Projects": "true"}
 COMPUTE = {"OpenStack-API-Version": "compute 2.87"}

@@ -23,7 +23,7 @@ from inventory.kinds.identity import ApplicationCredential, User
 from inventory.kinds.storage import Volume
 from inventory.kinds.virtual_network import Port, SecurityGroup, SecurityGroupRule
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
+pytestmark = pytest.mark.lab
 
 FOLDER = Path(os.environ["LAB_DIR"])  # conftest sees to it
 

@@ -29,7 +29,7 @@ from inventory.kinds.virtual_network import (
     Trunk,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
+pytestmark = pytest.mark.lab
 
 FOLDER = Path(os.environ["LAB_DIR"])  # conftest sees to it
 CORE = (

@@ -14,7 +14,7 @@ import pytest
 
 from collectors import openstack
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
+pytestmark = pytest.mark.lab
 
 FOLDER = Path(os.environ["LAB_DIR"])  # conftest sees to it
 CONFIG = """\

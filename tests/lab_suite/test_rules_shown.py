@@ -517,7 +517,6 @@ def problems(shown: dict[str, set[str]], listed: dict[str, set[str]]) -> list[st
 
 
 @pytest.mark.lab
-@pytest.mark.xdist_group("openstack")
 def test_every_rule_is_shown_or_listed_with_the_reason(shown: dict[str, set[str]]) -> None:
     assert len(shown) == len(load_rules())
     found = problems(shown, listed())

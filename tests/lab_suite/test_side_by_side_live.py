@@ -18,7 +18,7 @@ from zhengguan import console
 from zhengguan.config import load_config
 from zhengguan.loop import collect_into, latest, opened
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("openstack")]
+pytestmark = pytest.mark.lab
 
 CONFIG = """\
 store: store.db
