@@ -257,6 +257,9 @@ class LiveClient:
         except (exceptions.ClientException, SDKException) as error:
             # a service that is down shows itself in many ways, version discovery has its own
             raise RetryableError(_words(error)) from error
+        except AssertionError as error:
+            # keystoneauth asserts that it has a token, and another thread's 401 may just have thrown it away
+            raise RetryableError("令牌正在更换") from error
         if answer.status_code == 401 and not renewed and self._refused.get(service, 0) < _TOKENS:
             # a token can end while several calls are under way, and the SDK renews it for one of them
             self._refused[service] = self._refused.get(service, 0) + 1

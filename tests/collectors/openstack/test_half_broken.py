@@ -195,6 +195,26 @@ def whole() -> dict[str, tuple[Status, int]]:
         made.close()
 
 
+def test_a_token_thrown_away_by_another_thread_is_fetched_again(cloud: ServedCloud) -> None:
+    from collectors.openstack.client import LiveClient
+
+    wanted = source(cloud)
+    client = LiveClient(wanted.options, Run(wanted, environ={"PASSWORD": "secret-word"}))
+    client.facts()
+    auth = client._connection.session.auth
+    needed = auth._needs_reauthenticate
+
+    def thrown_away() -> bool:
+        """The token was good when it was looked at, and is gone when it is used."""
+        auth._needs_reauthenticate = needed
+        auth.auth_ref = None
+        return False
+
+    auth._needs_reauthenticate = thrown_away
+    assert client.get("identity", "/role_inferences", {}).status == 200
+    client.close()
+
+
 def rest(found: dict[str, Collection], *hurt: str) -> dict[str, tuple[Status, int]]:
     return {kind: (c.status, c.count) for kind, c in found.items() if kind not in hurt}
 
