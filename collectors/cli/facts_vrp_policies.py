@@ -35,7 +35,8 @@ _FEATURES = {"antivirus": "anti-virus", "intrusion_prevention": "ips"}
 _ALERTS = frozenset(("alert", "declare", "permit", "logging"))
 _PREDEFINED = {("av", "default"): False, ("ips", "default"): False, ("ips", "strict"): False,
                ("ips", "ids"): True}  # fmt: skip
-"""VRP's own profiles, which no configuration shows → whether they only report (USG command reference)."""
+"""VRP's own profiles, which no configuration shows → whether they only report. strict is as the maker's guide
+has it; the others are from memory (docs/sources.md says so)."""
 
 
 def read(config: Config) -> dict[str, Any]:
