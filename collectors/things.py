@@ -78,7 +78,7 @@ def thing_of(resource: Resource) -> Thing | None:
 
 
 def _logins(resource: Resource) -> tuple[Login, ...]:
-    """The accounts of a resource. That a key opens an account whose password is locked is not seen."""
+    """The accounts of a resource."""
     match resource:
         case Account():
             return (Login(_text(resource.name), _works(resource), or_none(resource.expires)),)
@@ -91,11 +91,12 @@ def _logins(resource: Resource) -> tuple[Login, ...]:
 
 
 def _works(account: Account) -> bool | None:
-    """Whether somebody can log in with the account's password."""
+    """Whether somebody can log in. A locked password does not tell: a key may open the account all the same,
+    and keys are not read."""
     shell, password = or_none(account.login_allowed), or_none(account.password)
-    if shell is False or password in ("locked", "none"):
+    if shell is False:
         return False
-    return None if shell is None or password is None else True
+    return True if shell and password in ("set", "empty") else None
 
 
 def _interface(one: Interface) -> Thing | None:

@@ -48,7 +48,6 @@ _NO_FILE_PROTOCOLS = (
     "58",
     "89",
 )
-_MOST = 200  # words kept of a list
 
 
 def outside(
@@ -148,7 +147,7 @@ def destination_ports(words: Sequence[str]) -> list[tuple[int, int]] | None:
 def listed(words: Iterable[str]) -> list[str]:
     """Words of a rule once each, in order, without those that mean any; [] = not limited."""
     found = list(dict.fromkeys(words))
-    return [] if any(word.lower() in ("any", "any-ipv4", "any-ipv6") for word in found) else found[:_MOST]
+    return [] if any(word.lower() in ("any", "any-ipv4", "any-ipv6") for word in found) else found
 
 
 def used_by(policies: Any, field: str) -> Maybe[bool]:

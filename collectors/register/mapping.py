@@ -139,9 +139,11 @@ def with_active(leavers: Iterable[Resource], things: Iterable[Thing], today: dat
     for thing in things:
         for login in thing.logins:
             seen = True
+            if login.expires is not None and login.expires < today:
+                continue
             if login.active is None:
                 unsure.add(login.name)
-            elif login.active and (login.expires is None or login.expires >= today):
+            elif login.active:
                 active.setdefault(login.name, set()).add(thing.uid)
     for one in leavers:
         if isinstance(one, Leaver) and not isinstance(one.accounts, Unknown):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collectors.cli import facts
-from collectors.cli.facts_firewall import carries, outside, some
+from collectors.cli.facts_firewall import carries, listed, outside, some
 from inventory.kinds.device_config import DeviceConfig, SecurityPolicy
 from inventory.unknown import UNKNOWN
 
@@ -74,6 +74,10 @@ def test_what_services_carry(services: list[str], expected: Any) -> None:
              "relay": ["service 0 protocol tcp source-port 0 to 65535 destination-port 25"]}  # fmt: skip
     found = carries(services, named)
     assert (found[0], found[1]) == expected if expected[1] is not UNKNOWN else found[1] is UNKNOWN
+
+
+def test_the_last_of_many_services_counts_like_the_first() -> None:
+    assert carries(listed([*(f"tcp-{n}" for n in range(500)), "smtp"]), {}) == (True, True)
 
 
 def test_some_is_three_valued() -> None:

@@ -333,6 +333,9 @@ def test_accounts_of_who_left_are_looked_for_in_what_others_showed(
         a=Login("wang", active=True), b=Login("wang-admin", active=None), c=Login("ext01", active=None)
     )
     assert seen(half) == [["host/account/a"], UNKNOWN, []]
+    # but not after its last day
+    ended = logins(b=Login("wang-admin", active=None, expires=date(2026, 11, 21)))
+    assert seen(ended)[1] == []
 
 
 def test_what_makes_an_account_work() -> None:
@@ -344,7 +347,10 @@ def test_what_makes_an_account_work() -> None:
         return login.active
 
     assert account(login_allowed=True, password="set") is True
-    assert account(login_allowed=True, password="locked") is False
+    # a key may open what no password does
+    assert account(login_allowed=True, password="locked") is None
+    assert account(login_allowed=True, password="none") is None
+    assert account(login_allowed=False, password="set") is False
     assert account(login_allowed=False) is False
     assert account(login_allowed=True) is None
     user = thing_of(User(source="c", native_id="1", name="w", enabled=False))
