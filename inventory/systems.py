@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -25,6 +25,9 @@ ServiceModel = Literal["iaas", "paas", "saas"]
 
 OF_PROVIDER = "provider"
 """Among the items of a platform's report: whatever the responsibilities give to the provider alone."""
+
+_TOLD: Final = tuple(kind.KIND for kind in load.FAMILY)
+"""Kinds that a monitoring system tells of machines of others."""
 
 _GRADE = re.compile(r"S([1-4])A([1-4])")
 
@@ -160,9 +163,10 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
         """The resources that make up this system. What a monitoring system tells of a machine is part of it
         where the machine is, whatever the selectors say of the monitoring system."""
         out = {r.uid for r in select(snapshot, self.exclude)} if self.exclude else set()
-        told = [r for kind in load.FAMILY for r in snapshot.of(kind)]
-        of_loads = {r.uid for r in told}
-        found = [r for r in select(snapshot, self.include) if r.uid not in out and r.uid not in of_loads]
+        told = [r for kind in _TOLD for r in snapshot.of_kind(kind)]
+        found = [r for r in select(snapshot, self.include) if r.KIND not in _TOLD]
+        if out:
+            found = [r for r in found if r.uid not in out]
         held = {r.uid for r in found} if told else set()
         return found + [r for r in told if r.uid not in out and not held.isdisjoint(r.related("part_of"))]
 

@@ -45,14 +45,11 @@ def priorities(
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         by_rule.setdefault(finding.rule, []).append(finding)
-    cases = {
-        id_: tuple(
-            r.case
-            for r in risks
-            if r.state == "triggered" and not r.warning and {f.id for f in held} & set(r.findings)
-        )
-        for id_, held in by_rule.items()
-    }
+    triggered = [(r.case, set(r.findings)) for r in risks if r.state == "triggered" and not r.warning]
+    cases = {}
+    for id_, held in by_rule.items():
+        ids = [f.id for f in held]
+        cases[id_] = tuple(case for case, by in triggered if not by.isdisjoint(ids))
     breached: dict[str, set[str]] = {}
     for c in controls:
         for checks in {tuple(o.checks.items()) for o in c.objects}:

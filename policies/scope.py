@@ -5,9 +5,11 @@ Nothing is 符合 that was not seen to be: see ``_judge``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from functools import lru_cache
+from functools import lru_cache, reduce
+from itertools import compress
+from operator import or_
 
 import msgspec
 
@@ -103,14 +105,19 @@ class Scope:
             return []
         why = NO_CHECK if control.automation == "technical-auto" else f"{NO_CHECK}，{BY_PERSON}"
         rows = [self.readings.masks[index] for index, _ in links]
+        missing: dict[str, str] = {}
+        for index, _ in reversed(links):  # the first that has a word of an asset tells it
+            missing.update(self.readings.missing[index])
+        findings = [found for index, _ in links if (found := self.readings.findings[index])]
+        answered = _either(rows, len(speaks))
+        concerned = _either([speaks, answered], len(speaks))
         judgements: dict[tuple[int, ...], _Judged] = {}
         objects = []
-        for position, (due, *answers) in enumerate(zip(speaks, *rows, strict=True)):
-            if not any(answers):
-                if due:
-                    objects.append(self._not_checked(position, why))
+        for position in compress(range(len(speaks)), concerned):
+            if not answered[position]:
+                objects.append(self._not_checked(position, why))
                 continue
-            key = (self.side_of[position], *answers)
+            key = (self.side_of[position], *[row[position] for row in rows])
             judged = judgements.get(key)
             if judged is None:
                 judged = judgements[key] = self._judged(control, links, key)
@@ -119,9 +126,9 @@ class Scope:
                 ObjectVerdict(
                     asset=asset,
                     verdict=judged.verdict,
-                    reason=self._missing(asset, links, judged) if judged.blind else judged.reason,
+                    reason=missing.get(asset) or judged.reason if judged.blind else judged.reason,
                     checks=judged.checks,
-                    findings=self._findings(asset, links) if judged.failed else (),
+                    findings=_findings(asset, findings) if judged.failed else (),
                     bounds=judged.bounds,
                 )
             )
@@ -163,13 +170,6 @@ class Scope:
             self._unchecked[position, why] = shared
         return shared
 
-    def _missing(self, asset: str, links: Sequence[Link], judged: _Judged) -> str:
-        texts = (self.readings.missing[index].get(asset) for index, _ in links)
-        return next((text for text in texts if text), judged.reason)
-
-    def _findings(self, asset: str, links: Sequence[Link]) -> tuple[str, ...]:
-        return tuple(f for index, _ in links for f in self.readings.findings[index].get(asset, ()))
-
     def _unlisted(self, control: Control) -> tuple[str, ...]:
         """Object types of the control that the inventory does not show and nobody declared absent."""
         if self.unlisted == "ignore" and any(t in self.by_type for t in control.objects):
@@ -183,6 +183,16 @@ class Scope:
     def _lost(self, links: Iterable[Link]) -> tuple[str, ...]:
         """Sources that may hold assets which nobody saw, as far as a rule on this control reads them."""
         return tuple(dict.fromkeys(text for index, _ in links for text in self.readings.lost[index]))
+
+
+def _either(rows: Iterable[bytes | bytearray], length: int) -> bytes:
+    """The bits of all rows together, place by place."""
+    bits = reduce(or_, (int.from_bytes(row, "big") for row in rows), 0)
+    return bits.to_bytes(length, "big")
+
+
+def _findings(asset: str, found: Iterable[Mapping[str, Sequence[str]]]) -> tuple[str, ...]:
+    return tuple(f for of_rule in found for f in of_rule.get(asset, ()))
 
 
 def _rest(decision: Decision | None) -> str:

@@ -48,7 +48,8 @@ Bounds: TypeAlias = tuple[Verdict, Verdict]
 
 class Finding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A failed rule on a resource. ``evidence`` holds the field values the rule names, as they were;
-    ``stale`` says that they are from an earlier run. ``id`` is the same at each run."""
+    ``stale`` says that they are from an earlier run. ``id`` is the same at each run, whatever is
+    given for it."""
 
     rule: str
     severity: Severity
@@ -61,10 +62,10 @@ class Finding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     controls: tuple[str, ...]
     evidence: dict[str, Any]
     stale: bool = False
+    id: str = ""
 
-    @property
-    def id(self) -> str:
-        return finding_id(self.rule, self.uid)
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "id", finding_id(self.rule, self.uid))
 
 
 class Unseen(msgspec.Struct, kw_only=True, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from collectors.things import HOLDING, MEASURED, Thing, thing_of
 from inventory.answers import Answer
 from inventory.coverage import Batch, Status
 from inventory.daily import day_of
+from inventory.garbage import without_collector
 from inventory.resource import Resource
 from inventory.snapshot import Snapshot, SnapshotInfo
 from inventory.store import Store, StoreError, open_store
@@ -207,6 +208,7 @@ def refused(error: RulesError | ExceptionsError, where: str = "zhengguan rules t
     return UserError(told.what + more, where=told.where, remedy=told.remedy)
 
 
+@without_collector()
 def assess_all(
     config: Config,
     snapshot: Snapshot,

@@ -159,12 +159,11 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "high_risks": [h for h in assessment.high_risks if h.state != "clear"],
         "findings": [
             {
-                "id": id_,
+                "id": f.id,  # first
                 **{name: getattr(f, name) for name in f.__struct_fields__},
-                "exception": accepted[id_].id if id_ in accepted else None,
+                "exception": accepted[f.id].id if f.id in accepted else None,
             }
             for f in assessment.findings
-            for id_ in (f.id,)
         ],
         "unseen": assessment.unseen,
         "priorities": assessment.priorities,
