@@ -109,8 +109,9 @@ class YamlText(msgspec.Struct, frozen=True):
         return node.start_mark.line, node.start_mark.column
 
 
-def read_yaml(path: Path) -> YamlText:
-    """Load one file. Raises YamlError."""
+def read_yaml(path: Path, until: str = "") -> YamlText:
+    """Load one file, or what stands in it before the root's key ``until``, at the end of a line. Raises
+    YamlError."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -121,7 +122,7 @@ def read_yaml(path: Path) -> YamlText:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise YamlError(path, "不是 UTF-8 文字", hint="用 UTF-8 保存") from error
-    return parse_yaml(text, path)
+    return parse_yaml(text.partition(f"\n{until}:\n")[0] if until else text, path)
 
 
 def parse_yaml(text: str, path: Path) -> YamlText:

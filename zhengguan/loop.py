@@ -164,7 +164,7 @@ class _Seen:
 def rules_of(config: Config) -> list[Rule]:
     """Built-in rules and the user's own. UserError for the first that is refused."""
     try:
-        return load_rules(config.rule_folders())
+        return load_rules(config.rule_folders(), examples=False)
     except RulesError as error:
         raise refused(error) from error
 

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from policies import rule_examples
 from policies.outcome import Rule
@@ -100,3 +101,9 @@ def test_ipv6_is_judged_as_ipv4_is() -> None:
         spoken = [[c for c in r.controls.all() if not c.startswith("ipv6/")] for r in (six, rule)]
         assert (six.severity, spoken[0]) == (rule.severity, spoken[1])
         assert len(six.examples.bad) == len(rule.examples.bad)
+
+
+def test_without_their_examples_they_are_the_same_rules() -> None:
+    read = load_rules(examples=False)
+    assert not any(rule.examples.bad for rule in read)
+    assert [replace(rule, examples=full.examples) for rule, full in zip(read, RULES, strict=True)] == RULES
