@@ -9,7 +9,7 @@ from policies.rules import load_rules
 from policies.standards import load_standard
 
 DENGBAO = load_standard("dengbao")
-RULES = {rule.id: rule for rule in load_rules()}
+RULES = {rule.id: rule for rule in load_rules(examples=False)}
 DECISIONS = sorted({d.item: d for d in DENGBAO.decisions.values()}.values(), key=lambda d: d.item)
 PARTS = {
     "host": {"host", "account", "listener", "interface", "route", "load"},

@@ -7,9 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from cyclonedx.model.bom import Bom
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from exporters.cbom import cbom
 from inventory.coverage import Batch, Collection, Status
@@ -73,6 +70,10 @@ def certificate(id_: str, **more: Any) -> Certificate:
 
 def bill(*rows: Resource, attempts: list[Collection] | None = None) -> dict[str, Any]:
     """The bill of a few resources, once both readers have taken it."""
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator  # takes seconds: it compiles a grammar
+
     if attempts is None:
         attempts = [attempt(kind) for kind in sorted({(r.source, r.KIND) for r in rows})]
     snapshot = Snapshot.of_batches([Batch(resources=list(rows), collections=attempts)], AT)

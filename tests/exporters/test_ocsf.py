@@ -5,19 +5,23 @@ from __future__ import annotations
 import copy
 import json
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
-from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from exporters.ocsf import VERSION, ocsf
 from policies.assessment import Assessment
 from policies.outcome import Rule
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 
 @pytest.fixture(scope="module")
 def schema() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # takes seconds: it compiles a grammar
+    from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
     built = OcsfJsonSchemaEmbedded(get_ocsf_schema(VERSION)).get_class_schema("compliance_finding")
     return Draft202012Validator(built)
 

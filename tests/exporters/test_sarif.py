@@ -8,16 +8,18 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from jsonschema import Draft4Validator
 
 from exporters.sarif import sarif
 from policies.assessment import Assessment
 from policies.outcome import Rule
 from policies.verdict import Verdict, finding_id
+
+if TYPE_CHECKING:
+    from jsonschema import Draft4Validator
 
 SCHEMA = Path(__file__).parents[1] / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
 
@@ -29,6 +31,8 @@ def written(assessments: Sequence[Assessment], rules: Sequence[Rule]) -> bytes:
 
 @pytest.fixture(scope="module")
 def schema() -> Draft4Validator:
+    from jsonschema import Draft4Validator  # takes seconds: it compiles a grammar
+
     return Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 

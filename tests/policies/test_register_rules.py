@@ -26,7 +26,7 @@ from policies.verdict import Verdict
 
 DATA = Path(__file__).parents[1] / "data" / "register"
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
-RULES = [rule for rule in load_rules() if rule.kind in KINDS]
+RULES = [rule for rule in load_rules(examples=False) if rule.kind in KINDS]
 ROOT = Thing(
     "web-01/account/web-01/root", "web-01", "account", "web-01/root", logins=(Login("root", active=True),)
 )

@@ -24,7 +24,7 @@ DENGBAO = load_standard("dengbao")
 MIPING = load_standard("miping")
 IPV6 = load_standard("ipv6")
 EXTRANET = load_standard("extranet")
-RULES = load_rules()
+RULES = load_rules(examples=False)
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
 

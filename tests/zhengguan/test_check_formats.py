@@ -12,8 +12,6 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
-from jsonschema import Draft4Validator, Draft202012Validator
-from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 ROOT = Path(__file__).parents[2]
 SARIF = ROOT / "tests" / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
@@ -101,6 +99,8 @@ def test_miping_of_the_demo(demo: Path) -> None:
 
 def test_sarif_of_the_demo(demo: Path, judged: list[dict[str, Any]]) -> None:
     log = json.loads(zhengguan("check", "--format", "sarif", folder=demo).stdout)
+    from jsonschema import Draft4Validator  # takes seconds: it compiles a grammar
+
     schema = Draft4Validator(json.loads(SARIF.read_text(encoding="utf-8")))
     assert [e.message for e in schema.iter_errors(log)] == []
     for run, assessment in zip(log["runs"], judged, strict=True):
@@ -116,6 +116,9 @@ def test_sarif_of_the_demo(demo: Path, judged: list[dict[str, Any]]) -> None:
 def test_ocsf_of_the_demo(demo: Path, judged: list[dict[str, Any]]) -> None:
     lines = zhengguan("check", "--format", "ocsf", folder=demo).stdout.splitlines()
     events = [json.loads(text) for text in lines]
+    from jsonschema import Draft202012Validator  # takes seconds: it compiles a grammar
+    from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
     built = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.5.0")).get_class_schema("compliance_finding")
     schema = Draft202012Validator(built)
     assert [e.message for event in events for e in schema.iter_errors(event)] == []

@@ -38,7 +38,7 @@ AUDIT = (
     "-w /etc/passwd -p wa\n-w /etc/shadow -p wa\n-w /etc/sudoers -p wa\n"
     "-a always,exit -F arch=b64 -S settimeofday,init_module\n"
 )
-RULES = load_rules()
+RULES = load_rules(examples=False)
 DENGBAO = load_standard("dengbao")
 Change = Callable[[dict[str, Any]], None]
 

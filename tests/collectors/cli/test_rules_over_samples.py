@@ -20,7 +20,7 @@ from policies.verdict import Verdict
 
 DATA = Path(__file__).parents[2] / "data" / "cli"
 AT = datetime(2026, 11, 22, tzinfo=UTC)
-RULES = [rule for rule in load_rules() if rule.kind == "device_config"]
+RULES = [rule for rule in load_rules(examples=False) if rule.kind == "device_config"]
 PLATFORMS = ("huawei_vrp", "hp_comware", "ruijie_os", "zte_zxros", "cisco_ios", "juniper_junos", "frr")
 FAIL, PASS, UNSEEN, AWAY = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
 

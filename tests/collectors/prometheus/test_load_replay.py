@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 22, 20, 21, tzinfo=UTC)
 THINGS = from_json((DATA / "month-things.json").read_bytes(), list[Thing])
 RULES = [
     rule
-    for rule in load_rules()
+    for rule in load_rules(examples=False)
     if rule.kind in ("load", "link_load") or rule.id in ("device-overloaded", "service-down")
 ]
 
