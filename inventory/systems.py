@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from inventory.kinds import KINDS, load
+from inventory.kinds import KINDS, load, review
 from inventory.resource import Resource
 from inventory.selectors import Selector, select
 from inventory.snapshot import Snapshot
@@ -157,14 +157,19 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
         return self.miping_level or self.graded.g
 
     def members(self, snapshot: Snapshot) -> list[Resource]:
-        """The resources that make up this system. What a monitoring system tells of a machine is part of it
-        where the machine is, whatever the selectors say of the monitoring system."""
+        """The resources that make up this system. What a monitoring system or a register tells of a thing is
+        part of it where the thing is, whatever the selectors say of the source that tells."""
         out = {r.uid for r in select(snapshot, self.exclude)} if self.exclude else set()
-        told = [r for kind in load.FAMILY for r in snapshot.of(kind)]
-        of_loads = {r.uid for r in told}
-        found = [r for r in select(snapshot, self.include) if r.uid not in out and r.uid not in of_loads]
+        told = [r for kind in (*load.FAMILY, *review.FAMILY) for r in snapshot.of(kind)]
+        uids = {r.uid for r in told}
+        found = [r for r in select(snapshot, self.include) if r.uid not in out and r.uid not in uids]
         held = {r.uid for r in found} if told else set()
-        return found + [r for r in told if r.uid not in out and not held.isdisjoint(r.related("part_of"))]
+        return found + [r for r in told if r.uid not in out and not held.isdisjoint(_told_of(r))]
+
+
+def _told_of(resource: Resource) -> list[str]:
+    """Uids of what a load or a review tells of."""
+    return resource.related("reviews") or resource.related("part_of")
 
 
 def holders_of(snapshot: Snapshot, systems: Sequence[System]) -> dict[str, tuple[str, ...]]:

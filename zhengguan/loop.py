@@ -9,7 +9,7 @@ from typing import Final, cast, get_args
 
 from collectors.contract import REGISTRY, Progress, Source, utc_now
 from collectors.run import How, collect_all, reading
-from collectors.things import HOLDING, MEASURED, Thing, thing_of
+from collectors.things import HOLDING, MEASURED, NAMED, Thing, thing_of
 from inventory.answers import Answer
 from inventory.coverage import Batch, Status
 from inventory.daily import day_of
@@ -150,7 +150,7 @@ class _Seen:
         held = {thing.uid for thing in self._things}
         return self._things + [
             thing
-            for kind in (*MEASURED, *HOLDING)
+            for kind in (*MEASURED, *NAMED, *HOLDING)
             for thing in map(thing_of, before.of(kind))
             if thing is not None and thing.uid not in held and self._still(thing.source)
         ]

@@ -27,9 +27,18 @@ from policies.verdict import Verdict
 DATA = Path(__file__).parents[1] / "data" / "register"
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 RULES = [rule for rule in load_rules() if rule.kind in KINDS]
-ROOT = Thing(
-    "web-01/account/web-01/root", "web-01", "account", "web-01/root", logins=(Login("root", active=True),)
-)
+HOST = Thing("web-01/host/web-01", "web-01", "host", "web-01", ("web-01",))
+ACCOUNTS = [
+    Thing(
+        f"web-01/account/web-01/{name}",
+        "web-01",
+        "account",
+        f"web-01/{name}",
+        logins=(Login(name, active=True),),
+        owner=HOST.uid,
+    )
+    for name in ("root", "ops01")
+]
 Sheets = dict[str, list[dict[str, object]]]
 
 
@@ -47,7 +56,7 @@ def collected(folder: Path, held: Sheets, name: str = "taizhang") -> Batch:
                 writer.writeheader()
                 writer.writerows(held[sheet.title])
     source = Source(name=name, type="register", options=Options(path=str(folder)))
-    (batch,) = collect(source, Run(source, now=lambda: NOW, things=lambda: [ROOT]))
+    (batch,) = collect(source, Run(source, now=lambda: NOW, things=lambda: [HOST, *ACCOUNTS]))
     return batch
 
 
@@ -71,8 +80,8 @@ def test_one_that_is_not_in_order_fails_each_rule(tmp_path: Path) -> None:
     empty = outcomes(tmp_path / "empty", {sheet.title: [] for sheet in SHEETS})
     silent = {id_ for id_ in bad if not bad[id_].findings and not empty[id_].findings}
     assert silent == set()
-    # of a sheet without rows, what the register as a whole should have is missing; single rows there are none
-    assert {o.rule.kind for o in empty.values() if o.findings} == {"register"}
+    # of a sheet without rows, what the register as a whole should have is missing, and who holds the accounts
+    assert {o.rule.kind for o in empty.values() if o.findings} == {"register", "account_review"}
 
 
 @pytest.mark.parametrize(
