@@ -5,11 +5,11 @@ A review is part of the machine that it tells of, and belongs to a system where 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Literal
 
 from inventory.kinds.register import AccountType
-from inventory.resource import Resource
+from inventory.resource import Nested, Resource
 from inventory.unknown import UNKNOWN, Maybe
 
 
@@ -34,4 +34,32 @@ class AccountReview(Resource):
     left: Maybe[bool] = UNKNOWN  # somebody who held it, or is registered for it, has left
 
 
-FAMILY: tuple[type[Resource], ...] = (AccountReview,)
+class ReviewedChange(Nested):
+    """Something that changed of a machine after ``since`` and until ``until``: the looks before and after it,
+    or both the moment where that is known. ``names``: what an order may call the machine by, as it was
+    before. ``order`` None = none that was approved names the machine in that time; UNKNOWN where the sheet
+    was not read whole, or an order may mean another machine."""
+
+    what: Maybe[list[str]] = UNKNOWN  # fields of the kind
+    names: Maybe[list[str]] = UNKNOWN
+    since: Maybe[datetime] = UNKNOWN
+    until: Maybe[datetime] = UNKNOWN
+    order: Maybe[str | None] = UNKNOWN  # number in the register
+    matched: Maybe[bool] = UNKNOWN
+
+
+class ChangeReview(Resource):
+    """What changed of the configuration of a machine in the last 90 days, held against the change orders;
+    native id = uid of the machine. ``changes``: those that were seen, [] = none; whole where
+    ``observed_since`` is known, and that is UNKNOWN at the first look, where too little of the configuration
+    is seen, and where the machine was not read for 35 days. So is ``changed`` then, where none was seen."""
+
+    KIND: ClassVar[str] = "change_review"
+    TITLE: ClassVar[str] = "变更核对"
+
+    changes: Maybe[list[ReviewedChange]] = UNKNOWN
+    changed: Maybe[bool] = UNKNOWN
+    observed_since: Maybe[datetime] = UNKNOWN
+
+
+FAMILY: tuple[type[Resource], ...] = (AccountReview, ChangeReview)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from collectors.changes import Change, Past, Watched
 from collectors.contract import Run, Source
 from collectors.register import KINDS, Options, collect
 from collectors.register.layout import KEY, SHEETS
@@ -39,6 +40,14 @@ ACCOUNTS = [
     )
     for name in ("root", "ops01")
 ]
+CHANGE = Change(
+    HOST.uid,
+    ("web-01",),
+    datetime(2026, 10, 1, 4, tzinfo=UTC),
+    datetime(2026, 10, 2, 4, tzinfo=UTC),
+    ("ssh",),
+)
+PAST = Past([Watched(HOST.uid, ("web-01",), CHANGE.since, NOW, whole=True)], [CHANGE], {})
 Sheets = dict[str, list[dict[str, object]]]
 
 
@@ -56,7 +65,9 @@ def collected(folder: Path, held: Sheets, name: str = "taizhang") -> Batch:
                 writer.writeheader()
                 writer.writerows(held[sheet.title])
     source = Source(name=name, type="register", options=Options(path=str(folder)))
-    (batch,) = collect(source, Run(source, now=lambda: NOW, things=lambda: [HOST, *ACCOUNTS]))
+    (batch,) = collect(
+        source, Run(source, now=lambda: NOW, things=lambda: [HOST, *ACCOUNTS], past=lambda _: PAST)
+    )
     return batch
 
 
@@ -81,7 +92,11 @@ def test_one_that_is_not_in_order_fails_each_rule(tmp_path: Path) -> None:
     silent = {id_ for id_ in bad if not bad[id_].findings and not empty[id_].findings}
     assert silent == set()
     # of a sheet without rows, what the register as a whole should have is missing, and who holds the accounts
-    assert {o.rule.kind for o in empty.values() if o.findings} == {"register", "account_review"}
+    assert {o.rule.kind for o in empty.values() if o.findings} == {
+        "register",
+        "account_review",
+        "change_review",
+    }
 
 
 @pytest.mark.parametrize(
