@@ -78,6 +78,10 @@ SHEETS: Final = (
             Column("保存期", "retention_days", "interval", "留多久：180 天、6 个月、3 年、永久"),
             Column("异地", "off_site", "yes_no", "另一个地点有没有一份：是、否"),
             Column("实时", "real_time", "yes_no", "异地那一份是不是实时同步：是、否"),
+            Column(
+                "异地滞后分钟", "lag_minutes", "number", "核查时异地那一份比本地晚多少分钟，不到一分钟写 0"
+            ),
+            Column("滞后核查日期", "lag_checked_on", "day", "最近哪天核查过异地那一份晚多少；没有查过的留空"),
             Column("数据在云上", "in_cloud", "yes_no", "数据在云服务商的平台上：是、否"),
             Column("本单位另存", "own_copy", "yes_no", "云上的数据，本单位自己有没有另存一份：是、否"),
             Column("最近恢复测试", "restored_on", "day", "最近哪天试着恢复过；没有试过的留空"),

@@ -82,6 +82,8 @@ class BackupPlan(Resource):
     retention_days: Maybe[int | None] = UNKNOWN
     off_site: Maybe[bool] = UNKNOWN  # a copy lies in another place
     real_time: Maybe[bool] = UNKNOWN  # that copy is kept up to date continuously
+    lag_minutes: Maybe[int] = UNKNOWN  # by which that copy was behind when somebody looked
+    lag_checked_on: Maybe[date | None] = UNKNOWN  # None = nobody looked
     in_cloud: Maybe[bool] = UNKNOWN  # the data live on a provider's cloud
     own_copy: Maybe[bool] = UNKNOWN  # the customer keeps a copy on its own premises
     restored_on: Maybe[date | None] = UNKNOWN  # last test of bringing it back; None = never

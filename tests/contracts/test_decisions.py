@@ -27,6 +27,7 @@ PARTS = {
     | {"role", "role_assignment", "principal", "secret", "volume", "quota", "change_review"},
     "server": {"server"},
     "source": {"endpoint", "certificate"},
+    "backup_plan": {"backup_plan"},
 }
 
 each = pytest.mark.parametrize("decision", DECISIONS, ids=[d.item for d in DECISIONS])
