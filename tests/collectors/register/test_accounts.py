@@ -122,6 +122,16 @@ def test_names_of_accounts_may_be_anything() -> None:
     assert all(len(str(one.account)) <= 200 for one in found.values())
 
 
+def test_accounts_of_two_devices_never_fall_together() -> None:
+    one = device("10.0.0.1", "one", LocalUser(name="b/c", enabled=True))
+    other = device("10.0.0.1/b", "other", LocalUser(name="c", enabled=True))
+    found = reviewed([*one, *other], [record(1, "c", "other")])
+    assert sorted((str(r.machine), bool(r.registered)) for r in found.values()) == [
+        ("one", False),
+        ("other", True),
+    ]
+
+
 def test_users_of_one_name_in_two_domains_are_not_taken_for_each_other() -> None:
     cloud = Cloud(source="gov", native_id="cloud", name="gov")
     seen: list[Resource] = [
