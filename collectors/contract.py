@@ -28,6 +28,7 @@ from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
 
 if TYPE_CHECKING:
+    from collectors.changes import Past
     from collectors.things import Thing
 
 T = TypeVar("T")
@@ -122,10 +123,12 @@ class Run:
         progress: Callable[[Progress], None] = lambda _: None,
         environ: Mapping[str, str] = os.environ,
         things: Callable[[], Iterable[Thing]] = tuple,
+        past: Callable[[Source], Past | None] = lambda _: None,
     ) -> None:
         self.source = source
         self.now = now
         self.things = things  # what other sources have seen, for a collector that is read ``last``
+        self.past = past  # what changed there since it was read; None = nobody keeps that
         self.redactor = Redactor()
         self._monotonic = monotonic
         self._progress = progress

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
+from collectors.changes import Past
 from collectors.contract import (
     REGISTRY,
     Collector,
@@ -46,12 +47,14 @@ def collect_all(
     now: Callable[[], datetime] = utc_now,
     how: How = reading,
     things: Callable[[], Iterable[Thing]] = tuple,
+    past: Callable[[Source], Past | None] = lambda _: None,
 ) -> Iterator[tuple[Source, Batch]]:
     """Collect sources ``concurrency`` at a time and hand over their batches as they come.
 
     Never raises for a source: one that fails yields collections that say so, for every kind its collector
     knows and did not report. Rows handed over before a failure are kept. Raises KeyError at once for a type
-    of source that is not registered. ``things`` tells a collector what other sources have seen.
+    of source that is not registered. ``things`` tells a collector what other sources have seen, ``past`` what
+    changed there.
     """
     results: queue.Queue[_Result] = queue.Queue(maxsize=64)
     waiting = [(source, collector(source.type)) for source in reversed(sources)]
@@ -59,7 +62,7 @@ def collect_all(
     while waiting or running:
         while waiting and len(running) < max(1, concurrency):
             source, module = waiting.pop()
-            run = Run(source, progress=progress, now=now, things=things)
+            run = Run(source, progress=progress, now=now, things=things, past=past)
             running[source.name] = (source, run, _Coverage(source, module.KINDS, now))
             threading.Thread(
                 target=_work,

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from inventory.kinds.address import Address
+from inventory.kinds.cloud import Cloud
 from inventory.kinds.cluster import Node, Workload
 from inventory.kinds.compute import Hypervisor, Server
 from inventory.kinds.device_config import DeviceConfig
@@ -21,15 +22,18 @@ from inventory.unknown import Unknown, or_none
 MEASURED: tuple[type[Resource], ...] = (Server, Hypervisor, Node, Host, Workload, Device, Interface)
 HOLDING: tuple[type[Resource], ...] = (Account, User, DeviceConfig)
 """Kinds that are accounts, or have some."""
+NAMED: tuple[type[Resource], ...] = (Cloud,)
+"""Kinds that a register may call by a name, besides those that are measured."""
 
 
 class Login(NamedTuple):
     """An account by its name. ``active``: whether it can log in, until the day it ``expires``; None = what
-    that hangs on was not seen."""
+    that hangs on was not seen. ``realm``: domain of the name; "" = there is but one, or it was not seen."""
 
     name: str
     active: bool | None
     expires: date | None = None
+    realm: str = ""
 
 
 _NO_LINK: Final = (24, 53, 131, 135, 136)
@@ -47,7 +51,8 @@ class Link(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """One resource with its native id, its other names (names, host names, addresses), and its accounts."""
+    """One resource with its native id, its other names (names, host names, addresses), and its accounts.
+    ``owner``: uid of the machine that these are accounts of."""
 
     uid: str
     source: str
@@ -56,14 +61,20 @@ class Thing(NamedTuple):
     names: tuple[str, ...] = ()
     logins: tuple[Login, ...] = ()
     link: Link | None = None  # of an interface alone
+    owner: str = ""
 
 
 def thing_of(resource: Resource) -> Thing | None:
     """The thing that a resource is; None for a kind that nobody measures and that has no accounts."""
     if isinstance(resource, HOLDING):
         logins = _logins(resource)
-        return Thing(resource.uid, resource.source, resource.KIND, resource.native_id, logins=logins)
-    if not isinstance(resource, MEASURED):
+        owner = next(iter((*resource.related("runs_on"), *resource.related("part_of"))), "")
+        if isinstance(resource, User):
+            owner = ""  # of the one platform of its source
+        return Thing(
+            resource.uid, resource.source, resource.KIND, resource.native_id, logins=logins, owner=owner
+        )
+    if not isinstance(resource, (*MEASURED, *NAMED)):
         return None
     if isinstance(resource, Interface):
         return _interface(resource)
@@ -83,7 +94,8 @@ def _logins(resource: Resource) -> tuple[Login, ...]:
         case Account():
             return (Login(_text(resource.name), _works(resource), or_none(resource.expires)),)
         case User():
-            return (Login(_text(resource.name), or_none(resource.enabled)),)
+            realm = _text(or_none(resource.domain))
+            return (Login(_text(resource.name), or_none(resource.enabled), realm=realm),)
         case DeviceConfig():
             users = or_none(resource.users) or []
             return tuple(Login(_text(user.name), or_none(user.enabled)) for user in users)

@@ -32,6 +32,7 @@ RelationType = Literal[
     "routes_to",  # ingress → cluster service; cluster service → workload
     "governs",  # network policy → workload
     "measures",  # utilization → what it measures
+    "reviews",  # what a register says → what it was held against
     "neighbour_of",  # device → device
     "terminates_tls",  # endpoint → certificate
 ]

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from inventory.kinds import KINDS, load
+from inventory.kinds import KINDS, load, review
 from inventory.resource import Resource
 from inventory.selectors import Selector, select
 from inventory.snapshot import Snapshot
@@ -26,8 +26,8 @@ ServiceModel = Literal["iaas", "paas", "saas"]
 OF_PROVIDER = "provider"
 """Among the items of a platform's report: whatever the responsibilities give to the provider alone."""
 
-_TOLD: Final = tuple(kind.KIND for kind in load.FAMILY)
-"""Kinds that a monitoring system tells of machines of others."""
+_TOLD: Final = tuple(kind.KIND for kind in (*load.FAMILY, *review.FAMILY))
+"""Kinds that a monitoring system or a register tells of things of others."""
 
 _GRADE = re.compile(r"S([1-4])A([1-4])")
 
@@ -160,15 +160,20 @@ class System(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
         return self.miping_level or self.graded.g
 
     def members(self, snapshot: Snapshot) -> list[Resource]:
-        """The resources that make up this system. What a monitoring system tells of a machine is part of it
-        where the machine is, whatever the selectors say of the monitoring system."""
+        """The resources that make up this system. What a monitoring system or a register tells of a thing is
+        part of it where the thing is, whatever the selectors say of the source that tells."""
         out = {r.uid for r in select(snapshot, self.exclude)} if self.exclude else set()
         told = [r for kind in _TOLD for r in snapshot.of_kind(kind)]
         found = [r for r in select(snapshot, self.include) if r.KIND not in _TOLD]
         if out:
             found = [r for r in found if r.uid not in out]
         held = {r.uid for r in found} if told else set()
-        return found + [r for r in told if r.uid not in out and not held.isdisjoint(r.related("part_of"))]
+        return found + [r for r in told if r.uid not in out and not held.isdisjoint(_told_of(r))]
+
+
+def _told_of(resource: Resource) -> list[str]:
+    """Uids of what a load or a review tells of."""
+    return resource.related("reviews") or resource.related("part_of")
 
 
 def holders_of(snapshot: Snapshot, systems: Sequence[System]) -> dict[str, tuple[str, ...]]:

@@ -111,6 +111,10 @@ class Writer:
             if rows > _FLUSH_ROWS or self._pending_bytes > _FLUSH_BYTES:
                 self._flush()
 
+    def replaces(self, uid: str) -> bool:
+        """Whether this run gives a resource that was there before another version."""
+        return key(uid) in self._written and bool(self._held(key(uid)))
+
     def finish(self) -> None:
         """Settle what was not seen and write the snapshot's own row; the caller commits."""
         with self._working():

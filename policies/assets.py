@@ -4,7 +4,8 @@ A host, a device, a compute node, a cluster node and a cloud server are an asset
 interfaces and routes belong to the host or device they are part of. Sites of one host name are one business
 application, and that name in the DNS belongs to it. What else a cloud source shows (users,
 networks, security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side of it.
-A cluster likewise. What an office wrote down is one asset, its register.
+A cluster likewise. A set of data that the register says is backed up is an asset; what else an office wrote
+down is one, its register.
 A resource of any other kind falls to one asset of its source, 其他系统或设备.
 
 A machine that is seen from two sides (a cloud server, and a host logged into) is two assets: nothing that
@@ -24,7 +25,7 @@ from inventory.kinds.cluster import Cluster, Node
 from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device, Interface
-from inventory.kinds.register import Register
+from inventory.kinds.register import BackupPlan, Register
 from inventory.kinds.web import Domain, Website
 from inventory.origin import Origin
 from inventory.resource import Resource, uid_of
@@ -67,8 +68,8 @@ _ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # a device whose role was not seen may be either, and answers for both until it is known
 _UNKNOWN_ROLE = ("其他系统或设备", ("network_device", "security_device"))
-_OWN_ASSET = frozenset({Host.KIND, Device.KIND, Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND})
-_WITHOUT_PARTS = frozenset({Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND})
+_WITHOUT_PARTS = frozenset({Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND, BackupPlan.KIND})
+_OWN_ASSET = frozenset({Host.KIND, Device.KIND}) | _WITHOUT_PARTS
 _PLATFORMS = frozenset({Cloud.KIND, Cluster.KIND})
 _OF_CLUSTER = frozenset(k.KIND for k in cluster.FAMILY) - _OWN_ASSET
 _OF_PLATFORM = _OF_CLUSTER | (
@@ -172,6 +173,7 @@ class _Facts:
             Node.KIND: self._node,
             Website.KIND: self._site,
             Register.KIND: self._register,
+            BackupPlan.KIND: self._data,
         }
         self._host_addresses: dict[str, str] | None = None
         self._images: dict[str, Image] | None = None
@@ -311,6 +313,10 @@ class _Facts:
     def _register(self, register: Resource) -> Asset:
         return self._make(register, "安全管理文档", ())
 
+    def _data(self, plan: Resource) -> Asset:
+        assert isinstance(plan, BackupPlan)
+        return self._make(plan, "数据资源", ("data",), "（依据台账）", address=_text(plan.place))
+
     def _platform_side(self) -> tuple[tuple[str, ...], str]:
         if self.system.cloud == "tenant":
             return ("cloud_platform", "virtual_network", "image"), "（租户侧）"
@@ -326,6 +332,7 @@ class _Facts:
             Cluster.KIND: ("系统管理软件/平台", ("cluster",), ""),
             Website.KIND: ("业务应用系统/平台", ("application",), ""),
             Register.KIND: ("安全管理文档", (), ""),
+            BackupPlan.KIND: ("数据资源", ("data",), "（依据台账）"),
         }.get(kind, ("其他系统或设备", (), ""))
         name = source if kind in (*_PLATFORMS, Register.KIND, "source") else native_id
         return Asset(

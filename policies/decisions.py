@@ -19,8 +19,9 @@ from inventory.coverage import Collection, Status
 from inventory.snapshot import Snapshot
 from policies.outcome import Rule
 
-AssetKind = Literal["host", "device", "cloud", "cluster", "server", "source"]
-"""Kind of the resource that an asset is; ``source``: endpoints and what else belongs to no machine."""
+AssetKind = Literal["host", "device", "cloud", "cluster", "server", "source", "backup_plan"]
+"""Kind of the resource that an asset is; ``source``: endpoints and what else belongs to no machine;
+``backup_plan``: a set of data, as the office's register tells of it."""
 
 ALWAYS_THERE = frozenset(
     "host account device device_config cloud user project platform_service cluster principal node "

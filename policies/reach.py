@@ -31,10 +31,13 @@ SEEN_AS: dict[str, AssetKind] = {
     "virtual_network": "cloud",
     "image": "cloud",
     "application": "source",
+    "data": "backup_plan",
 }
 """Types of objects that collectors see → the kind of asset as which they judge them. A server is judged
 where somebody logs in; from its cloud's or cluster's side its inside cannot be seen. An application is seen
-at its encrypted endpoints alone, and counts where these decide."""
+at its encrypted endpoints alone, data by what the register says of their backup; both count where that
+decides."""
+_IN_PART = ("source", "backup_plan")
 
 _UNSEEN = "没有采集"
 NOT_READ: dict[str, str] = {
@@ -157,7 +160,7 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
     decided, open_, unseen = [], [], {}
     for type_ in control.objects:
         kind = SEEN_AS.get(type_)
-        if kind is None or (kind == "source" and kind not in by):
+        if kind is None or (kind in _IN_PART and kind not in by):
             unseen[type_] = NOT_READ.get(type_, _UNSEEN)
         elif control.automation == "technical-auto" and all(r in rows for r in by.get(kind, ("",))):
             decided.append(type_)

@@ -9,7 +9,6 @@ from typing import Final, cast, get_args
 
 from collectors.contract import REGISTRY, Progress, Source, utc_now
 from collectors.run import How, collect_all, reading
-from collectors.things import HOLDING, MEASURED, Thing, thing_of
 from inventory.answers import Answer
 from inventory.coverage import Batch, Status
 from inventory.daily import day_of
@@ -32,6 +31,7 @@ from policies.standards import Standard, StandardError, available, load_standard
 from zhengguan import __version__
 from zhengguan.config import DEFAULT_FILE, Config, load_config, yaml_error
 from zhengguan.errors import UserError
+from zhengguan.seen import Seen
 
 PROGRAM = f"zhengguan {__version__}"
 STANDARD_TITLE: Final = {"dengbao": "等保", "miping": "密评", "ipv6": "IPv6", "extranet": "政务外网"}
@@ -113,52 +113,27 @@ def collect_into(
     collected.batches = {source.name: [] for source in sources}
     last = [source for source in sources if REGISTRY[source.type].last]
     first = [source for source in sources if not REGISTRY[source.type].last]
-    seen = _Seen(store, first)
+    seen = Seen(store, first, now)
     try:
         with store.writer(now(), note=note) as writer:
             for group in (first, last):
                 for source, batch in collect_all(
-                    group, concurrency=concurrency, progress=progress, now=now, how=how, things=seen.things
+                    group,
+                    concurrency=concurrency,
+                    progress=progress,
+                    now=now,
+                    how=how,
+                    things=seen.things,
+                    past=seen.past,
                 ):
                     writer.add(batch)
                     collected.batches[source.name].append(Batch(collections=batch.collections))
                     if last:
-                        seen.take(batch)
+                        seen.take(batch, writer.replaces)
         collected.info = writer.info
     except StoreError as error:
         raise UserError(error.reason, remedy=error.remedy) from error
     return collected
-
-
-class _Seen:
-    """Things of this run, and those of the snapshot before it for sources that it does not read."""
-
-    def __init__(self, store: Store, sources: Sequence[Source]) -> None:
-        self._store = store
-        self._read_now = {source.name for source in sources}
-        self._things: list[Thing] = []
-
-    def take(self, batch: Batch) -> None:
-        """Remember what a batch has that may be measured."""
-        self._things += [thing for thing in map(thing_of, batch.resources) if thing is not None]
-
-    def things(self) -> list[Thing]:
-        """Everything known, each uid once."""
-        try:
-            before = self._store.snapshot()
-        except StoreError:  # the first run
-            return self._things
-        held = {thing.uid for thing in self._things}
-        return self._things + [
-            thing
-            for kind in (*MEASURED, *HOLDING)
-            for thing in map(thing_of, before.of(kind))
-            if thing is not None and thing.uid not in held and self._still(thing.source)
-        ]
-
-    def _still(self, source: str) -> bool:
-        """Of a source read in this run, what it did not show counts only where it showed nothing at all."""
-        return source not in self._read_now or not any(t.source == source for t in self._things)
 
 
 def rules_of(config: Config) -> list[Rule]:

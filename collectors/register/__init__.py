@@ -16,26 +16,34 @@ import msgspec
 
 from collectors import contract
 from collectors.contract import Access, Run, Source, SourceError
-from collectors.register import recording
+from collectors.register import accounts, changes, recording
+from collectors.register.accounts import Held
 from collectors.register.layout import SHEETS
 from collectors.register.mapping import cleaned, resources_of, with_active, works_of
 from collectors.register.workbook import Page, read_pages
+from collectors.things import Thing
 from inventory.coverage import Batch, Status
-from inventory.kinds.register import Activity, BackupPlan, Leaver, Register
+from inventory.kinds.register import AccountRecord, Activity, BackupPlan, ChangeOrder, Leaver, Register
+from inventory.kinds.review import AccountReview, ChangeReview
 from inventory.resource import Resource
 from inventory.unknown import Unknown
 from inventory.workbooks import CellError
 
 __all__ = ["KINDS", "PERMISSIONS", "Options", "collect", "probe", "record"]
 
-KINDS: tuple[str, ...] = (Register.KIND, *(sheet.kind for sheet in SHEETS))
+KINDS: tuple[str, ...] = (
+    Register.KIND,
+    *(sheet.kind for sheet in SHEETS),
+    AccountReview.KIND,
+    ChangeReview.KIND,
+)
 
 PERMISSIONS = """\
 采集机上能读台账文件即可，只读，不改写。只读认识的列；姓名、电话、证件号等其他列从不读入、保存或外传，
 误写在认识的列里的手机号和身份证号会被略去。含宏、外部链接、密码的工作簿不读，公式和合并单元格所在的表不读。"""
 
 _COUNTED = (Activity.KIND, BackupPlan.KIND)  # sheets that the register as a whole tells of
-_ACCOUNTS = "离开的人的账户还能不能登录，要看别的来源：登记主机（用 root 或 sudo）、设备、云，一起采集"
+_ACCOUNTS = "账户还能不能登录，要看别的来源：登记主机（用 root 或 sudo）、设备、云，一起采集"
 _SHOWN = 5
 _FIX = "按所指的单元格改好台账，再重新采集"
 
@@ -131,8 +139,9 @@ def _some(texts: Sequence[str]) -> str:
 
 def _batch(pages: Sequence[Page], began: datetime, source: Source, run: Run) -> Batch:
     sheets = _sheets(pages, source, run)
+    things = list(run.things())
     left = sheets[Leaver.KIND]
-    with_active(left.resources, run.things(), _today(run))
+    with_active(left.resources, things, _today(run))
     if any(isinstance(one, Leaver) and isinstance(one.seen_active, Unknown) for one in left.resources):
         left.remedy = left.remedy or _ACCOUNTS
     register = _register(sheets, source)
@@ -149,8 +158,12 @@ def _batch(pages: Sequence[Page], began: datetime, source: Source, run: Run) -> 
         "；".join(dict.fromkeys(read.remedy for read in short)),
         [register],
     )
+    reviewed = {
+        AccountReview.KIND: _accounts(sheets, things, source, run),
+        ChangeReview.KIND: _changes(sheets[ChangeOrder.KIND], source, run),
+    }
     return Batch(
-        resources=rows,
+        resources=[*rows, *(one for read in reviewed.values() for one in read.resources)],
         collections=[
             run.collection(
                 kind,
@@ -161,10 +174,45 @@ def _batch(pages: Sequence[Page], began: datetime, source: Source, run: Run) -> 
                 remedy=read.remedy,
                 evidence=[evidence.id],
             )
-            for kind, read in {Register.KIND: whole, **sheets}.items()
+            for kind, read in {Register.KIND: whole, **sheets, **reviewed}.items()
         ],
         evidence=[evidence],
     )
+
+
+def _accounts(sheets: dict[str, _Read], things: list[Thing], source: Source, run: Run) -> _Read:
+    """The accounts that other sources showed, by the sheet of accounts; nothing where there is none."""
+    sheet, left = sheets[AccountRecord.KIND], sheets[Leaver.KIND]
+    if sheet.status in (Status.UNSUPPORTED, Status.FAILED):
+        return _Read(sheet.status, sheet.reason, sheet.remedy)
+    found = accounts.reviews(
+        source.name,
+        things,
+        Held(sheet.resources, sheet.status is Status.COMPLETE),
+        Held(left.resources, left.status is Status.COMPLETE),
+        _today(run),
+    )
+    short = [read for read in (sheet, left) if read.status is not Status.COMPLETE]
+    remedies = [read.remedy for read in short] + ([_ACCOUNTS] if any(_in_doubt(one) for one in found) else [])
+    return _Read(Status.COMPLETE, "；".join(read.reason for read in short), "；".join(remedies), [*found])
+
+
+def _changes(sheet: _Read, source: Source, run: Run) -> _Read:
+    """What changed of machines, by the sheet of orders; nothing where there is none, or nobody keeps what was
+    seen before."""
+    if sheet.status in (Status.UNSUPPORTED, Status.FAILED):
+        return _Read(sheet.status, sheet.reason, sheet.remedy)
+    past = run.past(source)
+    if past is None:
+        return _Read(Status.UNSUPPORTED, "没有可比的历史", "用 zhengguan collect 采集，会与库里的上一次比较")
+    found = changes.reviews(
+        source.name, past, Held(sheet.resources, sheet.status is Status.COMPLETE), run.now()
+    )
+    return _Read(Status.COMPLETE, sheet.reason if sheet.remedy else "", sheet.remedy, [*found])
+
+
+def _in_doubt(one: AccountReview) -> bool:
+    return one.can_log_in is not True
 
 
 def _register(sheets: dict[str, _Read], source: Source) -> Register:

@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from inventory.kinds.register import ActivityType, CertificateType, GrantType
+from inventory.kinds.register import AccountType, ActivityType, CertificateType, GrantType
 
 CellType = Literal["text", "day", "yes_no", "number", "interval", "choice", "names"]
 """``interval``: 每月, 半年, 90 天 …; ``names``: several, separated by 、；, or new lines."""
@@ -78,6 +78,10 @@ SHEETS: Final = (
             Column("保存期", "retention_days", "interval", "留多久：180 天、6 个月、3 年、永久"),
             Column("异地", "off_site", "yes_no", "另一个地点有没有一份：是、否"),
             Column("实时", "real_time", "yes_no", "异地那一份是不是实时同步：是、否"),
+            Column(
+                "异地滞后分钟", "lag_minutes", "number", "核查时异地那一份比本地晚多少分钟，不到一分钟写 0"
+            ),
+            Column("滞后核查日期", "lag_checked_on", "day", "最近哪天核查过异地那一份晚多少；没有查过的留空"),
             Column("数据在云上", "in_cloud", "yes_no", "数据在云服务商的平台上：是、否"),
             Column("本单位另存", "own_copy", "yes_no", "云上的数据，本单位自己有没有另存一份：是、否"),
             Column("最近恢复测试", "restored_on", "day", "最近哪天试着恢复过；没有试过的留空"),
@@ -143,6 +147,28 @@ SHEETS: Final = (
             Column("关闭日期", "closed_on", "day", "哪天做完并确认；没有做完的留空"),
             _choice("结果", "result", ("成功", "回退", "取消"), "从列表选"),
             Column("配置库已更新", "configuration_updated", "yes_no", "配置信息库跟着改了没有：是、否"),
+        ),
+    ),
+    Sheet(
+        "账户",
+        "account_record",
+        "主机、设备、云平台上该有的账户和持有人，每个一行；几处都有的同一个账户写一行。",
+        ("账户",),
+        (
+            Column("账户", "account", "text", "账户名，区分大小写；云平台几个域里同名的写成 域/账户", True),
+            Column(
+                "所在资产",
+                "assets",
+                "names",
+                "机器、设备、云平台的名称或地址，多个用顿号隔开；处处都有的写 *",
+                True,
+            ),
+            Column(
+                "持有人", "holders", "names", "工号或岗位，多个用顿号隔开；服务账户写用途。不写姓名", True
+            ),
+            _choice("类型", "type", get_args(AccountType), "从列表选", True),
+            Column("到期日期", "expires_on", "day", "用到哪天；长期的留空"),
+            Column("审批", "approved_by", "text", "谁批的：岗位、部门或审批单编号"),
         ),
     ),
 )

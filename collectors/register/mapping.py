@@ -19,7 +19,7 @@ from inventory.unknown import UNKNOWN, Maybe, Unknown
 from inventory.workbooks import CellError
 
 LONGEST_KEY: Final = 60
-_PAST: Final = frozenset({"done_on", "closed_on", "restored_on", "disabled_on"})
+_PAST: Final = frozenset({"done_on", "closed_on", "restored_on", "disabled_on", "lag_checked_on"})
 """Days that tell what has happened, and so do not lie ahead."""
 _ORDER: Final = (("开始日期", "截止日期"), ("开始日期", "关闭日期"))
 _SAYS_NOTHING: Final = frozenset({"yes_no", "number"})

@@ -13,6 +13,7 @@ from inventory.kinds import (
     load,
     network,
     register,
+    review,
     storage,
     usage,
     virtual_network,
@@ -22,7 +23,7 @@ from inventory.resource import Resource
 
 FAMILIES = (
     cloud, identity, compute, storage, virtual_network, cluster, host, network, device_config, crypto,
-    web, usage, load, register,
+    web, usage, load, register, review,
 )  # fmt: skip
 KINDS: dict[str, type[Resource]] = {kind.KIND: kind for family in FAMILIES for kind in family.FAMILY}
 """Kind name → type, in the order of the families. The name is the same word in code, store, command

@@ -23,6 +23,7 @@ ActivityType = Literal[
 ]  # fmt: skip
 """What is done once or again and again: checks, tests, drills, upkeep, and what was made of an incident."""
 
+AccountType = Literal["个人", "服务", "应急"]
 GrantType = Literal["外部人员", "远程运维", "运维工具", "外联"]
 CertificateType = Literal[
     "商用密码产品认证", "网络安全专用产品安全认证", "网络安全专用产品安全检测", "销售许可证", "其他", "无"
@@ -81,6 +82,8 @@ class BackupPlan(Resource):
     retention_days: Maybe[int | None] = UNKNOWN
     off_site: Maybe[bool] = UNKNOWN  # a copy lies in another place
     real_time: Maybe[bool] = UNKNOWN  # that copy is kept up to date continuously
+    lag_minutes: Maybe[int] = UNKNOWN  # by which that copy was behind when somebody looked
+    lag_checked_on: Maybe[date | None] = UNKNOWN  # None = nobody looked
     in_cloud: Maybe[bool] = UNKNOWN  # the data live on a provider's cloud
     own_copy: Maybe[bool] = UNKNOWN  # the customer keeps a copy on its own premises
     restored_on: Maybe[date | None] = UNKNOWN  # last test of bringing it back; None = never
@@ -150,6 +153,20 @@ class ChangeOrder(Resource):
     configuration_updated: Maybe[bool] = UNKNOWN  # the record of configurations was brought up to date
 
 
+class AccountRecord(Resource):
+    """An account that there is to be on some assets, and who holds it."""
+
+    KIND: ClassVar[str] = "account_record"
+    TITLE: ClassVar[str] = "台账：账户"
+
+    account: Maybe[str] = UNKNOWN  # its name, of a cloud also realm/name
+    assets: Maybe[list[str]] = UNKNOWN  # names and addresses; "*" = every one
+    holders: Maybe[list[str]] = UNKNOWN  # staff numbers or posts; of a service what it is for
+    type: Maybe[AccountType] = UNKNOWN
+    expires_on: Maybe[date | None] = UNKNOWN  # None = no end was set
+    approved_by: Maybe[str | None] = UNKNOWN
+
+
 FAMILY: tuple[type[Resource], ...] = (
-    Register, Activity, BackupPlan, Product, AccessGrant, Leaver, ChangeOrder,
+    Register, Activity, BackupPlan, Product, AccessGrant, Leaver, ChangeOrder, AccountRecord,
 )  # fmt: skip

@@ -12,12 +12,22 @@ DENGBAO = load_standard("dengbao")
 RULES = {rule.id: rule for rule in load_rules(examples=False)}
 DECISIONS = sorted({d.item: d for d in DENGBAO.decisions.values()}.values(), key=lambda d: d.item)
 PARTS = {
-    "host": {"host", "account", "listener", "interface", "route", "load"},
-    "device": {"device", "device_config", "interface", "load", "link_load"},
-    "cloud": _OF_PLATFORM,
-    "cluster": _OF_CLUSTER | {"role", "role_assignment", "principal", "secret", "volume", "quota"},
+    "host": {"host", "account", "listener", "interface", "route", "load", "account_review", "change_review"},
+    "device": {
+        "device",
+        "device_config",
+        "interface",
+        "load",
+        "link_load",
+        "account_review",
+        "change_review",
+    },
+    "cloud": _OF_PLATFORM | {"account_review", "change_review"},
+    "cluster": _OF_CLUSTER
+    | {"role", "role_assignment", "principal", "secret", "volume", "quota", "change_review"},
     "server": {"server"},
     "source": {"endpoint", "certificate"},
+    "backup_plan": {"backup_plan"},
 }
 
 each = pytest.mark.parametrize("decision", DECISIONS, ids=[d.item for d in DECISIONS])

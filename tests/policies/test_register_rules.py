@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from collectors.changes import Change, Past, Watched
 from collectors.contract import Run, Source
 from collectors.register import KINDS, Options, collect
 from collectors.register.layout import KEY, SHEETS
@@ -27,9 +28,26 @@ from policies.verdict import Verdict
 DATA = Path(__file__).parents[1] / "data" / "register"
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 RULES = [rule for rule in load_rules(examples=False) if rule.kind in KINDS]
-ROOT = Thing(
-    "web-01/account/web-01/root", "web-01", "account", "web-01/root", logins=(Login("root", active=True),)
+HOST = Thing("web-01/host/web-01", "web-01", "host", "web-01", ("web-01",))
+ACCOUNTS = [
+    Thing(
+        f"web-01/account/web-01/{name}",
+        "web-01",
+        "account",
+        f"web-01/{name}",
+        logins=(Login(name, active=True),),
+        owner=HOST.uid,
+    )
+    for name in ("root", "ops01")
+]
+CHANGE = Change(
+    HOST.uid,
+    ("web-01",),
+    datetime(2026, 10, 1, 4, tzinfo=UTC),
+    datetime(2026, 10, 2, 4, tzinfo=UTC),
+    ("ssh",),
 )
+PAST = Past([Watched(HOST.uid, ("web-01",), CHANGE.since, NOW, whole=True)], [CHANGE], {})
 Sheets = dict[str, list[dict[str, object]]]
 
 
@@ -47,7 +65,9 @@ def collected(folder: Path, held: Sheets, name: str = "taizhang") -> Batch:
                 writer.writeheader()
                 writer.writerows(held[sheet.title])
     source = Source(name=name, type="register", options=Options(path=str(folder)))
-    (batch,) = collect(source, Run(source, now=lambda: NOW, things=lambda: [ROOT]))
+    (batch,) = collect(
+        source, Run(source, now=lambda: NOW, things=lambda: [HOST, *ACCOUNTS], past=lambda _: PAST)
+    )
     return batch
 
 
@@ -71,8 +91,12 @@ def test_one_that_is_not_in_order_fails_each_rule(tmp_path: Path) -> None:
     empty = outcomes(tmp_path / "empty", {sheet.title: [] for sheet in SHEETS})
     silent = {id_ for id_ in bad if not bad[id_].findings and not empty[id_].findings}
     assert silent == set()
-    # of a sheet without rows, what the register as a whole should have is missing; single rows there are none
-    assert {o.rule.kind for o in empty.values() if o.findings} == {"register"}
+    # of a sheet without rows, what the register as a whole should have is missing, and who holds the accounts
+    assert {o.rule.kind for o in empty.values() if o.findings} == {
+        "register",
+        "account_review",
+        "change_review",
+    }
 
 
 @pytest.mark.parametrize(
@@ -124,7 +148,11 @@ def test_no_register_leaves_every_rule_silent() -> None:
         assert [*outcome.findings, *outcome.unseen, *outcome.gaps] == []
 
 
-def test_what_is_written_down_fails_a_requirement_and_never_meets_it(tmp_path: Path) -> None:
+def test_what_is_written_down_fails_a_requirement_and_meets_none_but_for_the_data_it_tells_of(
+    tmp_path: Path,
+) -> None:
+    data: dict[str, list[Verdict]] = {}
+
     def verdicts(name: str) -> dict[str, Verdict]:
         folder = tmp_path / name
         folder.mkdir()
@@ -134,8 +162,14 @@ def test_what_is_written_down_fails_a_requirement_and_never_meets_it(tmp_path: P
         )
         judged = evaluate(RULES, snapshot, now=NOW)
         assessment = assess(system, load_standard("dengbao"), judged, snapshot)
-        (asset,) = assessment.assets
-        assert (asset.category, asset.types) == ("安全管理文档", ())
+        told = {(a.category, a.types) for a in assessment.assets}
+        assert told == {("安全管理文档", ()), ("数据资源", ("data",))}
+        for control in assessment.controls:
+            for one in control.objects:
+                if "/backup_plan/" in one.asset and one.checks:
+                    data.setdefault(f"{name} {control.control.id[8:]}", []).append(one.verdict)
+                else:
+                    assert one.verdict is not Verdict.PASS, control.control.id
         spoken = {c for rule in RULES for c in rule.controls.all()}
         return {c.control.id: c.verdict for c in assessment.controls if c.control.id in spoken}
 
@@ -145,3 +179,23 @@ def test_what_is_written_down_fails_a_requirement_and_never_meets_it(tmp_path: P
         Verdict.FAIL,
         Verdict.PARTIAL,
     }
+    # a dated restore test with its result decides for the data that it was of, as a dated look at the copy does
+    assert (data["good 8.1.4.9.a"], data["good 8.1.4.9.b"]) == ([Verdict.PASS], [Verdict.PASS])
+    assert Verdict.PASS not in data["bad 8.1.4.9.b"]
+    assert data["bad 8.1.4.9.a"].count(Verdict.PASS) == 1  # of three
+    passing = {control for control, found in data.items() if Verdict.PASS in found}
+    assert {control.partition(" ")[2] for control in passing} <= {"8.1.4.9.a", "8.1.4.9.b"}
+
+
+def test_data_of_which_nothing_dated_is_written_stay_open(tmp_path: Path) -> None:
+    plan = {k: v for k, v in sheets("good")["备份策略"][0].items() if "滞后" not in k}
+    held = {"备份策略": [plan]}
+    found = outcomes(tmp_path, held)
+    assert found["backup-plan-lag-not-checked"].findings
+    assert found["backup-plan-lagging"].excluded
+    held["备份策略"][0] |= {"滞后核查日期": "2026-10-12"}
+    found = outcomes(tmp_path, held)
+    assert not found["backup-plan-lag-not-checked"].findings
+    assert [u.missing for u in found["backup-plan-lagging"].unseen] == ["lag_minutes"]
+    held["备份策略"][0] |= {"恢复结果": ""}
+    assert outcomes(tmp_path, held)["backup-plan-restore-failed"].findings

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 import yaml
 
+from collectors.changes import NOTHING
 from collectors.contract import Run, Source
 from collectors.register import Options, collect
 from inventory.coverage import Batch
@@ -51,6 +52,7 @@ def read() -> Callable[..., Batch]:
     """Collects a path as of 22 November 2026 and gives the one batch."""
 
     def one(path: Path, **given: Any) -> Batch:
+        given.setdefault("past", lambda _: NOTHING)
         source = Source(name="taizhang", type="register", options=Options(path=str(path)))
         run = Run(source, now=lambda: datetime(2026, 11, 22, 4, tzinfo=UTC), **given)
         (batch,) = collect(source, run)

@@ -61,6 +61,9 @@ def test_rows_become_what_they_say(sheets: Sheets, workbook: Write, read: Read) 
         "access_grant": 5,
         "leaver": 3,
         "change_order": 1,
+        "account_record": 2,
+        "account_review": 0,
+        "change_review": 0,
     }
     grading: Activity = one(batch, "activity", "G-03")
     assert (grading.name, grading.labels) == ("等级测评，门户网站", {"system": "门户网站"})
@@ -126,7 +129,7 @@ def test_a_sheet_that_is_missing_is_not_kept_and_never_empty(
         assert "工作表" in told(batch, kind).remedy
     found = register_of(batch)
     assert (found.works, found.backup_plans) == (UNKNOWN, UNKNOWN)
-    assert found.sheets == ["product", "access_grant", "leaver", "change_order"]
+    assert found.sheets == ["product", "access_grant", "leaver", "change_order", "account_record"]
     # whoever asks the register what is missing is told which sheet
     assert "定期工作" in told(batch, "register").remedy
 
