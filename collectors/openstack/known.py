@@ -41,6 +41,14 @@ class Provider(msgspec.Struct, kw_only=True):
     traits: list[str] = msgspec.field(default_factory=list)
 
 
+class Touched(msgspec.Struct, kw_only=True):
+    """A server that changed lately, and may be gone."""
+
+    name: str
+    project: str | None
+    changed_at: datetime
+
+
 class Known(msgspec.Struct, kw_only=True):
     """Filled by ``Row.learn``, each field by the thread of one service; read by mappers of any."""
 
@@ -51,6 +59,7 @@ class Known(msgspec.Struct, kw_only=True):
     levels: dict[str, int] = msgspec.field(default_factory=dict)  # project → 等保 level, if it declares one
     roles: Roles = msgspec.field(default_factory=Roles)
     providers: dict[str, bytes] = msgspec.field(default_factory=dict)  # identity providers as listed
+    users: dict[str, tuple[str, bool]] = msgspec.field(default_factory=dict)  # id → name, enabled
     federated: set[str] = msgspec.field(default_factory=set)  # users
     groups: dict[str, bytes] = msgspec.field(default_factory=dict)  # user groups as listed
     groups_of: dict[str, list[str]] = msgspec.field(default_factory=dict)  # user → groups
@@ -68,6 +77,8 @@ class Known(msgspec.Struct, kw_only=True):
     server_group_of: dict[str, str] = msgspec.field(default_factory=dict)  # server → server group
     servers_listed: set[str] = msgspec.field(default_factory=set)
     projects_on: dict[str, set[str]] = msgspec.field(default_factory=dict)  # node → with servers on it
+    touched: dict[str, Touched] = msgspec.field(default_factory=dict)  # by server
+    actions_of: dict[str, set[str]] = msgspec.field(default_factory=dict)  # server → words, of those asked
     volumes_attached: set[str] = msgspec.field(default_factory=set)  # as servers tell
     servers_with_addresses: set[str] = msgspec.field(default_factory=set)
 

@@ -207,7 +207,7 @@ class Reader:
         if len(items) > row.most:
             return ServiceError(
                 f"有 {len(items)} 个要逐个读，只读了前 {row.most} 个",
-                "把这样的规模告诉开发者",
+                row.beyond,
                 Status.PARTIAL,
             )
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oslab.core import Api, sql
+from oslab.core import Api, sec, sql, wait_for
 
 LONG_AGO = "2025-01-15 08:00:00"
 DEAD, RETIRED = "zw-c-dead-01", "zw-c-retired-01"
@@ -204,6 +204,49 @@ def age() -> None:
     )
 
 
+def commands(adm: Api, ops: Api, servers: dict[str, Any]) -> None:
+    """What was done to servers by people who are gone, put aside, or of no project any more; a server that came
+    and went."""
+    told = servers["x-told"]["id"]
+    path = f"/servers/{told}/os-instance-actions"
+    if any(a["action"] == "reboot" for a in ops.get("nova", path)["instanceActions"]):
+        return
+    roles = {r["name"]: r["id"] for r in adm.get("keystone", "/roles")["roles"]}
+    domain = adm.find("keystone", "domain", name=ops.who[3])["id"]
+    for name in ("x-gone", "x-aside", "x-elsewhere"):
+        body = {"name": name, "password": sec("tenant"), "domain_id": domain}
+        user = adm.ensure("keystone", "user", body)["id"]
+        grant = f"/projects/{ops.project_id}/users/{user}/roles/{roles['member']}"
+        adm.put("keystone", grant)
+        who = Api(name, sec("tenant"), *ops.who[2:])
+        who.post("nova", f"/servers/{told}/action", {"reboot": {"type": "HARD"}})
+        wait_for(lambda: ops.get("nova", "/servers/" + told)["server"]["status"] == "ACTIVE", 300)
+        if name == "x-gone":
+            adm.call("DELETE", "keystone", "/users/" + user)
+        elif name == "x-aside":
+            adm.call("PATCH", "keystone", "/users/" + user, {"user": {"enabled": False}})
+        else:
+            adm.call("DELETE", "keystone", grant)
+    like = ops.get("nova", "/servers/" + told)["server"]
+    flavor = {f["name"]: f["id"] for f in ops.get("nova", "/flavors")["flavors"]}["s.medium"]
+    body = {"name": "x-brief", "flavorRef": flavor, "imageRef": like["image"]["id"], "networks": "none"}
+    brief = ops.post("nova", "/servers", {"server": body})["server"]["id"]
+    wait_for(lambda: ops.get("nova", "/servers/" + brief)["server"]["status"] != "BUILD", 600)
+    ops.call("DELETE", "nova", "/servers/" + brief)
+
+
+def forget() -> None:
+    """Records of commands that lost their user, and the one that a server began with."""
+    of = "SELECT uuid FROM instances WHERE deleted=0 AND display_name="
+    lost = f"SELECT id FROM instance_actions WHERE action='create' AND instance_uuid=({of}'x-shelved')"
+    sql(
+        f"UPDATE instance_actions SET user_id=NULL WHERE action='suspend' AND instance_uuid=({of}'x-suspended');"
+        f"DELETE FROM instance_actions_events WHERE action_id IN ({lost});"
+        f"DELETE FROM instance_actions WHERE action='create' AND instance_uuid=({of}'x-shelved');",
+        "nova_cell1",
+    )
+
+
 def seed(adm: Api, ops: Api, partner: Api, servers: dict[str, Any]) -> None:
     """``ops`` is the project that most of it is about, ``partner`` the one beside it."""
     identity(adm, ops, partner)
@@ -212,4 +255,6 @@ def seed(adm: Api, ops: Api, partner: Api, servers: dict[str, Any]) -> None:
     compute(adm, ops, partner, servers)
     silent_nodes(adm)
     storage(adm, ops, partner)
+    commands(adm, ops, servers)
+    forget()
     age()
