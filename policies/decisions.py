@@ -24,7 +24,7 @@ AssetKind = Literal["host", "device", "cloud", "cluster", "server", "source"]
 
 ALWAYS_THERE = frozenset(
     "host account device device_config cloud user project platform_service cluster principal node "
-    "control_plane_component namespace endpoint instance_action action_trail".split()
+    "control_plane_component namespace endpoint security_group instance_action action_trail".split()
 )
 """Kinds of which every asset has some: that none was seen shows that nobody saw them (a managed cluster
 hides its control plane), never that there are none. A cloud in which nothing was done of late has shown

@@ -60,6 +60,7 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
     insecure: bool = False  # accept any TLS certificate
     timeout_seconds: float = 30.0  # of one call
     admin_roles: list[str] = msgspec.field(default_factory=lambda: ["admin"])  # as the cloud's policies do
+    hardened_marks: list[str] = msgspec.field(default_factory=lambda: ["hardened", "os_hardened", "加固"])
     action_days: int = 30  # how far back what was done to servers is read
     action_servers: int = 1000  # of how many servers, the last changed first
     recording: str = ""
@@ -112,13 +113,14 @@ def _collect(client: Client, source: Source, run: Run, options: Options) -> Iter
     place = Place(source=source.name, labels=source.labels, clean=run.redactor.data)
     since = instance_actions.since(run.now(), options.action_days)
     view = View(place=place, facts=facts, admin_roles=options.admin_roles, since=since)
+    view.hardened_marks = tuple(options.hardened_marks)
     table = instance_actions.within(ROWS, since, options.action_servers)
     survey = Survey(run, view, table)
-    yield survey.cloud()
     for event in Reader(client, run, view, table).events():
         batch = survey.take(event)
         if batch is not None:
             yield batch
+    yield survey.cloud()
     yield from survey.closings()
 
 

@@ -74,6 +74,7 @@ class Known(msgspec.Struct, kw_only=True):
     aggregates_of: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)  # host → id → name
     hypervisors: dict[str, str] = msgspec.field(default_factory=dict)  # host name → id
     flavors: dict[str, str] = msgspec.field(default_factory=dict)  # name → id
+    node_addresses: dict[str, str] = msgspec.field(default_factory=dict)  # host → where nova manages it
     server_group_of: dict[str, str] = msgspec.field(default_factory=dict)  # server → server group
     servers_listed: set[str] = msgspec.field(default_factory=set)
     projects_on: dict[str, set[str]] = msgspec.field(default_factory=dict)  # node → with servers on it
@@ -96,10 +97,13 @@ class Known(msgspec.Struct, kw_only=True):
     prefix_lengths: dict[str, int] = msgspec.field(default_factory=dict)  # subnet id → length
     ports_listed: int = 0
     devices_with_ports: set[str] = msgspec.field(default_factory=set)
+    features: set[str] = msgspec.field(default_factory=set)  # aliases of neutron's extensions
+    filtering: set[str] = msgspec.field(default_factory=set)  # projects that made a security group themselves
     groups_in_use: set[str] = msgspec.field(default_factory=set)
     # type of thing → its id → projects it is shared with, "*" = all
     shares: dict[str, dict[str, set[str]]] = msgspec.field(default_factory=dict)
     trunks: dict[str, str] = msgspec.field(default_factory=dict)  # parent port → trunk
+    grounded: set[str] = msgspec.field(default_factory=set)  # networks whose addresses are the site's own
     external: set[str] = msgspec.field(default_factory=set)  # networks that floating IPs come from
     # external network → its floating IPs, and whether a port has each
     floating: dict[str, list[tuple[str, bool]]] = msgspec.field(default_factory=dict)
@@ -107,6 +111,7 @@ class Known(msgspec.Struct, kw_only=True):
 
     # image
     architectures: dict[str, str | None] = msgspec.field(default_factory=dict)  # image → as declared
+    images_hardened: dict[str, bool | None] = msgspec.field(default_factory=dict)  # as its marks say
     images_shared: set[str] = msgspec.field(default_factory=set)
     image_members: dict[str, set[str]] = msgspec.field(default_factory=dict)
     image_keys: set[str] = msgspec.field(default_factory=set)  # in the key manager

@@ -24,6 +24,7 @@ class View(msgspec.Struct, kw_only=True):
     place: Place
     facts: Facts
     admin_roles: list[str]
+    hardened_marks: tuple[str, ...] = ()  # properties and tags that say an image is hardened
     since: datetime | None = None  # from when on servers' actions are asked for
     known: Known = msgspec.field(default_factory=Known)
     proofs: dict[str, Proof] = msgspec.field(default_factory=dict)  # by the name of the sight

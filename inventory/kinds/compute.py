@@ -146,6 +146,9 @@ class Image(Resource):
     encrypted: Maybe[bool] = UNKNOWN  # carries an encryption key or a LUKS format
     properties: Maybe[dict[str, str]] = UNKNOWN  # hw_…, os_… as declared
     members: Maybe[list[str]] = UNKNOWN  # projects a shared image is shared with
+    hardened: Maybe[bool | None] = (
+        UNKNOWN  # as a property or tag of the office's choice says; None = nobody says
+    )
 
 
 class InstanceAction(Resource):

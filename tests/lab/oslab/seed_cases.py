@@ -5,6 +5,7 @@ What no API can bring about (age, a node that fell silent, rows of an older rele
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from oslab.core import Api, sec, sql, wait_for
@@ -118,6 +119,26 @@ def compute(adm: Api, ops: Api, partner: Api, servers: dict[str, Any]) -> None:
     used = {"cores": max(1, limits["cores"]["in_use"]), "force": True}
     adm.put("nova", "/os-quota-sets/" + partner.project_id, {"quota_set": used})
     adm.put("nova", "/os-quota-sets/" + ops.project_id, {"quota_set": {"instances": -1}})
+    adm.put("neutron", "/quotas/" + partner.project_id, {"quota": {"security_group": 0}})
+
+
+def images(adm: Api, ops: Api, servers: dict[str, Any]) -> None:
+    """Images that are said to be hardened, by property and by tag, and not to be; a disk made from none of these."""
+    have = {i["name"]: i for i in adm.get("glance", "/images?limit=200")["images"]}
+    as_patch = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+    for name, value in (("Kylin-V10-SP3-aarch64", "true"), ("WindowsServer-2012R2", "false")):
+        if "hardened" not in have[name]:
+            change = [{"op": "add", "path": "/hardened", "value": value}]
+            data = json.dumps(change)
+            adm.call("PATCH", "glance", "/images/" + have[name]["id"], data=data, headers=as_patch)
+    adm.put("glance", f"/images/{have['openEuler-22.03-LTS-SP4-aarch64']['id']}/tags/hardened")
+    if any(v["name"] == "x-from-image" for v in ops.get("cinder", "/volumes")["volumes"]):
+        return
+    body = {"name": "x-from-image", "size": 40, "imageRef": have["CentOS-7.9-x86_64"]["id"]}
+    made = ops.post("cinder", "/volumes", {"volume": body})["volume"]["id"]
+    wait_for(lambda: ops.get("cinder", "/volumes/" + made)["volume"]["status"] == "available", 300)
+    path = f"/servers/{servers['x-told']['id']}/os-volume_attachments"
+    ops.post("nova", path, {"volumeAttachment": {"volumeId": made}})
 
 
 def silent_nodes(adm: Api) -> None:
@@ -253,6 +274,7 @@ def seed(adm: Api, ops: Api, partner: Api, servers: dict[str, Any]) -> None:
     network(adm, ops)
     balancer(adm, ops)
     compute(adm, ops, partner, servers)
+    images(adm, ops, servers)
     silent_nodes(adm)
     storage(adm, ops, partner)
     commands(adm, ops, servers)
