@@ -66,7 +66,7 @@ def test_what_is_recorded_of_each_server(lately: dict[str, Batch]) -> None:
     assert status(lately, "action_trail") == (Status.COMPLETE, "")
     assert (found["x-brief"].deleted, found["x-brief"].actions) == (True, ["create", "delete"])
     assert (found["x-shelved"].deleted, found["x-shelved"].actions) == (False, ["shelve"])
-    assert found["x-told"].actions == ["create", "reboot"]
+    assert found["x-told"].actions == ["attach_volume", "create", "reboot"]
 
 
 def test_a_reader_of_one_project_sees_its_own_and_no_more(
@@ -149,7 +149,7 @@ def test_pages_of_one_server_are_followed(replay: Replay, edited: Callable[..., 
 
     batches = replay(edited(edit, "lately"))
     assert status(batches, "instance_action")[0] is Status.COMPLETE
-    assert trails(batches)["x-told"].actions == ["create", "reboot"]
+    assert trails(batches)["x-told"].actions == ["attach_volume", "create", "reboot"]
 
 
 @pytest.mark.parametrize(("days", "whole"), [(29, True), (31, False)])
