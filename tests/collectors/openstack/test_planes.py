@@ -145,6 +145,17 @@ def test_a_cloud_in_which_no_customer_filters(replay: Replay, edited: Callable[.
     assert isinstance(hidden.network_features, Unknown)
 
 
+def test_groups_of_the_collectors_own_project_are_no_customers(
+    replay: Replay, edited: Callable[..., Path]
+) -> None:
+    def edit(lines: Lines) -> None:
+        for line in lines:
+            for group in (line.get("body") or {}).get("security_groups", ()) if "path" in line else ():
+                group["project_id"] = lines[1]["project_id"]
+
+    assert cloud(replay(edited(edit, "lately"))).customers_filter is False
+
+
 def test_a_reader_of_one_project_cannot_tell(replay: Replay, recordings: dict[str, Path]) -> None:
     """Groups of its own project alone are no customer's beside it."""
     found = cloud(replay(recordings["lately-project-reader"]))
