@@ -16,7 +16,7 @@ RelationType = Literal[
     "in_project",  # cloud resource → project (a user's home project likewise)
     "in_domain",  # project, user → identity domain
     "runs_on",  # server → hypervisor; account, listener, interface → host or device
-    "attached_to",  # volume, port, floating_ip → server or port
+    "attached_to",  # volume, port, floating_ip, instance action, its trail → server or port
     "in_network",  # subnet, port → network
     "protected_by",  # port → security_group
     "made_from",  # server → image; volume snapshot, backup → volume

@@ -25,10 +25,11 @@ AssetKind = Literal["host", "device", "cloud", "cluster", "server", "source", "b
 
 ALWAYS_THERE = frozenset(
     "host account device device_config cloud user project platform_service cluster principal node "
-    "control_plane_component namespace endpoint".split()
+    "control_plane_component namespace endpoint security_group instance_action action_trail".split()
 )
 """Kinds of which every asset has some: that none was seen shows that nobody saw them (a managed cluster
-hides its control plane), never that there are none."""
+hides its control plane), never that there are none. A cloud in which nothing was done of late has shown
+nothing of how it records what is done."""
 
 
 class Decision(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

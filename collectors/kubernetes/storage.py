@@ -133,6 +133,8 @@ def volume(row: VolumeRow, place: Place) -> Volume:
         encrypted=_encrypted(csi.attributes if csi else None),
         bootable=False,
         attached=bound,
+        image=None,  # no cluster makes its volumes from images of an operating system
+        image_hardened=None,
         created_at=row.meta.created_at or UNKNOWN,
         namespace=claim.namespace if claim and bound else None,
         backend=csi.driver if csi else kind,

@@ -10,6 +10,7 @@ import msgspec
 
 from collectors import contract
 from collectors.contract import Access, Run, Source, SourceError
+from collectors.openstack import instance_actions
 from collectors.openstack.client import SERVICES, TITLES, Client, Facts, LiveClient, ServiceName
 from collectors.openstack.listing import Place
 from collectors.openstack.reading import Reader
@@ -59,6 +60,9 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
     insecure: bool = False  # accept any TLS certificate
     timeout_seconds: float = 30.0  # of one call
     admin_roles: list[str] = msgspec.field(default_factory=lambda: ["admin"])  # as the cloud's policies do
+    hardened_marks: list[str] = msgspec.field(default_factory=lambda: ["hardened", "os_hardened", "加固"])
+    action_days: int = 30  # how far back what was done to servers is read
+    action_servers: int = 1000  # of how many servers, the last changed first
     recording: str = ""
 
     def __post_init__(self) -> None:
@@ -75,6 +79,10 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
             )
         if self.timeout_seconds <= 0:
             raise ValueError("timeout_seconds 要大于 0")
+        if not 1 <= self.action_days <= 365:
+            raise ValueError("action_days 要在 1 到 365 之间")
+        if self.action_servers < 1:
+            raise ValueError("action_servers 要大于 0")
 
 
 def collect(source: Source, run: Run) -> Iterator[Batch]:
@@ -103,13 +111,16 @@ def _collect(client: Client, source: Source, run: Run, options: Options) -> Iter
     run.progress("登录")
     facts = _facts(client)
     place = Place(source=source.name, labels=source.labels, clean=run.redactor.data)
-    view = View(place=place, facts=facts, admin_roles=options.admin_roles)
-    survey = Survey(run, view, ROWS)
-    yield survey.cloud()
-    for event in Reader(client, run, view, ROWS).events():
+    since = instance_actions.since(run.now(), options.action_days)
+    view = View(place=place, facts=facts, admin_roles=options.admin_roles, since=since)
+    view.hardened_marks = tuple(options.hardened_marks)
+    table = instance_actions.within(ROWS, since, options.action_servers)
+    survey = Survey(run, view, table)
+    for event in Reader(client, run, view, table).events():
         batch = survey.take(event)
         if batch is not None:
             yield batch
+    yield survey.cloud()
     yield from survey.closings()
 
 

@@ -54,6 +54,7 @@ class _Hypervisor(msgspec.Struct):
     memory_used_mib: int | UnsetType | None = msgspec.field(name="memory_mb_used", default=UNSET)
     disk_used_gib: int | UnsetType | None = msgspec.field(name="local_gb_used", default=UNSET)
     servers: int | UnsetType | None = msgspec.field(name="running_vms", default=UNSET)
+    host_ip: str | UnsetType | None = UNSET
     service: _Service = msgspec.field(default_factory=_Service)
 
 
@@ -221,6 +222,8 @@ def _aggregates(page: bytes, _: str, view: View) -> Mapped:
 def _learn_names(page: bytes, _: str, view: View) -> None:
     for row in rows([page], "hypervisors", _Hypervisor)[0]:
         view.known.hypervisors[row.hypervisor_hostname] = str(row.id)
+        if isinstance(row.host_ip, str) and row.service.host:
+            view.known.node_addresses[row.service.host] = row.host_ip
 
 
 def _hypervisors(page: bytes, _: str, view: View) -> Mapped:

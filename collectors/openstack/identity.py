@@ -319,7 +319,7 @@ def _users(page: bytes, _: str, view: View) -> Mapped:
     known = view.known
     groups = known.groups_of if view.came("group", "user_group") else None
     with_system(known.roles, groups or {}, known.implied_roles)
-    return users(
+    found = users(
         [page],
         known.domains,
         known.roles if view.came("effective_role") else None,
@@ -330,6 +330,10 @@ def _users(page: bytes, _: str, view: View) -> Mapped:
         all_roles=view.came("role_assignment", "implied_role")
         and (groups is not None or not known.roles.groups_on_system),
     )
+    for one in found.resources:
+        if isinstance(one, User) and isinstance(one.name, str) and isinstance(one.enabled, bool):
+            known.users[one.native_id] = one.name, one.enabled
+    return found
 
 
 def _ask(path: str, key: str, **params: str) -> Ask:

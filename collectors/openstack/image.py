@@ -5,13 +5,14 @@ An image's own properties lie among its fields: what is not a field of the API i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from collectors.openstack import hardening
 from collectors.openstack.listing import PAGE, Ask, Mapped, Place, mapped, moment, rows
 from collectors.openstack.row import Row, View
 from inventory.kinds.compute import Image
@@ -39,6 +40,7 @@ class _Image(msgspec.Struct):
     os_version: str | None = None
     hw_architecture: str | None = None
     architecture: str | None = None  # the older name of the property
+    tags: list[str] | UnsetType = UNSET
     os_hash_algo: str | None = None
     os_hash_value: str | None = None
     img_signature: str | None = None
@@ -72,9 +74,15 @@ def keys(pages: list[bytes]) -> set[str]:
     return {own[name] for own in _properties(pages).values() for name in names if own.get(name)}
 
 
-def images(pages: list[bytes], place: Place, shared_with: Mapping[str, Set[str]] | None = None) -> Mapped:
+def images(
+    pages: list[bytes],
+    place: Place,
+    shared_with: Mapping[str, Set[str]] | None = None,
+    hardened_marks: Collection[str] = (),
+) -> Mapped:
     """Images. What the operating system is, the owner of the image declared; nobody looked inside.
-    ``shared_with`` holds the members of shared images by id, those that were seen."""
+    ``shared_with`` holds the members of shared images by id, those that were seen; ``hardened_marks`` are
+    what says that an image is hardened."""
     properties = _properties(pages)
 
     def make(row: _Image) -> Image:
@@ -96,6 +104,9 @@ def images(pages: list[bytes], place: Place, shared_with: Mapping[str, Set[str]]
             encrypted=row.disk_format == "luks" or any(own.get(name) for name in _KEYS),
             properties=place.clean(own),
             members=_members(row, shared_with or {}),
+            hardened=UNKNOWN
+            if isinstance(row.tags, UnsetType)
+            else hardening.said(own, row.tags, hardened_marks),
         )
 
     return mapped(pages, "images", _Image, make, place.clean)
@@ -134,8 +145,10 @@ def _ask(visibility: str, **params: str) -> Ask:
 
 
 def _images(page: bytes, _: str, view: View) -> Mapped:
-    found = images([page], view.place, view.known.image_members)
+    found = images([page], view.place, view.known.image_members, view.hardened_marks)
     for one in found.resources:
+        if isinstance(one, Image) and not isinstance(one.hardened, Unknown):
+            view.known.images_hardened[one.native_id] = one.hardened
         if isinstance(one, Image) and not isinstance(one.architecture, Unknown):
             view.known.architectures[one.native_id] = one.architecture
     return found

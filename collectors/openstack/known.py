@@ -41,6 +41,14 @@ class Provider(msgspec.Struct, kw_only=True):
     traits: list[str] = msgspec.field(default_factory=list)
 
 
+class Touched(msgspec.Struct, kw_only=True):
+    """A server that changed lately, and may be gone."""
+
+    name: str
+    project: str | None
+    changed_at: datetime
+
+
 class Known(msgspec.Struct, kw_only=True):
     """Filled by ``Row.learn``, each field by the thread of one service; read by mappers of any."""
 
@@ -51,6 +59,7 @@ class Known(msgspec.Struct, kw_only=True):
     levels: dict[str, int] = msgspec.field(default_factory=dict)  # project → 等保 level, if it declares one
     roles: Roles = msgspec.field(default_factory=Roles)
     providers: dict[str, bytes] = msgspec.field(default_factory=dict)  # identity providers as listed
+    users: dict[str, tuple[str, bool]] = msgspec.field(default_factory=dict)  # id → name, enabled
     federated: set[str] = msgspec.field(default_factory=set)  # users
     groups: dict[str, bytes] = msgspec.field(default_factory=dict)  # user groups as listed
     groups_of: dict[str, list[str]] = msgspec.field(default_factory=dict)  # user → groups
@@ -65,9 +74,12 @@ class Known(msgspec.Struct, kw_only=True):
     aggregates_of: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)  # host → id → name
     hypervisors: dict[str, str] = msgspec.field(default_factory=dict)  # host name → id
     flavors: dict[str, str] = msgspec.field(default_factory=dict)  # name → id
+    node_addresses: dict[str, str] = msgspec.field(default_factory=dict)  # host → where nova manages it
     server_group_of: dict[str, str] = msgspec.field(default_factory=dict)  # server → server group
     servers_listed: set[str] = msgspec.field(default_factory=set)
     projects_on: dict[str, set[str]] = msgspec.field(default_factory=dict)  # node → with servers on it
+    touched: dict[str, Touched] = msgspec.field(default_factory=dict)  # by server
+    actions_of: dict[str, set[str]] = msgspec.field(default_factory=dict)  # server → words, of those asked
     volumes_attached: set[str] = msgspec.field(default_factory=set)  # as servers tell
     servers_with_addresses: set[str] = msgspec.field(default_factory=set)
 
@@ -85,10 +97,13 @@ class Known(msgspec.Struct, kw_only=True):
     prefix_lengths: dict[str, int] = msgspec.field(default_factory=dict)  # subnet id → length
     ports_listed: int = 0
     devices_with_ports: set[str] = msgspec.field(default_factory=set)
+    features: set[str] = msgspec.field(default_factory=set)  # aliases of neutron's extensions
+    filtering: set[str] = msgspec.field(default_factory=set)  # projects that made a security group themselves
     groups_in_use: set[str] = msgspec.field(default_factory=set)
     # type of thing → its id → projects it is shared with, "*" = all
     shares: dict[str, dict[str, set[str]]] = msgspec.field(default_factory=dict)
     trunks: dict[str, str] = msgspec.field(default_factory=dict)  # parent port → trunk
+    grounded: set[str] = msgspec.field(default_factory=set)  # networks whose addresses are the site's own
     external: set[str] = msgspec.field(default_factory=set)  # networks that floating IPs come from
     # external network → its floating IPs, and whether a port has each
     floating: dict[str, list[tuple[str, bool]]] = msgspec.field(default_factory=dict)
@@ -96,6 +111,7 @@ class Known(msgspec.Struct, kw_only=True):
 
     # image
     architectures: dict[str, str | None] = msgspec.field(default_factory=dict)  # image → as declared
+    images_hardened: dict[str, bool | None] = msgspec.field(default_factory=dict)  # as its marks say
     images_shared: set[str] = msgspec.field(default_factory=set)
     image_members: dict[str, set[str]] = msgspec.field(default_factory=dict)
     image_keys: set[str] = msgspec.field(default_factory=set)  # in the key manager

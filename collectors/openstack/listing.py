@@ -154,8 +154,12 @@ def _next(envelope: dict[str, msgspec.Raw], ask: Ask) -> dict[str, str]:
             # nova, cinder, neutron; cinder links "volume_types" as "volume_type_links"
             links = from_json(envelope[linked[0]])
             href = next((link.get("href") for link in links if link.get("rel") == "next"), None)
-        elif "links" in envelope:  # keystone, designate
-            href = (from_json(envelope["links"]) or {}).get("next")
+        elif "links" in envelope:
+            links = from_json(envelope["links"]) or {}
+            if isinstance(links, list):  # nova, of a server's actions
+                href = next((link.get("href") for link in links if link.get("rel") == "next"), None)
+            else:  # keystone, designate
+                href = links.get("next")
     except (AttributeError, TypeError, RecursionError) as error:
         raise _no_list(ask) from error
     return dict(parse_qsl(urlsplit(href).query, keep_blank_values=True)) if isinstance(href, str) else {}

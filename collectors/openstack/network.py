@@ -5,7 +5,7 @@ Fields of the typed rows that are named as in the kind go there as they are (``P
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from ipaddress import ip_network
 from typing import Literal
 
@@ -173,8 +173,14 @@ def external(pages: list[bytes]) -> set[str]:
     return {row.id for row in rows(pages, "networks", _Network)[0] if row.external is True}
 
 
-def subnets(pages: list[bytes], place: Place, amounts: Mapping[str, list[Amount]] | None = None) -> Mapped:
-    """Subnets, with how full they are by id where that was seen."""
+def subnets(
+    pages: list[bytes],
+    place: Place,
+    amounts: Mapping[str, list[Amount]] | None = None,
+    within: Callable[[str, str], Maybe[list[str]]] | None = None,
+) -> Mapped:
+    """Subnets, with how full they are by id where that was seen. ``within`` tells, of a network and a prefix,
+    the platform's own addresses in it."""
 
     def make(row: _Subnet) -> Subnet:
         return place.make(
@@ -192,6 +198,9 @@ def subnets(pages: list[bytes], place: Place, amounts: Mapping[str, list[Amount]
             else sorted(f"{pool.start}-{pool.end}" for pool in row.pools),
             host_routes=_routes(row.routes),
             amounts=(amounts or {}).get(row.id, UNKNOWN),
+            platform_addresses=UNKNOWN
+            if within is None or isinstance(row.cidr, UnsetType)
+            else within(row.network_id or "", row.cidr),
         )
 
     return mapped(pages, "subnets", _Subnet, make, place.clean)

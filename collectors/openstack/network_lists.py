@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.openstack import address_usage, doubt, levels, network, platform, trunk
+from collectors.openstack import address_usage, doubt, levels, network, planes, platform, trunk
 from collectors.openstack.listing import PAGE, Ask, row_ids
 from collectors.openstack.row import Row, View
 from inventory.coverage import Status
@@ -33,6 +33,7 @@ def _trunks(view: View) -> dict[str, str] | None:
 
 def _learn_networks(page: bytes, _: str, view: View) -> None:
     view.known.external |= network.external([page])
+    planes.learn_grounded(page, view)
 
 
 def _learn_floating(page: bytes, _: str, view: View) -> None:
@@ -70,6 +71,12 @@ def _ask(path: str, key: str) -> Ask:
 
 
 ROWS: tuple[Row, ...] = (
+    Row(
+        name="feature",
+        ask=Ask(service="network", path="/extensions", key="extensions"),
+        learn=planes.learn_features,
+        adds={"cloud": "网络服务的扩展没有读到"},
+    ),
     Row(
         name="sharing",
         ask=_ask("/rbac-policies", "rbac_policies"),
@@ -123,7 +130,13 @@ ROWS: tuple[Row, ...] = (
         ask=_ask("/subnets", "subnets"),
         sight="network",
         learn=_learn_subnets,
-        map=lambda page, _, view: network.subnets([page], view.place, view.known.address_amounts),
+        after=("hypervisor_name",),
+        map=lambda page, _, view: network.subnets(
+            [page],
+            view.place,
+            view.known.address_amounts,
+            lambda of, prefix: planes.within(view, of, prefix),
+        ),
     ),
     Row(
         name="port",
@@ -145,13 +158,15 @@ ROWS: tuple[Row, ...] = (
         kind="platform_service",
         ask=Ask(service="network", path="/agents", key="agents"),
         sight="network",
-        map=lambda page, _, view: platform.agents([page], view.place),
+        after=("hypervisor_name",),
+        map=lambda page, _, view: platform.agents([page], view.place, planes.nodes(view)),
     ),
     Row(
         name="security_group",
         kind="security_group",
         ask=_ask("/security-groups", "security_groups"),
         sight="network",
+        learn=planes.learn_filtering,
         after=("server",),  # all servers must be known for ports to be held against them
         map=lambda page, _, view: network.security_groups(
             [page], _groups_in_use(view), view.place, _shares(view, "security_group")

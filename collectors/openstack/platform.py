@@ -6,14 +6,17 @@ Their native id is "<catalogue type>/<id>", with binary@host where the service g
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from collectors.openstack.listing import Mapped, Place, mapped, moment, seen
+from inventory.decoding import convert
 from inventory.kinds.cloud import PlatformService
-from inventory.unknown import UNKNOWN
+from inventory.unknown import UNKNOWN, Maybe
 
 
 class _Service(msgspec.Struct):
@@ -35,6 +38,19 @@ class _Agent(msgspec.Struct):
     admin_state_up: bool | UnsetType = UNSET
     alive: bool | UnsetType = UNSET
     heartbeat_timestamp: datetime | UnsetType | None = UNSET
+    configurations: Any = None
+
+
+class _Tunnels(msgspec.Struct):
+    """What an agent of Open vSwitch or of Linux bridges says of how customers' traffic leaves its node."""
+
+    tunnel_types: list[str] | UnsetType = UNSET
+    tunneling_ip: str | UnsetType | None = UNSET
+    bridge_mappings: dict[str, str] = msgspec.field(default_factory=dict)
+    interface_mappings: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+_SWITCHES = ("neutron-openvswitch-agent", "neutron-linuxbridge-agent")
 
 
 class _Status(msgspec.Struct):
@@ -68,11 +84,13 @@ def services(pages: list[bytes], service: str, place: Place) -> Mapped:
     return mapped(pages, "services", _Service, make, place.clean)
 
 
-def agents(pages: list[bytes], place: Place) -> Mapped:
-    """Agents of neutron."""
+def agents(pages: list[bytes], place: Place, nodes: Mapping[str, str] | None = None) -> Mapped:
+    """Agents of neutron. ``nodes`` leads from a compute host to the address that it is managed at, and is
+    None unless all were seen."""
 
     def make(row: _Agent) -> PlatformService:
         beat = row.heartbeat_timestamp
+        tunnels = _tunnels(row)
         return PlatformService(
             source=place.source,
             native_id=f"network/{row.id}",
@@ -85,9 +103,34 @@ def agents(pages: list[bytes], place: Place) -> Mapped:
             enabled=seen(row.admin_state_up),
             alive=seen(row.alive),
             heartbeat_at=UNKNOWN if isinstance(beat, UnsetType) else moment(beat),
+            tunnel_address=_tunnel_address(tunnels),
+            physical_networks=UNKNOWN
+            if tunnels is None
+            else sorted({*tunnels.bridge_mappings, *tunnels.interface_mappings}),
+            management_address=UNKNOWN
+            if nodes is None or isinstance(row.host, UnsetType)
+            else nodes.get(row.host),
         )
 
     return mapped(pages, "agents", _Agent, make, place.clean)
+
+
+def _tunnels(row: _Agent) -> _Tunnels | None:
+    """None where an agent is no switch, or does not say."""
+    if row.binary not in _SWITCHES:
+        return None
+    try:
+        return convert(row.configurations, _Tunnels)
+    except msgspec.ValidationError:
+        return None
+
+
+def _tunnel_address(tunnels: _Tunnels | None) -> Maybe[str | None]:
+    if tunnels is None:
+        return UNKNOWN
+    if tunnels.tunnel_types == []:
+        return None
+    return tunnels.tunneling_ip or UNKNOWN if isinstance(tunnels.tunneling_ip, str) else UNKNOWN
 
 
 def statuses(pages: list[bytes], place: Place) -> Mapped:

@@ -121,7 +121,8 @@ class Reader:
         self._run.progress(f"{TITLES[row.ask.service]}：{row.kind or row.name}")
         try:
             for name in row.after:
-                self._gates[name].wait(self._run.remaining() / 3)
+                if name in self._gates:
+                    self._gates[name].wait(self._run.remaining() / 3)
             if row.each is not None:
                 return self._each(row, row.each(self._view))
             try:
@@ -207,7 +208,7 @@ class Reader:
         if len(items) > row.most:
             return ServiceError(
                 f"有 {len(items)} 个要逐个读，只读了前 {row.most} 个",
-                "把这样的规模告诉开发者",
+                row.beyond,
                 Status.PARTIAL,
             )
         return None

@@ -8,6 +8,7 @@ resources. ``collectors.openstack.table`` puts the modules' rows together, ``rea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -23,6 +24,8 @@ class View(msgspec.Struct, kw_only=True):
     place: Place
     facts: Facts
     admin_roles: list[str]
+    hardened_marks: tuple[str, ...] = ()  # properties and tags that say an image is hardened
+    since: datetime | None = None  # from when on servers' actions are asked for
     known: Known = msgspec.field(default_factory=Known)
     proofs: dict[str, Proof] = msgspec.field(default_factory=dict)  # by the name of the sight
     ended: dict[str, ServiceError | None] = msgspec.field(default_factory=dict)  # rows read, by name
@@ -68,6 +71,7 @@ class Row(msgspec.Struct, kw_only=True, frozen=True):
     after: tuple[str, ...] = ()  # rows of other services to wait for, for a third of the time left at most
     instead: Ask | None = None  # where denied, the narrower list to keep the rows of; it stays denied
     most: int = 2000  # items of ``each`` asked for; where there are more, the kind is partial
+    beyond: str = "把这样的规模告诉开发者"  # the remedy then (中文)
     remedy: str = ""  # where denied, if it takes something else than an administrator (中文)
     helps: dict[str, str] = {}  # kind → what it lacks (中文) where this row was not read: it is partial then
     adds: dict[str, str] = {}  # the same for fields only: the kind is complete, and says what it lacks

@@ -6,7 +6,7 @@ Fields of the typed rows that are named as in the kind go there as they are (``P
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -44,6 +44,11 @@ class _Volume(msgspec.Struct):
     updated_at: datetime | UnsetType | None = UNSET
     project_id: str | None = msgspec.field(name="os-vol-tenant-attr:tenant_id", default=None)
     backend: str | UnsetType | None = msgspec.field(name="os-vol-host-attr:host", default=UNSET)
+    image_properties: dict[str, str] | UnsetType = msgspec.field(name="volume_image_metadata", default=UNSET)
+
+
+Hardened = Callable[[Mapping[str, str]], Maybe[bool | None]]
+"""Whether the image with these properties is hardened."""
 
 
 def volumes(
@@ -51,6 +56,7 @@ def volumes(
     place: Place,
     types: Mapping[str, str] | None = None,
     backups: Mapping[str, datetime] | None = None,
+    hardened: Hardened | None = None,
 ) -> Mapped:
     """Volumes. ``encrypted`` is the volume's own; a type that promises encryption is no evidence.
 
@@ -74,10 +80,27 @@ def volumes(
             created_at=moment(row.created_at) or UNKNOWN,
             encryption_key_id=_key(row),
             replicated=_replicated(row.replication_status),
+            image=_image(row),
+            image_hardened=_hardened(row, hardened),
             last_backup_at=UNKNOWN if backups is None else backups.get(row.id),
         )
 
     return mapped(pages, "volumes", _Volume, make, place.clean)
+
+
+def _image(row: _Volume) -> Maybe[str | None]:
+    """A disk without an image has no such key, and neither has any where the policy hides it: one that
+    boots may have come from an image."""
+    if isinstance(row.image_properties, UnsetType):
+        return None if isinstance(row.bootable, str) and row.bootable.lower() == "false" else UNKNOWN
+    return row.image_properties.get("image_id")
+
+
+def _hardened(row: _Volume, hardened: Hardened | None) -> Maybe[bool | None]:
+    image = _image(row)
+    if image is None or isinstance(row.image_properties, UnsetType):
+        return image  # type: ignore[return-value]  # None, or UNKNOWN
+    return UNKNOWN if hardened is None else hardened(row.image_properties)
 
 
 def _type_id(row: _Volume, types: Mapping[str, str]) -> str | None:

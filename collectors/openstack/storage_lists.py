@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.openstack import platform, storage
+from collectors.openstack import hardening, platform, storage
 from collectors.openstack.listing import PAGE, Ask, row_ids
 from collectors.openstack.row import Row, View
 from inventory.coverage import Status
@@ -123,7 +123,9 @@ ROWS: tuple[Row, ...] = (
             view.place,
             view.known.volume_types,
             view.known.last_backups if view.whole("volume_backup", "volume_backup", "volumes") else None,
+            lambda properties: hardening.of_disk(properties, view),
         ),
+        after=("image.hidden",),
     ),
     Row(
         name="storage_pool",

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from collectors.contract import Run
-from collectors.openstack import identity
+from collectors.openstack import identity, planes
 from collectors.openstack.client import ServiceError
 from collectors.openstack.doubt import DOUBTS
 from collectors.openstack.listing import Mapped
@@ -47,7 +47,7 @@ class Survey:
         self._statuses: dict[str, Collection] = {}
 
     def cloud(self) -> Batch:
-        """The platform itself: the catalogue is whole for whoever holds a project."""
+        """The platform itself, once all is read: the catalogue is whole for whoever holds a project."""
         facts = self._view.facts
         evidence = self._run.evidence(msgspec.json.encode(facts), origin="POST identity /auth/tokens")
         proof = Proof(everything=True, evidence=(evidence,))
@@ -58,7 +58,8 @@ class Survey:
                 remedy="换用项目范围的凭据",
                 evidence=(evidence,),
             )
-        found = Mapped(resources=[identity.cloud(facts, self._view.place)])
+        platform = identity.cloud(facts, self._view.place)
+        found = Mapped(resources=[planes.with_policies(platform, self._view)])
         self._count("cloud", found, evidence)
         closing = self._closing("cloud", proof, None, [])
         return Batch(resources=found.resources, collections=closing.collections, evidence=closing.evidence)

@@ -29,6 +29,8 @@ class Cloud(Resource):
     services: Maybe[list[str]] = UNKNOWN  # catalogue types present
     endpoints: Maybe[list[Endpoint]] = UNKNOWN
     certificate_verified: Maybe[bool] = UNKNOWN  # when logging in; False over plain HTTP too
+    network_features: Maybe[list[str]] = UNKNOWN  # aliases of the network service's extensions, sorted
+    customers_filter: Maybe[bool] = UNKNOWN  # some project but the collector's own made a security group
 
 
 class Project(Resource):
@@ -72,6 +74,9 @@ class PlatformService(Resource):
     enabled: Maybe[bool] = UNKNOWN
     disabled_reason: Maybe[str | None] = UNKNOWN
     alive: Maybe[bool] = UNKNOWN
+    tunnel_address: Maybe[str | None] = UNKNOWN  # where customers' overlays end; None = it carries none
+    physical_networks: Maybe[list[str]] = UNKNOWN  # customers' traffic leaves to without a tunnel, sorted
+    management_address: Maybe[str | None] = UNKNOWN  # of the compute node it runs on; None = on no such node
     heartbeat_at: Maybe[datetime | None] = UNKNOWN
 
 

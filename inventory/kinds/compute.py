@@ -146,8 +146,42 @@ class Image(Resource):
     encrypted: Maybe[bool] = UNKNOWN  # carries an encryption key or a LUKS format
     properties: Maybe[dict[str, str]] = UNKNOWN  # hw_…, os_… as declared
     members: Maybe[list[str]] = UNKNOWN  # projects a shared image is shared with
+    hardened: Maybe[bool | None] = (
+        UNKNOWN  # as a property or tag of the office's choice says; None = nobody says
+    )
+
+
+class InstanceAction(Resource):
+    """One command given to a server, as the compute service recorded it: create, reboot, stop, delete …;
+    native id = server/request/action. ``standing`` is what the one who gave it is today."""
+
+    KIND: ClassVar[str] = "instance_action"
+    TITLE: ClassVar[str] = "云主机操作"
+
+    server: Maybe[str] = UNKNOWN  # native id; the server may be gone
+    server_name: Maybe[str] = UNKNOWN
+    action: Maybe[str] = UNKNOWN  # the cloud's word
+    started_at: Maybe[datetime | None] = UNKNOWN
+    user_id: Maybe[str | None] = UNKNOWN  # native id; None = not recorded, or the platform itself
+    user_name: Maybe[str | None] = UNKNOWN  # None = no such user
+    project_id: Maybe[str | None] = UNKNOWN  # that the user acted for; in_project is the server's own
+    request_id: Maybe[str | None] = UNKNOWN
+    failed: Maybe[bool] = UNKNOWN
+    standing: Maybe[Literal["member", "administrator", "outsider", "disabled", "gone"] | None] = UNKNOWN
+    # of the server's project or not; None = no user is recorded
+
+
+class ActionTrail(Resource):
+    """What was recorded of one server that changed lately: native id = the server's."""
+
+    KIND: ClassVar[str] = "action_trail"
+    TITLE: ClassVar[str] = "云主机操作记录"
+
+    created: Maybe[bool] = UNKNOWN  # within the time that the actions were asked for
+    deleted: Maybe[bool] = UNKNOWN
+    actions: Maybe[list[str]] = UNKNOWN  # recorded within that time, sorted, each once
 
 
 FAMILY: tuple[type[Resource], ...] = (
-    Flavor, Hypervisor, Aggregate, Server, ServerGroup, KeyPair, Image,
+    Flavor, Hypervisor, Aggregate, Server, ServerGroup, KeyPair, Image, InstanceAction, ActionTrail,
 )  # fmt: skip

@@ -30,6 +30,8 @@ class Volume(Resource):
     multiattach: Maybe[bool] = UNKNOWN
     encryption_key_id: Maybe[str | None] = UNKNOWN  # reference, not the key
     replicated: Maybe[bool] = UNKNOWN
+    image: Maybe[str | None] = UNKNOWN  # native id of the image it was made from, which may be gone
+    image_hardened: Maybe[bool | None] = UNKNOWN  # of that image; None = nobody says, or no image
     reclaim_policy: Maybe[str | None] = UNKNOWN  # what happens to the data when it is given back
     last_backup_at: Maybe[datetime | None] = UNKNOWN  # newest available backup; None = none, if all were seen
     updated_at: Maybe[datetime | None] = UNKNOWN

@@ -44,6 +44,8 @@ class Subnet(Resource):
     allocation_pools: Maybe[list[str]] = UNKNOWN  # "first-last", sorted
     host_routes: Maybe[list[str]] = UNKNOWN  # "destination via next hop", sorted
     amounts: Maybe[list[Amount]] = UNKNOWN  # of addresses
+    platform_addresses: Maybe[list[str]] = UNKNOWN  # that the platform is managed at, and lie in it; sorted
+    # ([] too for an overlay, whose addresses mean nothing outside)
 
 
 class Port(Resource):

@@ -1,4 +1,4 @@
-"""Prefixes that together are the whole internet."""
+"""What the prefixes and ports of security groups let in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from inventory.kinds.virtual_network import SecurityGroup, SecurityGroupRule
-from policies.functions import is_any_address
-from policies.predicates.contract import Predicate, seen
+from inventory.unknown import UnknownValueError
+from policies.functions import DATABASE_PORTS, covers, is_any_address
+from policies.predicates.contract import Predicate, UndecidedError, seen
 
 MOSTLY = 0.5  # share of a family's addresses from which a list of prefixes counts as "anywhere"
 
@@ -29,6 +30,53 @@ def open_in_pieces(group: SecurityGroup, now: datetime) -> bool:
     covered_four = sum(network.num_addresses for network in collapse_addresses(four)) / 2**32
     covered_six = sum(network.num_addresses for network in collapse_addresses(six)) / 2**125
     return covered_four >= MOSTLY or covered_six >= MOSTLY
+
+
+REMOTE_ADMIN_PORTS = (22, 23, 161, 623, 2375, 2376, 3389, 5900, 5901, 5985, 5986, *DATABASE_PORTS)
+"""SSH, Telnet, SNMP, IPMI, Docker, RDP, VNC, WinRM, databases: default ports (IANA)."""
+_PRIVATE = [
+    ip_network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918
+        *("100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"),  # RFC 6598, RFC 3927, RFC 1122
+        *("fc00::/7", "fe80::/10", "::1/128"),  # RFC 4193, RFC 4291
+    )
+]
+
+
+def remote_admin_outside(group: SecurityGroup, now: datetime) -> bool:
+    """Whether some ingress rule lets an address in from outside the private ranges, to a port that machines
+    are administered at from afar."""
+    lost: Exception | None = None
+    for rule in seen(group.rules):
+        try:
+            if _admits_outside(rule):
+                return True
+        except (UnknownValueError, UndecidedError, ValueError) as error:
+            lost = error
+    if lost is not None:
+        raise lost
+    return False
+
+
+def _admits_outside(rule: SecurityGroupRule) -> bool:
+    if seen(rule.direction) != "ingress" or seen(rule.protocol) not in (None, "tcp", "udp", "6", "17"):
+        return False
+    low, high = seen(rule.port_min), seen(rule.port_max)
+    if not any(covers(low, high, port) for port in REMOTE_ADMIN_PORTS):
+        return False
+    members, remote = seen(rule.remote_group), seen(rule.remote)
+    if members is not None:
+        if members.startswith("address_group/"):
+            raise UndecidedError("来源是一个地址组，组里的网段没有读")
+        return False
+    if remote is None:
+        return True
+    network = ip_network(remote, strict=False)
+    return not any(
+        network.version == private.version and network.subnet_of(private)  # type: ignore[arg-type]
+        for private in _PRIVATE
+    )
 
 
 def redundant_rule(group: SecurityGroup, now: datetime) -> bool:
@@ -66,6 +114,21 @@ def _contains(outer: _Flow, inner: _Flow) -> bool:
 
 
 PREDICATES = (
+    Predicate(
+        name="remote_admin_outside",
+        kinds=(SecurityGroup,),
+        reads=(
+            "rules",
+            "rules[].direction",
+            "rules[].protocol",
+            "rules[].port_min",
+            "rules[].port_max",
+            "rules[].remote",
+            "rules[].remote_group",
+        ),
+        call=remote_admin_outside,
+        purpose="远程管理和数据库端口向私有网段以外的地址开放",
+    ),
     Predicate(
         name="redundant_rule",
         kinds=(SecurityGroup,),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from inventory.kinds.cloud import Cloud, Project
+from inventory.kinds.cloud import Cloud, PlatformService, Project
 from inventory.kinds.compute import Server
 from policies.predicates.contract import Predicate, UndecidedError, seen
 
@@ -46,6 +47,27 @@ def planes_share_address(cloud: Cloud, now: datetime) -> bool:
     return bool(public & own)
 
 
+def customers_cannot_filter(cloud: Cloud, now: datetime) -> bool:
+    """Whether customers have no way to set who may reach them: the network service has no security groups.
+    That there are some in projects of customers shows that they may; that there are none shows nothing."""
+    if "security-group" not in seen(cloud.network_features):
+        return True
+    if not seen(cloud.customers_filter):
+        raise UndecidedError("没有客户项目自己建过安全组，看不出客户能不能建")
+    return False
+
+
+def tunnels_on_management(agent: PlatformService, now: datetime) -> bool:
+    """Whether a node carries customers' overlays at the address that it is managed at. Traffic that leaves
+    without a tunnel has no address to compare."""
+    tunnel, management = seen(agent.tunnel_address), seen(agent.management_address)
+    if tunnel is None or management is None:
+        if seen(agent.physical_networks):
+            raise UndecidedError("客户流量不走隧道，直接走物理网络，看不出与管理流量是不是同一块网卡")
+        return False
+    return ip_address(tunnel) == ip_address(management)
+
+
 def secret_in_metadata(server: Server, now: datetime) -> bool:
     """Whether an entry of the metadata is named as secrets are. Values are not looked at."""
     return any(_SECRET.search(name) for name in seen(server.metadata))
@@ -71,6 +93,20 @@ PREDICATES = (
         ),
         call=planes_share_address,
         purpose="平台内部的接口与对外的接口是同一个地址",
+    ),
+    Predicate(
+        name="customers_cannot_filter",
+        kinds=(Cloud,),
+        reads=("network_features", "customers_filter"),
+        call=customers_cannot_filter,
+        purpose="网络服务没有安全组，客户不能自己设访问控制",
+    ),
+    Predicate(
+        name="tunnels_on_management",
+        kinds=(PlatformService,),
+        reads=("tunnel_address", "management_address", "physical_networks"),
+        call=tunnels_on_management,
+        purpose="隧道地址就是管理地址",
     ),
     Predicate(
         name="secret_in_metadata",

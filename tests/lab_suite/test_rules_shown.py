@@ -213,6 +213,20 @@ def changed_cloud(place: Place) -> Iterator[Source]:
     yield source("changed-cloud", "openstack", UNREGISTERED, recording=changed)
 
 
+def unfiltered_cloud(place: Place) -> Iterator[Source]:
+    """What was done to servers of late, as recorded; and that cloud without security groups."""
+    recording = TESTS / "data" / "openstack" / "lately-admin.jsonl.gz"
+    yield source("lately", "openstack", recording=str(recording))
+
+    def change(line: dict[str, Any]) -> None:
+        if line.get("path") == "/extensions":
+            loaded = line["body"]["extensions"]
+            line["body"]["extensions"] = [one for one in loaded if one["alias"] != "security-group"]
+
+    changed = rewritten(recording, place.folder / "unfiltered.jsonl.gz", change)
+    yield source("unfiltered-cloud", "openstack", recording=changed)
+
+
 def closed_cloud(place: Place) -> Iterator[Source]:
     """The demo's cloud without networks, and with no interface for customers."""
 
@@ -439,7 +453,7 @@ Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
         *(demo, hosts, devices, configurations, shells, tunnels, registers, loads),
-        *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
+        *(changed_devices, changed_cloud, closed_cloud, unfiltered_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],
 }

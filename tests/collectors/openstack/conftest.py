@@ -33,6 +33,8 @@ def recordings() -> dict[str, Path]:
         "estate": DATA / "estate-admin.jsonl.gz",
         "estate-project-reader": DATA / "estate-project-reader.jsonl.gz",
         "estate-system-reader": DATA / "estate-system-reader.jsonl.gz",
+        "lately": DATA / "lately-admin.jsonl.gz",
+        "lately-project-reader": DATA / "lately-project-reader.jsonl.gz",
     }
 
 

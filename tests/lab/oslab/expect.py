@@ -12,6 +12,7 @@ can hide a row from the count.
     - ``secret``, ``object_container``, ``dns_zone``, ``share``: other projects' too. Barbican lists one project
       only, Swift one account only (role ResellerAdmin reads any), Designate wants ``X-Auth-All-Projects: true``,
       Manila ``all_tenants=1``, Cinder ``all_tenants=1``
+    - ``instance_action``, ``action_trail``: of servers that changed in the last 30 days, those that are gone too
     - ``secret``: those past their end not (Barbican lists them nowhere; ``secrets_expired`` counts them)
     - ``role``: global ones and those of domains (``?domain_id=``)
     - ``role_assignment``: as ``GET /role_assignments`` lists them, inherited and system ones in, implied ones not
@@ -60,6 +61,12 @@ MFA = "(SELECT user_id FROM keystone.user_option WHERE option_id='MFAE' AND opti
 
 NOT_ENDED = "(expiration IS NULL OR expiration > UTC_TIMESTAMP())"
 
+LATELY = ">= UTC_DATE() - INTERVAL 30 DAY"
+ACTIONS = (
+    "SELECT a.id FROM {0}.instance_actions a JOIN {0}.instances i ON i.uuid=a.instance_uuid "
+    f"WHERE i.updated_at {LATELY} AND a.updated_at {LATELY}"
+)
+
 KINDS = {  # kind: what follows SELECT COUNT(*) FROM
     "identity_domain": "keystone.project WHERE is_domain=1 AND id<>'<<keystone.domain.root>>'",
     "project": PROJECTS,
@@ -73,6 +80,9 @@ KINDS = {  # kind: what follows SELECT COUNT(*) FROM
     "flavor": "nova_api.flavors",
     "hypervisor": "nova_cell1.compute_nodes WHERE deleted=0",
     "aggregate": "nova_api.aggregates",
+    "instance_action": f"({ACTIONS.format('nova_cell1')} UNION ALL {ACTIONS.format('nova_cell0')}) a",
+    "action_trail": f"(SELECT uuid FROM nova_cell1.instances WHERE updated_at {LATELY} UNION ALL "
+    f"SELECT uuid FROM nova_cell0.instances WHERE updated_at {LATELY}) i",
     "server": LIVE_SERVERS + " s",
     "server_group": "nova_api.instance_groups",
     "key_pair": "nova_api.key_pairs",

@@ -5,9 +5,10 @@ What no API can bring about (age, a node that fell silent, rows of an older rele
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from oslab.core import Api, sql
+from oslab.core import Api, sec, sql, wait_for
 
 LONG_AGO = "2025-01-15 08:00:00"
 DEAD, RETIRED = "zw-c-dead-01", "zw-c-retired-01"
@@ -118,6 +119,26 @@ def compute(adm: Api, ops: Api, partner: Api, servers: dict[str, Any]) -> None:
     used = {"cores": max(1, limits["cores"]["in_use"]), "force": True}
     adm.put("nova", "/os-quota-sets/" + partner.project_id, {"quota_set": used})
     adm.put("nova", "/os-quota-sets/" + ops.project_id, {"quota_set": {"instances": -1}})
+    adm.put("neutron", "/quotas/" + partner.project_id, {"quota": {"security_group": 0}})
+
+
+def images(adm: Api, ops: Api, servers: dict[str, Any]) -> None:
+    """Images that are said to be hardened, by property and by tag, and not to be; a disk made from none of these."""
+    have = {i["name"]: i for i in adm.get("glance", "/images?limit=200")["images"]}
+    as_patch = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+    for name, value in (("Kylin-V10-SP3-aarch64", "true"), ("WindowsServer-2012R2", "false")):
+        if "hardened" not in have[name]:
+            change = [{"op": "add", "path": "/hardened", "value": value}]
+            data = json.dumps(change)
+            adm.call("PATCH", "glance", "/images/" + have[name]["id"], data=data, headers=as_patch)
+    adm.put("glance", f"/images/{have['openEuler-22.03-LTS-SP4-aarch64']['id']}/tags/hardened")
+    if any(v["name"] == "x-from-image" for v in ops.get("cinder", "/volumes")["volumes"]):
+        return
+    body = {"name": "x-from-image", "size": 40, "imageRef": have["CentOS-7.9-x86_64"]["id"]}
+    made = ops.post("cinder", "/volumes", {"volume": body})["volume"]["id"]
+    wait_for(lambda: ops.get("cinder", "/volumes/" + made)["volume"]["status"] == "available", 300)
+    path = f"/servers/{servers['x-told']['id']}/os-volume_attachments"
+    ops.post("nova", path, {"volumeAttachment": {"volumeId": made}})
 
 
 def silent_nodes(adm: Api) -> None:
@@ -204,12 +225,58 @@ def age() -> None:
     )
 
 
+def commands(adm: Api, ops: Api, servers: dict[str, Any]) -> None:
+    """What was done to servers by people who are gone, put aside, or of no project any more; a server that came
+    and went."""
+    told = servers["x-told"]["id"]
+    path = f"/servers/{told}/os-instance-actions"
+    if any(a["action"] == "reboot" for a in ops.get("nova", path)["instanceActions"]):
+        return
+    roles = {r["name"]: r["id"] for r in adm.get("keystone", "/roles")["roles"]}
+    domain = adm.find("keystone", "domain", name=ops.who[3])["id"]
+    for name in ("x-gone", "x-aside", "x-elsewhere"):
+        body = {"name": name, "password": sec("tenant"), "domain_id": domain}
+        user = adm.ensure("keystone", "user", body)["id"]
+        grant = f"/projects/{ops.project_id}/users/{user}/roles/{roles['member']}"
+        adm.put("keystone", grant)
+        who = Api(name, sec("tenant"), *ops.who[2:])
+        who.post("nova", f"/servers/{told}/action", {"reboot": {"type": "HARD"}})
+        wait_for(lambda: ops.get("nova", "/servers/" + told)["server"]["status"] == "ACTIVE", 300)
+        if name == "x-gone":
+            adm.call("DELETE", "keystone", "/users/" + user)
+        elif name == "x-aside":
+            adm.call("PATCH", "keystone", "/users/" + user, {"user": {"enabled": False}})
+        else:
+            adm.call("DELETE", "keystone", grant)
+    like = ops.get("nova", "/servers/" + told)["server"]
+    flavor = {f["name"]: f["id"] for f in ops.get("nova", "/flavors")["flavors"]}["s.medium"]
+    body = {"name": "x-brief", "flavorRef": flavor, "imageRef": like["image"]["id"], "networks": "none"}
+    brief = ops.post("nova", "/servers", {"server": body})["server"]["id"]
+    wait_for(lambda: ops.get("nova", "/servers/" + brief)["server"]["status"] != "BUILD", 600)
+    ops.call("DELETE", "nova", "/servers/" + brief)
+
+
+def forget() -> None:
+    """Records of commands that lost their user, and the one that a server began with."""
+    of = "SELECT uuid FROM instances WHERE deleted=0 AND display_name="
+    lost = f"SELECT id FROM instance_actions WHERE action='create' AND instance_uuid=({of}'x-shelved')"
+    sql(
+        f"UPDATE instance_actions SET user_id=NULL WHERE action='suspend' AND instance_uuid=({of}'x-suspended');"
+        f"DELETE FROM instance_actions_events WHERE action_id IN ({lost});"
+        f"DELETE FROM instance_actions WHERE action='create' AND instance_uuid=({of}'x-shelved');",
+        "nova_cell1",
+    )
+
+
 def seed(adm: Api, ops: Api, partner: Api, servers: dict[str, Any]) -> None:
     """``ops`` is the project that most of it is about, ``partner`` the one beside it."""
     identity(adm, ops, partner)
     network(adm, ops)
     balancer(adm, ops)
     compute(adm, ops, partner, servers)
+    images(adm, ops, servers)
     silent_nodes(adm)
     storage(adm, ops, partner)
+    commands(adm, ops, servers)
+    forget()
     age()
