@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from inventory.kinds.address import Address
+from inventory.kinds.cloud import Cloud
 from inventory.kinds.cluster import Node, Workload
 from inventory.kinds.compute import Hypervisor, Server
 from inventory.kinds.device_config import DeviceConfig
@@ -18,7 +19,9 @@ from inventory.kinds.network import Device, Interface
 from inventory.resource import Resource
 from inventory.unknown import Unknown, or_none
 
-MEASURED: tuple[type[Resource], ...] = (Server, Hypervisor, Node, Host, Workload, Device, Interface)
+MEASURED: tuple[type[Resource], ...] = (
+    Server, Hypervisor, Node, Host, Workload, Device, Interface, Cloud,
+)  # fmt: skip
 HOLDING: tuple[type[Resource], ...] = (Account, User, DeviceConfig)
 """Kinds that are accounts, or have some."""
 

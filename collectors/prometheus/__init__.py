@@ -1,5 +1,5 @@
-"""Source type ``prometheus``: the measured load of things that other sources list, and what devices and
-links had to carry over time.
+"""Source type ``prometheus``: the measured load of things that other sources list, what devices and links had
+to carry over time, and the copies that the storage behind a cloud keeps.
 
 It is read after the others, because its series are mapped to what those have seen: a server by its id, a
 host or node by its name, a workload by namespace, type and name.
@@ -19,6 +19,7 @@ import msgspec
 
 from collectors import contract
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
+from collectors.prometheus.ceph import CephOptions
 from collectors.prometheus.load_queries import LoadOptions
 from collectors.prometheus.queries import STATISTICS, Preset, Query, over, presets
 from inventory.coverage import Batch, Collection, Status
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collectors.prometheus.client import Client
     from collectors.things import Directory
 
-KINDS: tuple[str, ...] = ("utilization", "load", "link_load")
+KINDS: tuple[str, ...] = ("utilization", "load", "link_load", "replicated_pool")
 
 PERMISSIONS = """\
 只读：采集只向 Prometheus 的 HTTP API（/api/v1/query）发 GET。
@@ -45,6 +46,7 @@ _ASKED_WITH = (
     "presets",
     "queries",
     "load",
+    "ceph",
 )  # what a recording depends on
 
 
@@ -70,6 +72,7 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
     )
     queries: list[Query] = msgspec.field(default_factory=list)
     load: LoadOptions = msgspec.field(default_factory=LoadOptions)
+    ceph: list[CephOptions] = msgspec.field(default_factory=list)
     recording: str = ""  # instead of url: answer from a recording
 
     def __post_init__(self) -> None:
@@ -92,8 +95,11 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         names = [query.name for query in self.asked()]
         if len(set(names)) != len(names):
             raise ValueError("queries 里有重名，或与 presets 重名")
-        if not names and not self.load.days:
-            raise ValueError("presets 和 queries 都是空的，load.days 是 0，没有可查的")
+        scopes = [one.scope for one in self.ceph]
+        if len(set(scopes)) != len(scopes):
+            raise ValueError("ceph 里有两条写的是同一个")
+        if not names and not self.load.days and not self.ceph:
+            raise ValueError("presets、queries、ceph 都是空的，load.days 是 0，没有可查的")
 
     def asked(self) -> list[Query]:
         """The user's own queries first: what they measure, presets do not measure again."""
@@ -118,6 +124,7 @@ def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
 
 
 def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
+    from collectors.prometheus.ceph import pools
     from collectors.prometheus.load import measure
     from collectors.things import Directory
 
@@ -133,7 +140,10 @@ def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
     for index, query in enumerate(asked):
         run.progress(query.name, index, len(asked))
         yield _ask(client, query, source, run, directory, measured)
-    yield measure(client, source, run, directory, options.load, partial(_evidence, run))
+    evidence_of = partial(_evidence, run)
+    yield measure(client, source, run, directory, options.load, evidence_of)
+    clouds = [thing for thing in run.things() if thing.kind == "cloud"] if options.ceph else []
+    yield pools(client, source, run, clouds, options.ceph, evidence_of)
 
 
 def _ask(
@@ -240,6 +250,8 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
     if options.load.days:
         for name, expressions in options.load.now().items():
             yield _counted(client, name, expressions)
+    for one in options.ceph:
+        yield _counted(client, f"ceph {one.scope}", [one.of("ceph_pool_metadata")])
 
 
 def _counted(client: Client, subject: str, expressions: list[str]) -> Access:

@@ -12,6 +12,7 @@ from policies.predicates import (
     addresses,
     amounts,
     cloud,
+    copies,
     crypto,
     end_of_life,
     families,
@@ -25,8 +26,8 @@ from policies.predicates.contract import Predicate
 PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
-        *(access_lists, addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, load),
-        *(names, sites),
+        *(access_lists, addresses, amounts, cloud, copies, crypto, end_of_life, families, kubernetes),
+        *(load, names, sites),
     )
     for predicate in module.PREDICATES
 }

@@ -14,7 +14,7 @@ DECISIONS = sorted({d.item: d for d in DENGBAO.decisions.values()}.values(), key
 PARTS = {
     "host": {"host", "account", "listener", "interface", "route", "load"},
     "device": {"device", "device_config", "interface", "load", "link_load"},
-    "cloud": _OF_PLATFORM,
+    "cloud": _OF_PLATFORM | {"replicated_pool"},
     "cluster": _OF_CLUSTER | {"role", "role_assignment", "principal", "secret", "volume", "quota"},
     "server": {"server"},
     "source": {"endpoint", "certificate"},

@@ -293,6 +293,19 @@ def loads(place: Place) -> Iterator[Batch]:
     yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: things))
 
 
+def copies(place: Place) -> Iterator[Batch]:
+    """A real Ceph in three states, asked of a real Prometheus, recorded."""
+    states = [
+        {"cloud": "gov", "labels": {"job": state}, "everything": True}
+        for state in ("healthy", "thin", "degraded")
+    ]
+    recording = TESTS / "data" / "prometheus" / "ceph" / "asked.jsonl.gz"
+    options = {"recording": str(recording), "presets": [], "load": {"days": 0}, "ceph": states}
+    wanted = source("copies", "prometheus", **options)
+    cloud = Thing("gov/cloud/gov", "gov", "cloud", "gov", ("gov",))
+    yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: [cloud]))
+
+
 def this_machine(place: Place) -> Iterator[Source]:
     """Where the tests run."""
     yield source("here", "local")
@@ -438,7 +451,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, shells, tunnels, registers, loads),
+        *(demo, hosts, devices, configurations, shells, tunnels, registers, loads, copies),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],
