@@ -19,12 +19,12 @@ from inventory.coverage import Collection, Status
 from inventory.snapshot import Snapshot
 from policies.outcome import Rule
 
-AssetKind = Literal["host", "device", "cloud", "cluster", "server", "source"]
+AssetKind = Literal["host", "device", "cloud", "cluster", "server", "monitoring_system", "source"]
 """Kind of the resource that an asset is; ``source``: endpoints and what else belongs to no machine."""
 
 ALWAYS_THERE = frozenset(
     "host account device device_config cloud user project platform_service cluster principal node "
-    "control_plane_component namespace endpoint".split()
+    "control_plane_component namespace endpoint monitoring_system".split()
 )
 """Kinds of which every asset has some: that none was seen shows that nobody saw them (a managed cluster
 hides its control plane), never that there are none."""

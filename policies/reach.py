@@ -30,17 +30,19 @@ SEEN_AS: dict[str, AssetKind] = {
     "cloud_platform": "cloud",
     "virtual_network": "cloud",
     "image": "cloud",
+    "management_system": "monitoring_system",
     "application": "source",
 }
 """Types of objects that collectors see → the kind of asset as which they judge them. A server is judged
 where somebody logs in; from its cloud's or cluster's side its inside cannot be seen. An application is seen
-at its encrypted endpoints alone, and counts where these decide."""
+at its encrypted endpoints alone, a management system where it monitors: both count where these decide."""
+_IN_PART: frozenset[AssetKind] = frozenset({"source", "monitoring_system"})
 
 _UNSEEN = "没有采集"
 NOT_READ: dict[str, str] = {
     "site": "机房的门禁、消防和环境监控没有接入的来源",
     "organization": "制度、审批和记录在单位的文档里",
-    "management_system": "运维、日志和安全管理平台没有接入的来源",
+    "management_system": "监控系统之外的运维、日志和安全管理平台没有接入的来源",
     "database": "没有登录数据库的来源",
     "middleware": "没有登录中间件的来源",
     "application": "没有登录业务应用的来源",
@@ -157,7 +159,7 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
     decided, open_, unseen = [], [], {}
     for type_ in control.objects:
         kind = SEEN_AS.get(type_)
-        if kind is None or (kind == "source" and kind not in by):
+        if kind is None or (kind in _IN_PART and kind not in by):
             unseen[type_] = NOT_READ.get(type_, _UNSEEN)
         elif control.automation == "technical-auto" and all(r in rows for r in by.get(kind, ("",))):
             decided.append(type_)

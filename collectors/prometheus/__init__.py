@@ -22,6 +22,7 @@ from collectors.contract import Access, DeadlineError, Run, Source, SourceError
 from collectors.prometheus.ceph import CephOptions
 from collectors.prometheus.load_queries import LoadOptions
 from collectors.prometheus.queries import STATISTICS, Preset, Query, over, presets
+from collectors.prometheus.watched import CloudOptions
 from inventory.coverage import Batch, Collection, Status
 from inventory.decoding import from_json
 from inventory.evidence import Evidence
@@ -30,10 +31,17 @@ if TYPE_CHECKING:
     from collectors.prometheus.client import Client
     from collectors.things import Directory
 
-KINDS: tuple[str, ...] = ("utilization", "load", "link_load", "replicated_pool")
+KINDS: tuple[str, ...] = (
+    "utilization",
+    "load",
+    "link_load",
+    "replicated_pool",
+    "monitoring_coverage",
+    "monitoring_system",
+)
 
 PERMISSIONS = """\
-只读：采集只向 Prometheus 的 HTTP API（/api/v1/query）发 GET。
+只读：采集只向 Prometheus 的 HTTP API（/api/v1/query、/api/v1/rules、/api/v1/alertmanagers）发 GET。
 Prometheus 自己没有账号：前面有反向代理的，给采集器一个只能查询的账号或令牌，不要给管理接口（/api/v1/admin）。
 代理按标签过滤数据时（如 prom-label-proxy），采集器看到的就是过滤后的，少了什么它无从得知。
 """
@@ -47,6 +55,7 @@ _ASKED_WITH = (
     "queries",
     "load",
     "ceph",
+    "clouds",
 )  # what a recording depends on
 
 
@@ -73,6 +82,7 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
     queries: list[Query] = msgspec.field(default_factory=list)
     load: LoadOptions = msgspec.field(default_factory=LoadOptions)
     ceph: list[CephOptions] = msgspec.field(default_factory=list)
+    clouds: list[CloudOptions] = msgspec.field(default_factory=list)
     recording: str = ""  # instead of url: answer from a recording
 
     def __post_init__(self) -> None:
@@ -98,8 +108,10 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         scopes = [one.scope for one in self.ceph]
         if len(set(scopes)) != len(scopes):
             raise ValueError("ceph 里有两条写的是同一个")
-        if not names and not self.load.days and not self.ceph:
-            raise ValueError("presets、queries、ceph 都是空的，load.days 是 0，没有可查的")
+        if len({one.cloud for one in self.clouds}) != len(self.clouds):
+            raise ValueError("clouds 里有两条写的是同一个云")
+        if not names and not self.load.days and not self.ceph and not self.clouds:
+            raise ValueError("presets、queries、ceph、clouds 都是空的，load.days 是 0，没有可查的")
 
     def asked(self) -> list[Query]:
         """The user's own queries first: what they measure, presets do not measure again."""
@@ -126,6 +138,7 @@ def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
 def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
     from collectors.prometheus.ceph import pools
     from collectors.prometheus.load import measure
+    from collectors.prometheus.watched import watch
     from collectors.things import Directory
 
     options = _options(source)
@@ -144,6 +157,7 @@ def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
     yield measure(client, source, run, directory, options.load, evidence_of)
     clouds = [thing for thing in run.things() if thing.kind == "cloud"] if options.ceph else []
     yield pools(client, source, run, clouds, options.ceph, evidence_of)
+    yield watch(client, source, run, run.things(), options.clouds, evidence_of)
 
 
 def _ask(
@@ -250,6 +264,9 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
     if options.load.days:
         for name, expressions in options.load.now().items():
             yield _counted(client, name, expressions)
+    for cloud in options.clouds:
+        for sort in ("hypervisor", "server", "virtual_device"):
+            yield _counted(client, f"clouds {cloud.cloud} {sort}", [f"({e})" for e in getattr(cloud, sort)])
     for one in options.ceph:
         yield _counted(client, f"ceph {one.scope}", [one.of("ceph_pool_metadata")])
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from collectors.contract import DeadlineError, Run
 from collectors.prometheus.client import Client, QueryError
 from collectors.prometheus.mapping import series_of
+from inventory.decoding import from_json
 from inventory.evidence import Evidence
 
+T = TypeVar("T")
 Series = list[tuple[dict[str, str], float]]
 
 
@@ -46,3 +49,22 @@ class Asking(msgspec.Struct, kw_only=True):
         good = [row for row in rows if row is not None]
         self.malformed += len(rows) - len(good)
         return good
+
+    def read(self, what: str, path: str, type_: type[T]) -> T | None:
+        """What another address of the API tells; None where it was not answered, or makes no sense."""
+        if any(isinstance(problem, DeadlineError) for problem in self.problems):
+            return None
+        self.asked += 1
+        self.run.progress(what, self.asked)
+        try:
+            reply = self.client.get(path)
+        except (QueryError, DeadlineError) as error:
+            self.problems.append(error)
+            return None
+        try:
+            found = from_json(bytes(reply.answer.data), type_)
+        except msgspec.DecodeError:
+            self.problems.append(QueryError(f"{path} 的答复读不懂", "检查 url 后面是不是 Prometheus"))
+            return None
+        self.evidence.append(self.evidence_of(what, path, reply.body))
+        return found

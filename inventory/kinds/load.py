@@ -96,4 +96,24 @@ class ReplicatedPool(Resource):
     measured_at: Maybe[datetime] = UNKNOWN
 
 
-FAMILY: tuple[type[Resource], ...] = (Load, LinkLoad, ReplicatedPool)
+class MonitoringCoverage(Resource):
+    """How much of one sort of a cloud's machines a monitoring system watches; native id = cloud's uid/sort.
+
+    ``watched``: those that it had series of within the last day. ``meant_for_all``: True where it is said to
+    watch every one. ``without_series`` leaves out those that a series of several may be of.
+    """
+
+    KIND: ClassVar[str] = "monitoring_coverage"
+    TITLE: ClassVar[str] = "监控覆盖"
+    VOLATILE: ClassVar[frozenset[str]] = frozenset({"measured_at"})
+
+    sort: Maybe[Literal["hypervisor", "server", "virtual_device"]] = UNKNOWN  # routers and load balancers
+    meant_for_all: Maybe[bool] = UNKNOWN
+    listed: Maybe[int] = UNKNOWN  # by the cloud itself
+    watched: Maybe[int] = UNKNOWN
+    without_series: Maybe[int] = UNKNOWN
+    unwatched: Maybe[list[str]] = UNKNOWN  # their names, at most 50
+    measured_at: Maybe[datetime] = UNKNOWN
+
+
+FAMILY: tuple[type[Resource], ...] = (Load, LinkLoad, ReplicatedPool, MonitoringCoverage)

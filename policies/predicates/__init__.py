@@ -20,6 +20,7 @@ from policies.predicates import (
     load,
     names,
     sites,
+    watched,
 )
 from policies.predicates.contract import Predicate
 
@@ -27,7 +28,7 @@ PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
         *(access_lists, addresses, amounts, cloud, copies, crypto, end_of_life, families, kubernetes),
-        *(load, names, sites),
+        *(load, names, sites, watched),
     )
     for predicate in module.PREDICATES
 }

@@ -14,9 +14,10 @@ DECISIONS = sorted({d.item: d for d in DENGBAO.decisions.values()}.values(), key
 PARTS = {
     "host": {"host", "account", "listener", "interface", "route", "load"},
     "device": {"device", "device_config", "interface", "load", "link_load"},
-    "cloud": _OF_PLATFORM | {"replicated_pool"},
+    "cloud": _OF_PLATFORM | {"replicated_pool", "monitoring_coverage"},
     "cluster": _OF_CLUSTER | {"role", "role_assignment", "principal", "secret", "volume", "quota"},
     "server": {"server"},
+    "monitoring_system": {"monitoring_system"},
     "source": {"endpoint", "certificate"},
 }
 
