@@ -12,6 +12,7 @@ from collectors.contract import Run, Source
 from collectors.prometheus import Options, collect, probe
 from collectors.things import Thing
 from inventory.coverage import Batch, Collection, Status
+from inventory.kinds.management import MonitoringSystem
 from inventory.kinds.usage import Utilization
 from inventory.unknown import Unknown
 
@@ -110,6 +111,8 @@ def shares(batches: list[Batch]) -> dict[str, tuple[float, ...]]:
     found = {}
     for batch in batches:
         for row in batch.resources:
+            if isinstance(row, MonitoringSystem):
+                continue
             assert isinstance(row, Utilization)
             values = (row.mean, row.p95, row.peak)
             found[row.native_id] = tuple(round(v, 2) for v in values if not isinstance(v, Unknown))

@@ -16,6 +16,7 @@ from collectors.things import Thing
 from inventory.coverage import Batch, Collection, Status
 from inventory.decoding import from_json
 from inventory.kinds.load import LinkLoad, Load
+from inventory.kinds.management import MonitoringSystem
 from inventory.resource import Resource
 from inventory.unknown import UNKNOWN
 
@@ -118,7 +119,8 @@ def month(url: str) -> list[Batch]:
 
 
 def rows(batches: list[Batch]) -> dict[str, Resource]:
-    return {r.native_id: r for b in batches for r in b.resources}
+    found = [r for b in batches for r in b.resources if not isinstance(r, MonitoringSystem)]
+    return {r.native_id: r for r in found}
 
 
 def told(batches: list[Batch]) -> dict[str, Collection]:
