@@ -16,10 +16,13 @@ from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.host import Account, Host
 from inventory.kinds.identity import User
 from inventory.kinds.network import Device, Interface
+from inventory.kinds.virtual_network import LoadBalancer, Router
 from inventory.resource import Resource
 from inventory.unknown import Unknown, or_none
 
-MEASURED: tuple[type[Resource], ...] = (Server, Hypervisor, Node, Host, Workload, Device, Interface)
+MEASURED: tuple[type[Resource], ...] = (
+    Server, Hypervisor, Node, Host, Workload, Device, Interface, Cloud, Router, LoadBalancer,
+)  # fmt: skip
 HOLDING: tuple[type[Resource], ...] = (Account, User, DeviceConfig)
 """Kinds that are accounts, or have some."""
 NAMED: tuple[type[Resource], ...] = (Cloud,)

@@ -1,11 +1,11 @@
 """Assets (测评对象): which resources make up one object of assessment, and of which category it is.
 
-A host, a device, a compute node, a cluster node and a cloud server are an asset each. Accounts, listeners,
-interfaces and routes belong to the host or device they are part of. Sites of one host name are one business
-application, and that name in the DNS belongs to it. What else a cloud source shows (users,
-networks, security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side of it.
-A cluster likewise. A set of data that the register says is backed up is an asset; what else an office wrote
-down is one, its register.
+A host, a device, a compute node, a cluster node, a cloud server and a monitoring system are an asset each.
+Accounts, listeners, interfaces and routes belong to the host or device they are part of. Sites of one host
+name are one business application, and that name in the DNS belongs to it. What else a cloud source shows
+(users, networks, security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side
+of it. A cluster likewise. A set of data that the register says is backed up is an asset; what else an office
+wrote down is one, its register.
 A resource of any other kind falls to one asset of its source, 其他系统或设备.
 
 A machine that is seen from two sides (a cloud server, and a host logged into) is two assets: nothing that
@@ -24,6 +24,7 @@ from inventory.kinds.cloud import Cloud
 from inventory.kinds.cluster import Cluster, Node
 from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Host
+from inventory.kinds.management import MonitoringSystem
 from inventory.kinds.network import Device, Interface
 from inventory.kinds.register import BackupPlan, Register
 from inventory.kinds.web import Domain, Website
@@ -68,7 +69,9 @@ _ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # a device whose role was not seen may be either, and answers for both until it is known
 _UNKNOWN_ROLE = ("其他系统或设备", ("network_device", "security_device"))
-_WITHOUT_PARTS = frozenset({Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND, BackupPlan.KIND})
+_WITHOUT_PARTS = frozenset(
+    {Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND, BackupPlan.KIND, MonitoringSystem.KIND}
+)
 _OWN_ASSET = frozenset({Host.KIND, Device.KIND}) | _WITHOUT_PARTS
 _PLATFORMS = frozenset({Cloud.KIND, Cluster.KIND})
 _OF_CLUSTER = frozenset(k.KIND for k in cluster.FAMILY) - _OWN_ASSET
@@ -174,6 +177,7 @@ class _Facts:
             Website.KIND: self._site,
             Register.KIND: self._register,
             BackupPlan.KIND: self._data,
+            MonitoringSystem.KIND: self._monitoring,
         }
         self._host_addresses: dict[str, str] | None = None
         self._images: dict[str, Image] | None = None
@@ -309,6 +313,10 @@ class _Facts:
     def _site(self, site: Resource) -> Asset:
         assert isinstance(site, Website)
         return self._make(site, "业务应用系统/平台", ("application",), address=_text(site.host))
+
+    def _monitoring(self, system: Resource) -> Asset:
+        assert isinstance(system, MonitoringSystem)
+        return self._make(system, "系统管理软件/平台", ("management_system",), version=_text(system.software))
 
     def _register(self, register: Resource) -> Asset:
         return self._make(register, "安全管理文档", ())

@@ -19,13 +19,16 @@ from inventory.coverage import Collection, Status
 from inventory.snapshot import Snapshot
 from policies.outcome import Rule
 
-AssetKind = Literal["host", "device", "cloud", "cluster", "server", "source", "backup_plan"]
+AssetKind = Literal[
+    "host", "device", "cloud", "cluster", "server", "monitoring_system", "source", "backup_plan"
+]
 """Kind of the resource that an asset is; ``source``: endpoints and what else belongs to no machine;
 ``backup_plan``: a set of data, as the office's register tells of it."""
 
 ALWAYS_THERE = frozenset(
     "host account device device_config cloud user project platform_service cluster principal node "
-    "control_plane_component namespace endpoint security_group instance_action action_trail".split()
+    "control_plane_component namespace endpoint security_group instance_action action_trail "
+    "monitoring_system".split()
 )
 """Kinds of which every asset has some: that none was seen shows that nobody saw them (a managed cluster
 hides its control plane), never that there are none. A cloud in which nothing was done of late has shown

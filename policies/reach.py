@@ -30,20 +30,21 @@ SEEN_AS: dict[str, AssetKind] = {
     "cloud_platform": "cloud",
     "virtual_network": "cloud",
     "image": "cloud",
+    "management_system": "monitoring_system",
     "application": "source",
     "data": "backup_plan",
 }
 """Types of objects that collectors see → the kind of asset as which they judge them. A server is judged
 where somebody logs in; from its cloud's or cluster's side its inside cannot be seen. An application is seen
-at its encrypted endpoints alone, data by what the register says of their backup; both count where that
-decides."""
-_IN_PART = ("source", "backup_plan")
+at its encrypted endpoints alone, a management system where it monitors, data by what the register says of
+their backup: these count where that decides."""
+_IN_PART: frozenset[AssetKind] = frozenset({"source", "monitoring_system", "backup_plan"})
 
 _UNSEEN = "没有采集"
 NOT_READ: dict[str, str] = {
     "site": "机房的门禁、消防和环境监控没有接入的来源",
     "organization": "制度、审批和记录在单位的文档里",
-    "management_system": "运维、日志和安全管理平台没有接入的来源",
+    "management_system": "监控系统之外的运维、日志和安全管理平台没有接入的来源",
     "database": "没有登录数据库的来源",
     "middleware": "没有登录中间件的来源",
     "application": "没有登录业务应用的来源",

@@ -1,5 +1,5 @@
-"""Source type ``prometheus``: the measured load of things that other sources list, and what devices and
-links had to carry over time.
+"""Source type ``prometheus``: the measured load of things that other sources list, what devices and links had
+to carry over time, and the copies that the storage behind a cloud keeps.
 
 It is read after the others, because its series are mapped to what those have seen: a server by its id, a
 host or node by its name, a workload by namespace, type and name.
@@ -19,8 +19,10 @@ import msgspec
 
 from collectors import contract
 from collectors.contract import Access, DeadlineError, Run, Source, SourceError
+from collectors.prometheus.ceph import CephOptions
 from collectors.prometheus.load_queries import LoadOptions
 from collectors.prometheus.queries import STATISTICS, Preset, Query, over, presets
+from collectors.prometheus.watched import CloudOptions
 from inventory.coverage import Batch, Collection, Status
 from inventory.decoding import from_json
 from inventory.evidence import Evidence
@@ -29,10 +31,17 @@ if TYPE_CHECKING:
     from collectors.prometheus.client import Client
     from collectors.things import Directory
 
-KINDS: tuple[str, ...] = ("utilization", "load", "link_load")
+KINDS: tuple[str, ...] = (
+    "utilization",
+    "load",
+    "link_load",
+    "replicated_pool",
+    "monitoring_coverage",
+    "monitoring_system",
+)
 
 PERMISSIONS = """\
-只读：采集只向 Prometheus 的 HTTP API（/api/v1/query）发 GET。
+只读：采集只向 Prometheus 的 HTTP API（/api/v1/query、/api/v1/rules、/api/v1/alertmanagers）发 GET。
 Prometheus 自己没有账号：前面有反向代理的，给采集器一个只能查询的账号或令牌，不要给管理接口（/api/v1/admin）。
 代理按标签过滤数据时（如 prom-label-proxy），采集器看到的就是过滤后的，少了什么它无从得知。
 """
@@ -45,6 +54,8 @@ _ASKED_WITH = (
     "presets",
     "queries",
     "load",
+    "ceph",
+    "clouds",
 )  # what a recording depends on
 
 
@@ -70,6 +81,8 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
     )
     queries: list[Query] = msgspec.field(default_factory=list)
     load: LoadOptions = msgspec.field(default_factory=LoadOptions)
+    ceph: list[CephOptions] = msgspec.field(default_factory=list)
+    clouds: list[CloudOptions] = msgspec.field(default_factory=list)
     recording: str = ""  # instead of url: answer from a recording
 
     def __post_init__(self) -> None:
@@ -92,8 +105,13 @@ class Options(contract.Options, kw_only=True, forbid_unknown_fields=True, omit_d
         names = [query.name for query in self.asked()]
         if len(set(names)) != len(names):
             raise ValueError("queries 里有重名，或与 presets 重名")
-        if not names and not self.load.days:
-            raise ValueError("presets 和 queries 都是空的，load.days 是 0，没有可查的")
+        scopes = [one.scope for one in self.ceph]
+        if len(set(scopes)) != len(scopes):
+            raise ValueError("ceph 里有两条写的是同一个")
+        if len({one.cloud for one in self.clouds}) != len(self.clouds):
+            raise ValueError("clouds 里有两条写的是同一个云")
+        if not names and not self.load.days and not self.ceph and not self.clouds:
+            raise ValueError("presets、queries、ceph、clouds 都是空的，load.days 是 0，没有可查的")
 
     def asked(self) -> list[Query]:
         """The user's own queries first: what they measure, presets do not measure again."""
@@ -118,7 +136,9 @@ def record(source: Source, run: Run, path: Path, note: str = "") -> list[Batch]:
 
 
 def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
+    from collectors.prometheus.ceph import pools
     from collectors.prometheus.load import measure
+    from collectors.prometheus.watched import watch
     from collectors.things import Directory
 
     options = _options(source)
@@ -133,7 +153,11 @@ def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
     for index, query in enumerate(asked):
         run.progress(query.name, index, len(asked))
         yield _ask(client, query, source, run, directory, measured)
-    yield measure(client, source, run, directory, options.load, partial(_evidence, run))
+    evidence_of = partial(_evidence, run)
+    yield measure(client, source, run, directory, options.load, evidence_of)
+    clouds = [thing for thing in run.things() if thing.kind == "cloud"] if options.ceph else []
+    yield pools(client, source, run, clouds, options.ceph, evidence_of)
+    yield watch(client, source, run, run.things(), options.clouds, evidence_of)
 
 
 def _ask(
@@ -240,6 +264,11 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
     if options.load.days:
         for name, expressions in options.load.now().items():
             yield _counted(client, name, expressions)
+    for cloud in options.clouds:
+        for sort in ("hypervisor", "server", "virtual_device"):
+            yield _counted(client, f"clouds {cloud.cloud} {sort}", [f"({e})" for e in getattr(cloud, sort)])
+    for one in options.ceph:
+        yield _counted(client, f"ceph {one.scope}", [one.of("ceph_pool_metadata")])
 
 
 def _counted(client: Client, subject: str, expressions: list[str]) -> Access:

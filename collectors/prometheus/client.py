@@ -69,6 +69,10 @@ class Client(Protocol):
         """The value of an expression now. Raises QueryError, and DeadlineError when time is up."""
         ...
 
+    def get(self, path: str) -> Reply:
+        """What another address of the API answers (``/api/v1/…``). Raises likewise."""
+        ...
+
 
 class LiveClient:
     """A ``Client`` that asks over HTTP."""
@@ -95,7 +99,14 @@ class LiveClient:
             "time": f"{at.timestamp():.3f}",
             "timeout": f"{self._options.timeout_seconds:g}s",
         }
-        url = f"{self._base}/api/v1/query?{urlencode(params, quote_via=quote)}"
+        return self._asked(f"/api/v1/query?{urlencode(params, quote_via=quote)}", at)
+
+    def get(self, path: str) -> Reply:
+        """See ``Client.get``."""
+        return self._asked(path, self._run.now())
+
+    def _asked(self, path: str, at: datetime) -> Reply:
+        url = f"{self._base}{path}"
         try:
             response = retry(lambda: self._follow(url), self._run)
         except RetryableError as error:

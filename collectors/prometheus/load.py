@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 
 import msgspec
 
-from collectors.contract import DeadlineError, Run, Source
-from collectors.prometheus.client import Client, QueryError
+from collectors.contract import Run, Source
+from collectors.prometheus.asking import Asking, Series
+from collectors.prometheus.client import Client
 from collectors.prometheus.load_mapping import (
     Assigned,
     Frame,
@@ -29,7 +29,6 @@ from collectors.prometheus.load_mapping import (
     series_of as series_of_link,
 )
 from collectors.prometheus.load_queries import FAST_MBPS, LoadOptions, in_portions
-from collectors.prometheus.mapping import series_of
 from collectors.things import Directory
 from inventory.coverage import Batch, Collection, Status
 from inventory.evidence import Evidence
@@ -37,46 +36,12 @@ from inventory.resource import Resource
 
 KINDS = ("load", "link_load")
 _PERCENT = 100.0
-Series = list[tuple[dict[str, str], float]]
-
-
-class _Asking(msgspec.Struct, kw_only=True):
-    """Asks, and keeps what it rests on and what went wrong."""
-
-    client: Client
-    run: Run
-    evidence_of: Callable[[str, str, bytes], Evidence]
-    asked: int = 0
-    at: datetime | None = None  # the moment that was asked about
-    evidence: list[Evidence] = msgspec.field(default_factory=list)
-    problems: list[QueryError | DeadlineError] = msgspec.field(default_factory=list)
-    warnings: set[str] = msgspec.field(default_factory=set)
-    malformed: int = 0
-
-    def ask(self, what: str, expression: str) -> Series | None:
-        """Labels and values; None where it was not answered, once for all where time is up."""
-        if any(isinstance(problem, DeadlineError) for problem in self.problems):
-            return None
-        self.asked += 1
-        self.run.progress(what, self.asked)
-        try:
-            reply = self.client.query(expression)
-            rows = series_of(bytes(reply.answer.data))
-        except (QueryError, DeadlineError) as error:
-            self.problems.append(error)
-            return None
-        self.at = self.at or reply.at
-        self.evidence.append(self.evidence_of(what, expression, reply.body))
-        self.warnings |= {text[:200] for text in reply.answer.warnings}
-        good = [row for row in rows if row is not None]
-        self.malformed += len(rows) - len(good)
-        return good
 
 
 class _Found(msgspec.Struct, kw_only=True):
     """What was learned, by uid of the machine."""
 
-    asking: _Asking
+    asking: Asking
     options: LoadOptions
     directory: Directory
     devices: Assigned = msgspec.field(default_factory=Assigned)
@@ -102,7 +67,7 @@ def measure(
         reason = "没有设备和主机要查负载" if options.days else "load.days 是 0，没有查负载"
         none = [run.collection(kind, Status.UNSUPPORTED, began, reason=reason) for kind in KINDS]
         return Batch(collections=none)
-    asking = _Asking(client=client, run=run, evidence_of=evidence_of)
+    asking = Asking(client=client, run=run, evidence_of=evidence_of)
     found = _Found(asking=asking, options=options, directory=directory)
     if directory.of_kind("host") and options.hosts:
         _watched_hosts(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ class ReplayClient:
 
     def query(self, expression: str) -> Reply:
         """See ``Client.query``. What was not recorded failed, it was not answered "nothing"."""
+        return self.get(expression)
+
+    def get(self, expression: str) -> Reply:
+        """See ``Client.get``; an address stands where expressions do."""
         line = self._lines.get(expression)
         if line is None:
             raise QueryError("录制里没有这个查询", "用当前版本重新录制")
@@ -62,9 +67,16 @@ class Recorder:
 
     def query(self, expression: str) -> Reply:
         """See ``Client.query``."""
+        return self._kept(expression, self._client.query)
+
+    def get(self, path: str) -> Reply:
+        """See ``Client.get``."""
+        return self._kept(path, self._client.get)
+
+    def _kept(self, expression: str, ask: Callable[[str], Reply]) -> Reply:
         line = self._lines[expression] = _Line(expression=expression)
         try:
-            reply = self._client.query(expression)
+            reply = ask(expression)
         except QueryError as error:
             line.error = {"reason": error.reason, "remedy": error.remedy, "status": error.status.value}
             raise

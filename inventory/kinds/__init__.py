@@ -11,6 +11,7 @@ from inventory.kinds import (
     host,
     identity,
     load,
+    management,
     network,
     register,
     review,
@@ -23,7 +24,7 @@ from inventory.resource import Resource
 
 FAMILIES = (
     cloud, identity, compute, storage, virtual_network, cluster, host, network, device_config, crypto,
-    web, usage, load, register, review,
+    web, usage, load, management, register, review,
 )  # fmt: skip
 KINDS: dict[str, type[Resource]] = {kind.KIND: kind for family in FAMILIES for kind in family.FAMILY}
 """Kind name → type, in the order of the families. The name is the same word in code, store, command

@@ -12,6 +12,7 @@ from policies.predicates import (
     addresses,
     amounts,
     cloud,
+    copies,
     crypto,
     end_of_life,
     families,
@@ -19,14 +20,15 @@ from policies.predicates import (
     load,
     names,
     sites,
+    watched,
 )
 from policies.predicates.contract import Predicate
 
 PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
-        *(access_lists, addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, load),
-        *(names, sites),
+        *(access_lists, addresses, amounts, cloud, copies, crypto, end_of_life, families, kubernetes),
+        *(load, names, sites, watched),
     )
     for predicate in module.PREDICATES
 }

@@ -22,10 +22,11 @@ PARTS = {
         "account_review",
         "change_review",
     },
-    "cloud": _OF_PLATFORM | {"account_review", "change_review"},
+    "cloud": _OF_PLATFORM | {"account_review", "change_review", "replicated_pool", "monitoring_coverage"},
     "cluster": _OF_CLUSTER
     | {"role", "role_assignment", "principal", "secret", "volume", "quota", "change_review"},
     "server": {"server"},
+    "monitoring_system": {"monitoring_system"},
     "source": {"endpoint", "certificate"},
     "backup_plan": {"backup_plan"},
 }

@@ -307,6 +307,31 @@ def loads(place: Place) -> Iterator[Batch]:
     yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: things))
 
 
+def copies(place: Place) -> Iterator[Batch]:
+    """A real Ceph in three states, asked of a real Prometheus, recorded."""
+    states = [
+        {"cloud": "gov", "labels": {"job": state}, "everything": True}
+        for state in ("healthy", "thin", "degraded")
+    ]
+    recording = TESTS / "data" / "prometheus" / "ceph" / "asked.jsonl.gz"
+    options = {"recording": str(recording), "presets": [], "load": {"days": 0}, "ceph": states}
+    wanted = source("copies", "prometheus", **options)
+    cloud = Thing("gov/cloud/gov", "gov", "cloud", "gov", ("gov",))
+    yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: [cloud]))
+
+
+def watched(place: Place) -> Iterator[Batch]:
+    """A real Prometheus that watches all of a cloud, and one that does not, recorded."""
+    data = TESTS / "data" / "prometheus"
+    things = from_json((data / "watched-things.json").read_bytes(), list[Thing])
+    clouds = [{"cloud": "gov", "everything": ["hypervisor", "server", "virtual_device"]}]
+    for name in ("whole", "holes"):
+        recording = str(data / f"watched-{name}.jsonl.gz")
+        options = {"recording": recording, "presets": [], "load": {"days": 0}, "clouds": clouds}
+        wanted = source(f"watched-{name}", "prometheus", **options)
+        yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: things))
+
+
 def this_machine(place: Place) -> Iterator[Source]:
     """Where the tests run."""
     yield source("here", "local")
@@ -452,7 +477,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, shells, tunnels, registers, loads),
+        *(demo, hosts, devices, configurations, shells, tunnels, registers, loads, copies, watched),
         *(changed_devices, changed_cloud, closed_cloud, unfiltered_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],

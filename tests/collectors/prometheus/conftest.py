@@ -1,20 +1,24 @@
-"""A real Prometheus (Debian package) whose samples promtool puts in: any history at once."""
+"""A real Prometheus (Debian package) whose samples promtool puts in: any history at once; or one that scrapes."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 PATIENCE_SECONDS = 60
 Sample = tuple[str, float]
+Scraping = Callable[[Path, dict[str, bytes], str], AbstractContextManager[str]]
 Serving = Callable[[Path, Iterable[tuple[float, list[Sample]]]], AbstractContextManager[str]]
 
 
@@ -31,10 +35,66 @@ def serving() -> Serving:
     return _serving
 
 
+@pytest.fixture(scope="session")
+def scraping() -> Scraping:
+    """What scrapes exporters (job → its /metrics) with more configuration, and gives the address once each was
+    scraped."""
+    return _scraping
+
+
 @contextmanager
 def _serving(folder: Path, samples: Iterable[tuple[float, list[Sample]]]) -> Iterator[str]:
     _blocks(folder, samples)
     (folder / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
+    with _started(folder) as base:
+        yield base
+
+
+@contextmanager
+def _scraping(folder: Path, exporters: dict[str, bytes], more: str = "") -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = exporters[self.path.removeprefix("/")]
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    jobs = "".join(
+        f"- job_name: {name}\n  metrics_path: /{name}\n  scrape_interval: 1s\n"
+        f"  static_configs: [{{targets: ['127.0.0.1:{server.server_port}']}}]\n"
+        for name in exporters
+    )
+    (folder / "prometheus.yml").write_text(f"scrape_configs:\n{jobs}{more}", encoding="utf-8")
+    try:
+        with _started(folder) as base:
+            _until_scraped(base)
+            yield base
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _until_scraped(base: str) -> None:
+    """Until every target was scraped once, well or not."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < ends:
+        with urllib.request.urlopen(f"{base}/api/v1/targets?state=active", timeout=5) as response:
+            targets = json.load(response)["data"]["activeTargets"]
+        if targets and all(target["health"] != "unknown" for target in targets):
+            return
+        time.sleep(0.2)
+    pytest.fail("Prometheus did not scrape")
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[str]:
     with socket.socket() as probe_:
         probe_.bind(("127.0.0.1", 0))
         port = probe_.getsockname()[1]

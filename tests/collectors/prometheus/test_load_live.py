@@ -16,6 +16,7 @@ from collectors.things import Thing
 from inventory.coverage import Batch, Collection, Status
 from inventory.decoding import from_json
 from inventory.kinds.load import LinkLoad, Load
+from inventory.kinds.management import MonitoringSystem
 from inventory.resource import Resource
 from inventory.unknown import UNKNOWN
 
@@ -118,7 +119,8 @@ def month(url: str) -> list[Batch]:
 
 
 def rows(batches: list[Batch]) -> dict[str, Resource]:
-    return {r.native_id: r for b in batches for r in b.resources}
+    found = [r for b in batches for r in b.resources if not isinstance(r, MonitoringSystem)]
+    return {r.native_id: r for r in found}
 
 
 def told(batches: list[Batch]) -> dict[str, Collection]:
@@ -246,7 +248,8 @@ def test_who_should_be_watched_and_is_not_whatever_the_portions(url: str, month:
 def test_without_devices_nothing_is_asked(url: str) -> None:
     batches = gather(url, things=[])
     assert rows(batches) == {}
-    assert {c.status for c in told(batches).values()} == {Status.UNSUPPORTED}
+    asked = [c for kind, c in told(batches).items() if kind != "monitoring_system"]
+    assert {c.status for c in asked} == {Status.UNSUPPORTED}
 
 
 def test_an_expression_that_is_wrong_spoils_its_own_quantity_alone(url: str) -> None:

@@ -114,6 +114,9 @@ def test_every_kind_is_told_of_though_only_loads_are_asked_for() -> None:
         "utilization": Status.UNSUPPORTED,
         "load": Status.COMPLETE,
         "link_load": Status.COMPLETE,
+        "replicated_pool": Status.UNSUPPORTED,
+        "monitoring_coverage": Status.UNSUPPORTED,
+        "monitoring_system": Status.FAILED,  # it was recorded before this was asked
     }
 
 

@@ -226,7 +226,7 @@ def test_a_peer_that_falls_silent_does_not_outlive_the_deadline(peer: Peer) -> N
     peer.answer = silent
     wanted = msgspec.structs.replace(source(peer), deadline_seconds=2.0)
     began = time.monotonic()
-    batch, _ = collect(wanted, Run(wanted, things=lambda: [THING]))
+    batch, *_ = collect(wanted, Run(wanted, things=lambda: [THING]))
     assert time.monotonic() - began < 25
     released.set()
     assert batch.collections[0].status is Status.FAILED
