@@ -29,6 +29,7 @@ Purpose = Literal[
     "signatures_antivirus",  # which library is loaded, and of when; of firewalls alone
     "signatures_ips",
     "signatures_update",  # whether the device fetches new ones
+    "saved",  # the configuration that it would start with
 ]
 _FAMILY = Literal["vrp", "comware", "cisco", "junos", "shell"]
 
@@ -89,6 +90,7 @@ _VRP = (
     Command("signatures_antivirus", "display version av-sdb", where=_INSPECTS),
     Command("signatures_ips", "display version ips-sdb", where=_INSPECTS),
     Command("signatures_update", "display update configuration", where=_INSPECTS),
+    Command("saved", "display saved-configuration"),
 )
 _COMWARE = (
     Command("version", "display version"),
@@ -109,6 +111,7 @@ _COMWARE = (
     Command("routes_ipv6", "display ipv6 routing-table statistics"),
     Command("signatures_antivirus", "display anti-virus signature information", where=_INSPECTS),
     Command("signatures_ips", "display ips signature information", where=_INSPECTS),
+    Command("saved", "display saved-configuration"),
 )
 _CISCO = (
     Command("version", "show version", "show version"),
@@ -122,6 +125,7 @@ _CISCO = (
     Command("time", "show ntp status"),
     Command("routes_ipv4", "show ip route summary"),
     Command("routes_ipv6", "show ipv6 route summary"),
+    Command("saved", "show startup-config"),
 )
 _RUIJIE = (
     Command("version", "show version"),
@@ -131,6 +135,7 @@ _RUIJIE = (
     Command("ipv6", "show ipv6 interface"),
     Command("arp", "show arp"),
     Command("time", "show ntp status"),
+    Command("saved", "show startup-config"),
 )
 _ZTE = (
     Command("version", "show version", "show version"),

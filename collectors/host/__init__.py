@@ -46,6 +46,7 @@ from collectors.host.recording import RecordingReader, load
 from collectors.host.routes import read_routes
 from collectors.host.services import read_audit, read_time_sync
 from collectors.host.sockets import read_listeners
+from collectors.host.software import read_outdated_units, read_software
 from collectors.host.ssh_sources import read_any_source
 from collectors.host.sshd import read_ssh_server
 from collectors.host.syslog import read_logging
@@ -178,6 +179,8 @@ class _Machine:
             audit=read_audit(book, processes),
             logging=read_logging(book, processes),
             updates=read_updates(book, started),
+            software=read_software(book),
+            outdated_units=read_outdated_units(book),
             mandatory_access_control=mandatory_access_control(book),
             malware_protection=(agents := malware_protection(processes)),
             firewall=(packet_filter := firewall(book, processes)),

@@ -379,6 +379,7 @@ class DeviceConfig(Resource):
     policy_stateful: Maybe[bool] = UNKNOWN  # replies pass by their session, packets without one do not
     signatures: Maybe[list[SignatureLibrary]] = UNKNOWN  # of a firewall
     access_lists: Maybe[list[AccessList]] = UNKNOWN  # bound to what interfaces receive
+    saved: Maybe[bool] = UNKNOWN  # it is the one that the device would start with
     configuration_backup: Maybe[bool] = UNKNOWN  # the device itself archives its configuration
     boot_verified: Maybe[bool] = UNKNOWN  # images are checked by signature when the device starts
 

@@ -29,7 +29,8 @@ import msgspec
 import pytest
 import yaml
 
-from collectors.cli import facts, signatures
+from collectors.cli import facts, signatures, startup
+from collectors.cli.platforms import PLATFORMS
 from collectors.contract import Run, Source, collector, utc_now
 from collectors.register.layout import SHEETS
 from collectors.things import Thing
@@ -39,6 +40,7 @@ from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.web import Website
 from inventory.snapshot import Snapshot
 from inventory.store import open_store
+from inventory.unknown import Maybe
 from policies.evaluate import evaluate
 from policies.outcome import Outcome
 from policies.rules import load_rules
@@ -261,7 +263,10 @@ def changed_cluster(place: Place) -> Iterator[Source]:
 
     recording = TESTS / "data" / "kubernetes" / "new-admin.jsonl.gz"
     yield source(
-        "changed-cluster", "kubernetes", recording=rewritten(recording, place.folder / "c.jsonl.gz", change)
+        "changed-cluster",
+        "kubernetes",
+        UNREGISTERED,
+        recording=rewritten(recording, place.folder / "c.jsonl.gz", change),
     )
 
 
@@ -273,7 +278,19 @@ def configurations(place: Place) -> Iterator[Batch]:
         config = DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)
         shown = {name: path.with_suffix(f".{name}.txt") for name in signatures.PURPOSES}
         told = {name: one.read_text(encoding="utf-8") for name, one in shown.items() if one.exists()}
-        yield Batch(resources=[signatures.completed(config, told)])
+        config = signatures.completed(config, told)
+        config.saved = _started_with(path)
+        yield Batch(resources=[config])
+
+
+def _started_with(path: Path) -> Maybe[bool]:
+    """Whether a composed configuration is the saved one, where the same stands there for a good one, and one
+    with a line less for a bad one."""
+    platform, _, quality = path.stem.rpartition("-")
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    saved = {"good": text, "bad": "".join([*lines[:5], *lines[6:]])}.get(quality, "")
+    return startup.compared(PLATFORMS[platform], text, saved)[0]
 
 
 def shells(place: Place) -> Iterator[Batch]:
