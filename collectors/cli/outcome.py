@@ -18,7 +18,7 @@ from inventory.resource import Resource
 
 KINDS = (Device.KIND, Interface.KIND, DeviceConfig.KIND)
 _COUNTED: tuple[Purpose, ...] = ("arp", "nd", "routes_ipv4", "routes_ipv6")
-_OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "time", *_COUNTED)
+_OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "time", "standby", *_COUNTED)
 _OF_INTERFACES: tuple[Purpose, ...] = ("interfaces", "ipv4", "ipv6")
 _OF_CONFIG: tuple[Purpose, ...] = (
     "configuration", "signatures_antivirus", "signatures_ips", "signatures_update",

@@ -18,6 +18,7 @@ from policies.predicates import (
     kubernetes,
     load,
     names,
+    redundancy,
     sites,
 )
 from policies.predicates.contract import Predicate
@@ -26,7 +27,7 @@ PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
         *(access_lists, addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, load),
-        *(names, sites),
+        *(names, redundancy, sites),
     )
     for predicate in module.PREDICATES
 }

@@ -30,8 +30,11 @@ import pytest
 import yaml
 
 from collectors.cli import facts, signatures, startup
+from collectors.cli import recording as recordings
 from collectors.cli.platforms import PLATFORMS
+from collectors.cli.reading import Answer, Reading
 from collectors.contract import Run, Source, collector, utc_now
+from collectors.recordings import Header
 from collectors.register.layout import SHEETS
 from collectors.things import Thing
 from inventory.coverage import Batch
@@ -293,6 +296,28 @@ def _started_with(path: Path) -> Maybe[bool]:
     return startup.compared(PLATFORMS[platform], text, saved)[0]
 
 
+def pairs(place: Place) -> Iterator[Source]:
+    """Composed switches with two lines put together: both up, and one down."""
+    shown = TESTS / "data" / "cli" / "vrp"
+    ports = "".join(f"interface GigabitEthernet0/0/{n}\n eth-trunk 1\n#\n" for n in (1, 2))
+    told = {
+        name: (shown / f"display_{name}.txt").read_text(encoding="utf-8") for name in ("version", "interface")
+    }
+    readings = []
+    for name, state in (("both", "UP"), ("one", "DOWN")):
+        interface = told["interface"].replace("Administratively DOWN", state)
+        texts = (
+            ("version", "display version", told["version"]),
+            ("configuration", "display current-configuration", f"sysname {name}\n#\n{ports}return\n"),
+            ("interfaces", "display interface", interface),
+        )
+        answers = [Answer(purpose=p, command=c, text=text) for p, c, text in texts]
+        readings.append(Reading(target=name, platform="huawei_vrp", answers=answers))
+    path = place.folder / "pairs.jsonl.gz"
+    recordings.write(path, Header(format=recordings.FORMAT, source="pairs"), readings, str)
+    yield source("pairs", "cli", recording=str(path))
+
+
 def shells(place: Place) -> Iterator[Batch]:
     """A recording of sshd with a command line behind it: current algorithms, old ones too, old ones alone (that one
     cannot be logged in to, and its other kinds have failed); and one whose version was changed to 1.99."""
@@ -455,7 +480,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, shells, tunnels, registers, loads),
+        *(demo, hosts, devices, configurations, shells, pairs, tunnels, registers, loads),
         *(changed_devices, changed_cloud, closed_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],
