@@ -27,6 +27,7 @@ w state '$' 1,2
 w dates : 1,3-8
 p
 o
+g WATCHERS
 n /proc/net/tcp 0A
 n /proc/net/tcp6 0A
 n /proc/net/udp 07
@@ -130,7 +131,10 @@ def script(word: str, sudo: bool, most_bytes: int, further: Iterable[Question] =
 
 
 def _usual() -> list[str]:
-    found = _WANTED.strip().splitlines()
+    names = (
+        cut for programs in hardening.INTRUSION_AGENTS.values() for name in programs for cut in {name[:15]}
+    )
+    found = _WANTED.replace("WATCHERS", " ".join(dict.fromkeys(names))).strip().splitlines()
     found += [f"f {path}" for path in _FILES.split()]
     found += [f"t {path}" for path in _FOLDERS.split()]
     found += [f"x {path}" for path in _THERE.split()]

@@ -167,6 +167,7 @@ class Host(Resource):
     malware_signatures_age_days: Maybe[int | None] = UNKNOWN  # None = no agent runs
     malware_blocking: Maybe[bool | None] = UNKNOWN  # files are checked as they are opened; None = no agent
     intrusion_detection: Maybe[list[str]] = UNKNOWN  # names of known agents running
+    alert_channels: Maybe[list[str]] = UNKNOWN  # "agent → where it reports to"; [] = nowhere
     file_integrity: Maybe[list[str]] = UNKNOWN  # what keeps a record of files to find changed ones
     core_dumps_exposed: Maybe[bool] = UNKNOWN  # of programs that change their user, to any reader
     history_size: Maybe[int | None] = UNKNOWN  # commands a shell keeps (HISTSIZE); None = none set
