@@ -30,7 +30,7 @@ _LINE = re.compile(r"(?m)^[ \t]*(\w+)[ \t]*=[ \t]*([^\n#]*)")
 
 
 def peers(table: bytes) -> dict[int, str]:
-    """Inode → "address:port" of the other end, for connections of a /proc/net table that leave the machine."""
+    """Inode → "address:port" of the other end, of connections in a /proc/net table that leave the machine."""
     found = {}
     for line in decode(table).split("\n")[1:]:
         parts = line.split()
@@ -50,8 +50,8 @@ def peers(table: bytes) -> dict[int, str]:
 def read_alert_channels(
     notebook: Notebook, processes: Processes, agents: Maybe[list[str]], log_servers: Maybe[list[str]]
 ) -> Maybe[list[str]]:
-    """ "product → where" for each way out. ``agents``: products that run; ``log_servers``: what the system log is
-    sent to. [] where no agent runs, or none of them reports anywhere; UNKNOWN where that cannot be told."""
+    """Each way out as "product → where". ``agents``: products that run; ``log_servers``: what the system log
+    is sent to. [] where no agent runs, or none of them reports anywhere; UNKNOWN where nobody can tell."""
     if not isinstance(agents, list):
         return UNKNOWN
     found: list[str] = []

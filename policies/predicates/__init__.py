@@ -19,6 +19,7 @@ from policies.predicates import (
     load,
     names,
     redundancy,
+    remote,
     sites,
 )
 from policies.predicates.contract import Predicate
@@ -27,7 +28,7 @@ PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
         *(access_lists, addresses, amounts, cloud, crypto, end_of_life, families, kubernetes, load),
-        *(names, redundancy, sites),
+        *(names, redundancy, remote, sites),
     )
     for predicate in module.PREDICATES
 }
