@@ -47,6 +47,8 @@ def _open_to_public(config: DeviceConfig) -> bool:
     lists = [
         acl for row in seen(config.terminals) if seen(row.remote) for acl in (row.acl_ipv4, row.acl_ipv6)
     ]
+    if any(known(acl) and acl is None for acl in lists):
+        return True
     web = seen(config.web)
     if or_none(web.http) is True or or_none(web.https) is True or seen(web.http) or seen(web.https):
         lists += [web.acl_ipv4, web.acl_ipv6]

@@ -31,7 +31,7 @@ import yaml
 
 from collectors.cli import facts, signatures, startup
 from collectors.cli import recording as recordings
-from collectors.cli.platforms import PLATFORMS
+from collectors.cli.platforms import PLATFORMS, Purpose
 from collectors.cli.reading import Answer, Reading
 from collectors.contract import Run, Source, collector, utc_now
 from collectors.recordings import Header
@@ -306,7 +306,7 @@ def pairs(place: Place) -> Iterator[Source]:
     readings = []
     for name, state in (("both", "UP"), ("one", "DOWN")):
         interface = told["interface"].replace("Administratively DOWN", state)
-        texts = (
+        texts: tuple[tuple[Purpose, str, str], ...] = (
             ("version", "display version", told["version"]),
             ("configuration", "display current-configuration", f"sysname {name}\n#\n{ports}return\n"),
             ("interfaces", "display interface", interface),
