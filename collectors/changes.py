@@ -24,7 +24,7 @@ from inventory.unknown import UNKNOWN, Unknown, or_none
 _COMMON: Final = frozenset(field_names(Resource))
 _STATE: Final = frozenset({"running", "synchronized", "lines"})
 """Fields of nested rows that tell a state, or where something stands."""
-_UPDATING: Final = frozenset({"signatures", "complete"})
+_UPDATING: Final = frozenset({"signatures", "complete", "saved"})
 _TABLES: Final = frozenset({"flags"})  # fields that hold a table
 CONFIGURED: Final[dict[type[Resource], tuple[str, ...]]] = {
     Host: (

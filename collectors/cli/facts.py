@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from collectors.cli import facts_outside
 from collectors.cli.config_tree import lines_of
 from inventory.kinds.device_config import SshService
 from inventory.unknown import Unknown
@@ -52,6 +53,8 @@ def read(platform: str, configuration: str, told: Mapping[str, str]) -> dict[str
         fields |= import_module(module).read(
             dialect, configuration, told.get("version", ""), partial=told.get("partial") == "yes"
         )
+        if dialect in facts_outside.DIALECTS:
+            fields |= facts_outside.read(configuration, fields.get("complete") is True)
         _offered(fields.get("ssh"), told)
     return fields
 

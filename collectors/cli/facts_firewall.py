@@ -31,6 +31,8 @@ _NO_FILES = frozenset(
 _FILES = frozenset(
     "http https ftp ftp-get ftp-put tftp smb cifs netbios-session microsoft-ds ms-smb nfs web".split()
 )
+_MANAGEMENT = frozenset("ssh telnet http https snmp netconf rdp vnc".split())
+_MANAGEMENT_PORTS = (22, 23, 80, 161, 443, 830, 8443)
 _MAIL_PORTS = (25, 110, 143, 465, 587, 993, 995)
 _NO_FILE_PORTS = (22, 49, 53, 123, 161, 162, 179, 500, 514, 1812, 1813, 4500)
 _NO_FILE_PROTOCOLS = (
@@ -58,7 +60,7 @@ def outside(
     for side in (sources, destinations):
         if side and all(zone.lower() in _ITSELF for zone in side):
             return False
-    told = [_zone_outside(zone, known or {}) for side in (sources, destinations) for zone in side]
+    told = [zone_outside(zone, known or {}) for side in (sources, destinations) for zone in side]
     return True if not sources or not destinations else some(told)
 
 
@@ -73,7 +75,8 @@ def some(told: Iterable[Maybe[bool]]) -> Maybe[bool]:
     return UNKNOWN if unseen else False
 
 
-def _zone_outside(zone: str, known: Mapping[str, bool]) -> Maybe[bool]:
+def zone_outside(zone: str, known: Mapping[str, bool]) -> Maybe[bool]:
+    """Whether a zone is of a network that is not trusted; UNKNOWN for a name that says nothing."""
     if zone in known:
         return known[zone]
     if zone.lower() == "any" or _OUTSIDE.fullmatch(zone):
@@ -88,6 +91,45 @@ def carries(services: Iterable[str], definitions: Mapping[str, Sequence[str]]) -
     files = not found or any(one != "none" for one in found)
     mail: Maybe[bool] = UNKNOWN if not found or None in found else False
     return files, True if "mail" in found else mail
+
+
+def opens_management(
+    sources: Sequence[str],
+    destinations: Sequence[str],
+    services: Sequence[str],
+    definitions: Mapping[str, Sequence[str]],
+    known: Mapping[str, bool],
+) -> Maybe[bool]:
+    """Whether a rule lets a network that is not trusted reach the device itself by a service to manage it; no
+    zone and no service = any."""
+    if destinations and not any(zone.lower() in (*_ITSELF, "any") for zone in destinations):
+        return False
+    from_outside = some(zone_outside(zone, known) for zone in sources) if sources else True
+    if from_outside is False:
+        return False
+    manages = some(_manages(service, definitions) for service in services) if services else True
+    if manages is False:
+        return False
+    return True if from_outside is True and manages is True else UNKNOWN
+
+
+def _manages(service: str, definitions: Mapping[str, Sequence[str]]) -> Maybe[bool]:
+    name = service.lower().removeprefix("junos-").strip('"')
+    if name in _MANAGEMENT:
+        return True
+    if name in _NO_FILES or name in _MAIL or name in _FILES:
+        return False
+    found: list[Maybe[bool]] = []
+    for line in definitions.get(service) or ([service] if " " in service else []):
+        words = line.lower().split()
+        ports = destination_ports(words)
+        if any(word in _NO_FILE_PROTOCOLS for word in words[:4] if word != "0"):
+            found.append(False)
+        elif ports is None:
+            found.append(UNKNOWN)
+        else:
+            found.append(any(low <= port <= high for low, high in ports for port in _MANAGEMENT_PORTS))
+    return some(found) if found else UNKNOWN
 
 
 def _carried(service: str, definitions: Mapping[str, Sequence[str]]) -> Carries | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from collectors.cli.config_tree import Node
-from collectors.cli.facts_firewall import carries, listed, outside, some, used_by
+from collectors.cli.facts_firewall import carries, listed, opens_management, outside, some, used_by
 from collectors.cli.facts_reader import Config, begins, below, capped, family_of, last, numbers, span
 from inventory.kinds.device_config import SecurityPolicy, SignatureLibrary
 from inventory.unknown import UNKNOWN, Maybe
@@ -118,6 +118,11 @@ def _policy(config: Config, node: Node, family: Any, objects: _Objects) -> Secur
         destinations=_list(config, told, *_DESTINATIONS),
         services=_list(config, told, *_SERVICES, *_APPLICATIONS),
         outside=outside(source, destination, objects.zones) if not config.partial else UNKNOWN,
+        opens_management=opens_management(
+            source, destination, listed(services), objects.services, objects.zones
+        )
+        if not config.partial and not applications
+        else UNKNOWN,
         files=files if not config.partial else UNKNOWN,
         mail=mail if not config.partial or mail is True else UNKNOWN,
         narrowed=bool(told.keys() - _KNOWN) or config.absent(False),

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from collectors.cli import standby
 from collectors.cli.displays import (
     Seen,
     configured_addresses,
@@ -79,6 +80,8 @@ def device_of(
     device.neighbours = _neighbours(platform, reading, clean)
     if known(device.neighbours):
         device.relations += edges(device, device.neighbours, targets)
+    device.standbys = standby.standbys(platform, reading, clean)
+    device.link_groups = standby.link_groups(platform, reading, clean)
     return device
 
 

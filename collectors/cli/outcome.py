@@ -18,7 +18,7 @@ from inventory.resource import Resource
 
 KINDS = (Device.KIND, Interface.KIND, DeviceConfig.KIND)
 _COUNTED: tuple[Purpose, ...] = ("arp", "nd", "routes_ipv4", "routes_ipv6")
-_OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "time", *_COUNTED)
+_OF_DEVICE: tuple[Purpose, ...] = ("version", "serial", "neighbours", "time", "standby", *_COUNTED)
 _OF_INTERFACES: tuple[Purpose, ...] = ("interfaces", "ipv4", "ipv6")
 _OF_CONFIG: tuple[Purpose, ...] = (
     "configuration", "signatures_antivirus", "signatures_ips", "signatures_update",
@@ -45,7 +45,7 @@ def batch(
     if reading.offer is not None:
         of_device.append(_offer_evidence(run, reading))
     of_interfaces = _evidence_of(run, reading, _OF_INTERFACES)
-    of_config = _evidence_of(run, reading, _OF_CONFIG)
+    of_config = _evidence_of(run, reading, (*_OF_CONFIG, "saved"))
     resources: list[Resource] = [device, *found]
     if config is not None:
         resources.append(config)
@@ -151,7 +151,7 @@ def _kept(answer: Answer) -> str:
         return _DATED.sub(r"\g<1>(not kept)", answer.text)
     if answer.purpose in _OF_INTERFACES and answer.status in (Status.COMPLETE, Status.PARTIAL):
         return "\n".join(line for seen in interfaces(answer.text) for line in seen.lines)
-    if answer.purpose in _OF_CONFIG:
+    if answer.purpose in (*_OF_CONFIG, "saved"):
         return answer.text
     lines = answer.text.split("\n")
     if answer.purpose == "time":

@@ -29,6 +29,8 @@ Purpose = Literal[
     "signatures_antivirus",  # which library is loaded, and of when; of firewalls alone
     "signatures_ips",
     "signatures_update",  # whether the device fetches new ones
+    "standby",  # who would take over, where the configuration says that somebody should
+    "saved",  # the configuration that it would start with
 ]
 _FAMILY = Literal["vrp", "comware", "cisco", "junos", "shell"]
 
@@ -89,6 +91,8 @@ _VRP = (
     Command("signatures_antivirus", "display version av-sdb", where=_INSPECTS),
     Command("signatures_ips", "display version ips-sdb", where=_INSPECTS),
     Command("signatures_update", "display update configuration", where=_INSPECTS),
+    Command("standby", "display hrp state", where=r"(?m)^\s*hrp enable\b"),
+    Command("saved", "display saved-configuration"),
 )
 _COMWARE = (
     Command("version", "display version"),
@@ -109,6 +113,8 @@ _COMWARE = (
     Command("routes_ipv6", "display ipv6 routing-table statistics"),
     Command("signatures_antivirus", "display anti-virus signature information", where=_INSPECTS),
     Command("signatures_ips", "display ips signature information", where=_INSPECTS),
+    Command("standby", "display irf", where=r"(?m)^\s*irf-port \d"),
+    Command("saved", "display saved-configuration"),
 )
 _CISCO = (
     Command("version", "show version", "show version"),
@@ -122,6 +128,8 @@ _CISCO = (
     Command("time", "show ntp status"),
     Command("routes_ipv4", "show ip route summary"),
     Command("routes_ipv6", "show ipv6 route summary"),
+    Command("standby", "show standby brief", "show standby brief", where=r"(?m)^ standby \d"),
+    Command("saved", "show startup-config"),
 )
 _RUIJIE = (
     Command("version", "show version"),
@@ -131,6 +139,7 @@ _RUIJIE = (
     Command("ipv6", "show ipv6 interface"),
     Command("arp", "show arp"),
     Command("time", "show ntp status"),
+    Command("saved", "show startup-config"),
 )
 _ZTE = (
     Command("version", "show version", "show version"),
@@ -160,6 +169,12 @@ _JUNOS = (
     Command("routes_ipv4", "show route summary"),
     Command("signatures_antivirus", "show security utm anti-virus status", where=_SRX_INSPECTS),
     Command("signatures_ips", "show security idp security-package-version", where=_SRX_INSPECTS),
+    Command(
+        "standby",
+        "show chassis cluster status",
+        "show chassis cluster status",
+        where=r"(?m)^chassis \{\n\s*cluster \{|^set chassis cluster ",
+    ),
 )
 _FRR = (
     Command("version", "show version"),

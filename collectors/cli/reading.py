@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.cli import facts, signatures
+from collectors.cli import facts, signatures, startup
 from collectors.cli.identity import facts_of
 from collectors.cli.lines import IncompatibleError, Place, Secrets
 from collectors.cli.logins import open_session
@@ -138,8 +138,22 @@ def ask_all(session: Session, reading: Reading) -> None:
             judge_configuration(answer, raw, session.platform, reading)
             reading.config = config_facts(session.platform, answer, raw, reading)
         answer.text = masked(raw)
+        if command.purpose == "saved":
+            answer.text = _judge_saved(session.platform, answer, configuration, raw, reading)
         reading.answers.append(answer)
     complete_config(reading)
+
+
+def _judge_saved(platform: Platform, answer: Answer, running: str, saved: str, reading: Reading) -> str:
+    """Set whether the running configuration is the saved one; what is kept of the saved one: the lines in
+    which it differs, masked."""
+    whole = reading.answer("configuration")
+    if answer.status is not Status.COMPLETE or whole is None or whole.status is not Status.COMPLETE:
+        return ""
+    same, told = startup.compared(platform, running, saved)
+    if reading.config is not None:
+        reading.config.saved = same
+    return told
 
 
 def complete_config(reading: Reading) -> None:
@@ -147,6 +161,8 @@ def complete_config(reading: Reading) -> None:
     if reading.config is not None:
         told = {name: reading.text(name) for name in signatures.PURPOSES}
         reading.config = signatures.completed(reading.config, told)
+        if reading.platform in startup.SAVED_BY_COMMIT and reading.config.complete is True:
+            reading.config.saved = True
 
 
 def _not_asked(command: Command, why: str) -> Answer:

@@ -16,6 +16,7 @@ import msgspec
 from collectors.contract import Access, Run, Source, SourceError
 from collectors.contract import Options as BaseOptions
 from collectors.host.accounts import read_accounts
+from collectors.host.alerts import read_alert_channels
 from collectors.host.certificates import read_certificates
 from collectors.host.evidence import chapter_evidence, table_evidence
 from collectors.host.hardening import (
@@ -46,6 +47,7 @@ from collectors.host.recording import RecordingReader, load
 from collectors.host.routes import read_routes
 from collectors.host.services import read_audit, read_time_sync
 from collectors.host.sockets import read_listeners
+from collectors.host.software import read_outdated_units, read_software
 from collectors.host.ssh_sources import read_any_source
 from collectors.host.sshd import read_ssh_server
 from collectors.host.syslog import read_logging
@@ -176,8 +178,10 @@ class _Machine:
             umask=read_umask(book),
             time_sync=read_time_sync(book, processes),
             audit=read_audit(book, processes),
-            logging=read_logging(book, processes),
+            logging=(log := read_logging(book, processes)),
             updates=read_updates(book, started),
+            software=read_software(book),
+            outdated_units=read_outdated_units(book),
             mandatory_access_control=mandatory_access_control(book),
             malware_protection=(agents := malware_protection(processes)),
             firewall=(packet_filter := firewall(book, processes)),
@@ -187,7 +191,8 @@ class _Machine:
             file_modes=read_file_modes(book),
             malware_signatures_age_days=read_signature_age(book, agents, started),
             malware_blocking=malware_blocking(processes, agents),
-            intrusion_detection=intrusion_detection(processes),
+            intrusion_detection=(watchers := intrusion_detection(processes)),
+            alert_channels=read_alert_channels(book, processes, watchers, log.remote),
             file_integrity=file_integrity(book, processes),
             core_dumps_exposed=read_core_dumps(book),
             history_size=read_history_size(book),

@@ -17,6 +17,7 @@ from inventory.evidence import Evidence
 from inventory.resource import Resource, plain
 
 _MOST_BYTES = 64 << 10
+_MOST_BYTES_OF_PACKAGES = 1 << 20  # 20 000 of them: the list is the record
 _KEPT: tuple[tuple[str, str], ...] = (  # (file or command, lines of it)
     (r"(/etc|/usr/lib)/os-release", "."),
     (r"/proc/cpuinfo|lscpu", r"(?i)^(vendor|model name|architecture|cpu (implementer|part|family)|cpu\(s\))"),
@@ -37,6 +38,8 @@ _KEPT: tuple[tuple[str, str], ...] = (  # (file or command, lines of it)
     (r"apt .*", r"upgradable from"),
     (r"iptables-save|ip6tables-save", r"^[*:-]"),
     (r"sed -n .*", "."),  # certificates, and nothing else
+    (r"(dpkg-query|rpm) .*", r"^(?!.n |.c )."),  # without what was removed
+    (r"systemctl show .*", r"^$"),  # hundreds of lines, of which the names of some are in a field
     (r"(ip|ntpq|auditctl|nft|dnf|yum|systemd-detect-virt|systemctl) ?.*", "."),
 )
 _VOLATILE = re.compile(r'"(?:packets|bytes|valid_life_time|preferred_life_time)": ?\d+,?|\[\d+:\d+\]')
@@ -50,7 +53,8 @@ def kept(origin: str, content: bytes) -> str:
             wanted = re.compile(line)
             text = "\n".join(row for row in decode(content).split("\n") if row.strip() and wanted.search(row))
             text = _VOLATILE.sub("", text)
-            return text if len(text) <= _MOST_BYTES else text[:_MOST_BYTES] + "\n（过长，后面略去）"
+            most = _MOST_BYTES_OF_PACKAGES if origin.startswith(("dpkg-query ", "rpm ")) else _MOST_BYTES
+            return text if len(text) <= most else text[:most] + "\n（过长，后面略去）"
     return ""
 
 

@@ -53,6 +53,9 @@ COMMANDS: frozenset[tuple[str, ...]] = frozenset(
     dnf -C -q check-update
     dnf -C -q updateinfo list --updates --security
     yum -C -q check-update
+    dpkg-query -W -f=${db:Status-Abbrev}|${binary:Package}|${Version}\\n
+    rpm -qa --qf %{NAME}|%{EPOCH}:%{VERSION}-%{RELEASE}|%{ARCH}\\n
+    systemctl show *.service --property=Id,NeedDaemonReload --no-pager
     stat -c %a:%U:%G:%n /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/sudoers /etc/crontab \
         /etc/ssh/sshd_config /var/log/audit /var/log/messages /var/log/syslog /var/log/secure \
         /var/log/auth.log

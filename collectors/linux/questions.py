@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Literal
 
-from collectors.host import hardening
+from collectors.host import hardening, software
 from collectors.host.certificates import PLACES
 from collectors.host.reader import CERTIFICATE_LINES, CONFIGURATIONS, allowed
 
@@ -27,6 +27,7 @@ w state '$' 1,2
 w dates : 1,3-8
 p
 o
+g WATCHERS
 n /proc/net/tcp 0A
 n /proc/net/tcp6 0A
 n /proc/net/udp 07
@@ -58,6 +59,7 @@ _THERE = """
 /proc/sys/kernel /proc/sys/net /sys/kernel /etc/pam.d /etc/pam.d/login /etc/pam.d/passwd /etc/pam.d/sshd
 /usr/sbin/sshd /usr/local/sbin/sshd /usr/bin/sshd /sbin/sshd /usr/bin/apt /usr/bin/dnf /usr/bin/yum
 /sys/firmware/efi /sys/firmware/efi/efivars /.dockerenv /run/.containerenv /var/log/journal
+/run/systemd/system /usr/bin/dpkg-query /usr/bin/rpm
 """
 _LISTS = """
 d /sys/firmware/efi/efivars
@@ -129,7 +131,10 @@ def script(word: str, sudo: bool, most_bytes: int, further: Iterable[Question] =
 
 
 def _usual() -> list[str]:
-    found = _WANTED.strip().splitlines()
+    names = (
+        cut for programs in hardening.INTRUSION_AGENTS.values() for name in programs for cut in {name[:15]}
+    )
+    found = _WANTED.replace("WATCHERS", " ".join(dict.fromkeys(names))).strip().splitlines()
     found += [f"f {path}" for path in _FILES.split()]
     found += [f"t {path}" for path in _FOLDERS.split()]
     found += [f"x {path}" for path in _THERE.split()]
@@ -142,6 +147,7 @@ def _usual() -> list[str]:
     lines = (shlex.join(("grep", "-RHsE", CERTIFICATE_LINES, place)) for place in CONFIGURATIONS)
     found += [f"[ ! -e {command.rpartition(' ')[2]} ] || c {command}" for command in lines]
     found += [f"c {command}" for command in _COMMANDS]
+    found += [_line(("c", " ".join(command))) for command in (software.DPKG, software.RPM, software.UNITS)]
     found += [f"ls /var/lib/apt/lists/*_Packages* </dev/null >/dev/null && c {_APT}"]  # slow, and else empty
     found += [f"r {command}" for command in AS_ROOT if command != _YUM]
     found += [f"[ -e /usr/bin/dnf ] || r {_YUM}"]

@@ -186,12 +186,29 @@ w() {
   fi
 }
 
-# n: a table of sockets: those that wait for anybody, in the state $2
+# g: who watches for intrusions, by the names given: which sockets they hold, for n
+g() {
+  G=
+  for q in /proc/[0-9]*; do
+    line=
+    { IFS= read -r line <"$q/comm"; } 2>/dev/null
+    for name; do
+      [ "$line" = "$name" ] && [ -r "$q/fd" ] &&
+        G="$G $(ls -l "$q/fd" </dev/null | sed -n -e 's/^l.* -> socket:\[\([0-9]*\)\]$/\1/p')"
+    done
+  done
+}
+
+# n: a table of sockets: those that wait for anybody, in the state $2, and the connections of those that g found
 n() {
   [ -r "$1" ] || { f "$1"; return; }
   begin "f $1"
-  { head -c "$M" <"$1" && end ok || end unreadable; } | sed -n -e 1p -e "/^$N/p" \
-    -e "/^ *[0-9]*: [0-9A-F]*:[0-9A-F]* [0-9A-F]*:[0-9A-F]* $2 /p"
+  table=$1
+  set -- -e 1p -e "/^$N/p" -e "/^ *[0-9]*: [0-9A-F]*:[0-9A-F]* [0-9A-F]*:[0-9A-F]* $2 /p"
+  for inode in $G; do
+    set -- "$@" -e "/^ *[0-9]*: [0-9A-F]*:[0-9A-F]* [0-9A-F]*:[0-9A-F]* 01 [^ ]* [^ ]* [^ ]* *[0-9]* *[0-9]* $inode /p"
+  done
+  { head -c "$M" <"$table" && end ok || end unreadable; } | sed -n "$@"
 }
 
 # p: processes by name. Arguments may hold secrets: of those whose name is cut off the first is read, and of

@@ -19,6 +19,7 @@ from collectors.snmp.health import set_health
 from collectors.snmp.identity import identify
 from collectors.snmp.reading import Answers
 from collectors.snmp.services import set_services
+from collectors.snmp.standby import standbys
 from collectors.snmp.texts import first_number, mac_text, number, text_of, truth
 from collectors.snmp.topology import set_surroundings
 from inventory.kinds.address import Address
@@ -91,6 +92,7 @@ def device_of(
     identify(device, answers, clean)
     set_health(device, answers)
     set_services(device, answers)
+    device.standbys = standbys(answers)
     set_surroundings(device, answers, clean, targets or {})
     return device
 

@@ -1,10 +1,11 @@
 """What is read of a device: objects by name and OID, a table as ranges of its columns.
 
-Sources: SNMPv2-MIB (RFC 3418), IF-MIB (RFC 2863), IP-MIB (RFC 4293), IPV6-MIB (RFC 2465), ENTITY-MIB
-(RFC 6933), TCP-MIB (RFC 4022), LLDP-MIB (IEEE 802.1AB-2005), Q-BRIDGE-MIB (RFC 4363), IP-FORWARD-MIB (RFC
-4292), BGP4-MIB (RFC 4273), OSPF-MIB (RFC 4750), OSPFV3-MIB (RFC 5643), HOST-RESOURCES-MIB (RFC 2790),
-ENTITY-SENSOR-MIB (RFC 3433), UPS-MIB (RFC 1628), NTPv4-MIB (RFC 5907), UCD-SNMP-MIB. Columns next to each
-other are walked in one go; the rest is not asked for, and never a column that holds a key (ospfIfAuthKey).
+Sources: SNMPv2-MIB (RFC 3418), IF-MIB (RFC 2863), IP-MIB (RFC 4293), IPV6-MIB (RFC 2465), ENTITY-MIB (RFC
+6933), TCP-MIB (RFC 4022), LLDP-MIB (IEEE 802.1AB-2005), Q-BRIDGE-MIB (RFC 4363), IP-FORWARD-MIB (RFC 4292),
+BGP4-MIB (RFC 4273), OSPF-MIB (RFC 4750), OSPFV3-MIB (RFC 5643), VRRP-MIB (RFC 2787), VRRPV3-MIB (RFC 6527),
+HOST-RESOURCES-MIB (RFC 2790), ENTITY-SENSOR-MIB (RFC 3433), UPS-MIB (RFC 1628), NTPv4-MIB (RFC 5907),
+UCD-SNMP-MIB. Columns next to each other are walked in one go; the rest is not asked for, and never a column
+that holds a key (ospfIfAuthKey).
 """
 
 from __future__ import annotations
@@ -135,6 +136,12 @@ OSPF_NEIGHBOURS = Table(name="ospfNbrTable", entry=oid_of("1.3.6.1.2.1.14.10.1")
 OSPFV3_NEIGHBOURS = Table(
     name="ospfv3NbrTable", entry=oid_of("1.3.6.1.2.1.191.1.9.1"), columns=((5, 5), (8, 8))
 )
+VRRP = Table(  # state, admin state, master's address; RFC 2787
+    name="vrrpOperTable", entry=oid_of("1.3.6.1.2.1.68.1.3.1"), columns=((3, 4), (7, 7))
+)
+VRRPV3 = Table(  # master's address, status; RFC 6527
+    name="vrrpv3OperationsTable", entry=oid_of("1.3.6.1.2.1.207.1.1.1.1"), columns=((3, 3), (6, 6))
+)
 SENSORS = Table(
     name="entPhySensorTable", entry=oid_of("1.3.6.1.2.1.99.1.1.1"), columns=((1, 5),), evidence=False
 )
@@ -158,6 +165,8 @@ DEVICE_TABLES = (
     OSPF_INTERFACES,
     OSPF_NEIGHBOURS,
     OSPFV3_NEIGHBOURS,
+    VRRP,
+    VRRPV3,
     SENSORS,
     PROCESSORS,
     UPS_OUTPUT,

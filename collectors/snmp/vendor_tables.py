@@ -95,6 +95,9 @@ CDP = Table(  # CISCO-CDP-MIB cdpCacheTable: address type and address, device, p
 CISCO_BGP = Table(  # CISCO-BGP4-MIB cbgpPeer2Table, by the MIB: state, admin status, remote AS
     name="cbgpPeer2Table", entry=_enterprise("9.9.187.1.2.5.1"), columns=((3, 4), (11, 11))
 )
+HSRP = Table(  # CISCO-HSRP-MIB cHsrpGrpTable, by the MIB: virtual address, active and standby router, state
+    name="cHsrpGrpTable", entry=_enterprise("9.9.106.1.2.1.1"), columns=((11, 11), (13, 15))
+)
 CISCO_VLANS = Table(name="vtpVlanTable", entry=_enterprise("9.9.46.1.3.1.1"), columns=((4, 4),))
 JUNIPER_PARTS = Table(  # JUNIPER-MIB jnxOperatingTable, recorded: text, state, °C, CPU %, memory %
     name="jnxOperatingTable",
@@ -157,7 +160,7 @@ VENDORS: dict[str, Vendor] = {
     "Cisco": Vendor(
         tables=(
             *(CISCO_TEMPERATURES, CISCO_FANS, CISCO_POWER, CISCO_CPU, CISCO_MEMORY),
-            *(CDP, CISCO_BGP, CISCO_VLANS),
+            *(CDP, CISCO_BGP, CISCO_VLANS, HSRP),
         ),
         objects=(*CISCO_NTP, CDP_RUNS),
         entities=(

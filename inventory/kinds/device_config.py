@@ -293,6 +293,7 @@ class SecurityPolicy(Nested):
     destinations: Maybe[list[str]] = UNKNOWN
     services: Maybe[list[str]] = UNKNOWN
     outside: Maybe[bool] = UNKNOWN  # a network that is not trusted is on one of its sides; by the zones
+    opens_management: Maybe[bool] = UNKNOWN  # from such a network to the device itself, by ssh, web, SNMP …
     files: Maybe[bool] = UNKNOWN  # may carry web, mail or files: not limited to services that never do
     mail: Maybe[bool] = UNKNOWN  # names a mail service; UNKNOWN where the services do not tell
     antivirus: Maybe[bool] = UNKNOWN
@@ -343,6 +344,16 @@ class SignatureLibrary(Nested):
     lines: Maybe[list[int]] = UNKNOWN
 
 
+class OutsideAccess(Nested):
+    """Ways from outside to the device itself. ``global_address``: of one of its interfaces; ``people``: some
+    may log in over a VPN; ``interface_services``: an interface in an untrusted zone answers management."""
+
+    global_address: Maybe[bool] = UNKNOWN
+    people: Maybe[bool] = UNKNOWN
+    interface_services: Maybe[bool] = UNKNOWN
+    lines: Maybe[list[int]] = UNKNOWN
+
+
 class DeviceConfig(Resource):
     """The running configuration of a device, one per device; native id = that of its ``device``, to which a
     relation ``part_of`` leads."""
@@ -377,8 +388,10 @@ class DeviceConfig(Resource):
     policies: Maybe[list[SecurityPolicy]] = UNKNOWN  # of a firewall
     policy_default_permits: Maybe[bool] = UNKNOWN  # what no policy names passes
     policy_stateful: Maybe[bool] = UNKNOWN  # replies pass by their session, packets without one do not
+    outside: Maybe[OutsideAccess] = UNKNOWN
     signatures: Maybe[list[SignatureLibrary]] = UNKNOWN  # of a firewall
     access_lists: Maybe[list[AccessList]] = UNKNOWN  # bound to what interfaces receive
+    saved: Maybe[bool] = UNKNOWN  # it is the one that the device would start with
     configuration_backup: Maybe[bool] = UNKNOWN  # the device itself archives its configuration
     boot_verified: Maybe[bool] = UNKNOWN  # images are checked by signature when the device starts
 

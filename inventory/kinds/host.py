@@ -94,6 +94,16 @@ class Updates(Nested):
     index_age_days: Maybe[int] = UNKNOWN  # age of the local package index the numbers rest on
 
 
+class Software(Nested):
+    """Installed packages, as the package manager lists them; the list is evidence. ``digest``: SHA-256 of it,
+    so that a change shows. ``unclear``: packages half installed, or there in two versions at once."""
+
+    manager: Maybe[Literal["dpkg", "rpm"]] = UNKNOWN
+    packages: Maybe[int] = UNKNOWN
+    digest: Maybe[str] = UNKNOWN
+    unclear: Maybe[list[str]] = UNKNOWN
+
+
 class TrustedBoot(Nested):
     """``secure_boot`` None = no UEFI; ``chip``: a TPM or TCM is there; ``measured``: the kernel (IMA)
     measures what is run."""
@@ -145,6 +155,8 @@ class Host(Resource):
     audit: Maybe[Audit] = UNKNOWN
     logging: Maybe[Logging] = UNKNOWN
     updates: Maybe[Updates] = UNKNOWN
+    software: Maybe[Software] = UNKNOWN
+    outdated_units: Maybe[list[str] | None] = UNKNOWN  # services with settings not loaded; None = no systemd
     mandatory_access_control: Maybe[str | None] = UNKNOWN  # selinux:enforcing, apparmor, None
     malware_protection: Maybe[list[str]] = UNKNOWN  # names of known agents running
     firewall: Maybe[str | None] = UNKNOWN  # nftables, iptables, firewalld, ufw with rules; None = no rules
@@ -155,6 +167,7 @@ class Host(Resource):
     malware_signatures_age_days: Maybe[int | None] = UNKNOWN  # None = no agent runs
     malware_blocking: Maybe[bool | None] = UNKNOWN  # files are checked as they are opened; None = no agent
     intrusion_detection: Maybe[list[str]] = UNKNOWN  # names of known agents running
+    alert_channels: Maybe[list[str]] = UNKNOWN  # "agent → where it reports to"; [] = nowhere
     file_integrity: Maybe[list[str]] = UNKNOWN  # what keeps a record of files to find changed ones
     core_dumps_exposed: Maybe[bool] = UNKNOWN  # of programs that change their user, to any reader
     history_size: Maybe[int | None] = UNKNOWN  # commands a shell keeps (HISTSIZE); None = none set

@@ -58,6 +58,25 @@ class Vlan(Nested):
     name: Maybe[str | None] = UNKNOWN
 
 
+class StandbyPeer(Nested):
+    """What takes over when the device fails. ``name``: of the group, where there are several. ``working``: a
+    peer was seen that can take over; ``peer``: its address or role; None = there is none."""
+
+    kind: Maybe[Literal["vrrp", "hsrp", "hrp", "irf", "stack", "chassis_cluster"]] = UNKNOWN
+    name: Maybe[str] = UNKNOWN
+    working: Maybe[bool] = UNKNOWN
+    peer: Maybe[str | None] = UNKNOWN
+
+
+class LinkGroup(Nested):
+    """Lines that carry traffic together. ``lines``: those configured, or seen to one neighbour; ``working``:
+    how many of them are up."""
+
+    name: Maybe[str] = UNKNOWN
+    lines: Maybe[int] = UNKNOWN
+    working: Maybe[int] = UNKNOWN
+
+
 class Device(Resource):
     """A piece of network or security equipment, seen from the outside. One per source."""
 
@@ -107,6 +126,8 @@ class Device(Resource):
     ups_load_percent: Maybe[int] = UNKNOWN  # of the most loaded phase
     ups_runtime_minutes: Maybe[int] = UNKNOWN  # on battery, as the UPS estimates
     neighbours: Maybe[list[DeviceNeighbour]] = UNKNOWN
+    standbys: Maybe[list[StandbyPeer]] = UNKNOWN  # [] only where the whole configuration shows none
+    link_groups: Maybe[list[LinkGroup]] = UNKNOWN  # likewise
     vlans: Maybe[list[Vlan]] = UNKNOWN  # never empty, likewise
     routing_peers: Maybe[list[RoutingPeer]] = UNKNOWN  # of the protocols that were shown
     routing_protocols: Maybe[list[RoutingProtocol]] = UNKNOWN  # those seen to run

@@ -19,6 +19,8 @@ from policies.predicates import (
     kubernetes,
     load,
     names,
+    redundancy,
+    remote,
     sites,
     watched,
 )
@@ -28,7 +30,7 @@ PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
         *(access_lists, addresses, amounts, cloud, copies, crypto, end_of_life, families, kubernetes),
-        *(load, names, sites, watched),
+        *(load, names, redundancy, remote, sites, watched),
     )
     for predicate in module.PREDICATES
 }

@@ -29,8 +29,12 @@ import msgspec
 import pytest
 import yaml
 
-from collectors.cli import facts, signatures
+from collectors.cli import facts, signatures, startup
+from collectors.cli import recording as recordings
+from collectors.cli.platforms import PLATFORMS, Purpose
+from collectors.cli.reading import Answer, Reading
 from collectors.contract import Run, Source, collector, utc_now
+from collectors.recordings import Header
 from collectors.register.layout import SHEETS
 from collectors.things import Thing
 from inventory.coverage import Batch
@@ -39,6 +43,7 @@ from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.web import Website
 from inventory.snapshot import Snapshot
 from inventory.store import open_store
+from inventory.unknown import Maybe
 from policies.evaluate import evaluate
 from policies.outcome import Outcome
 from policies.rules import load_rules
@@ -275,7 +280,10 @@ def changed_cluster(place: Place) -> Iterator[Source]:
 
     recording = TESTS / "data" / "kubernetes" / "new-admin.jsonl.gz"
     yield source(
-        "changed-cluster", "kubernetes", recording=rewritten(recording, place.folder / "c.jsonl.gz", change)
+        "changed-cluster",
+        "kubernetes",
+        UNREGISTERED,
+        recording=rewritten(recording, place.folder / "c.jsonl.gz", change),
     )
 
 
@@ -287,7 +295,41 @@ def configurations(place: Place) -> Iterator[Batch]:
         config = DeviceConfig(source="cli", native_id=path.stem, name=path.stem, **fields)
         shown = {name: path.with_suffix(f".{name}.txt") for name in signatures.PURPOSES}
         told = {name: one.read_text(encoding="utf-8") for name, one in shown.items() if one.exists()}
-        yield Batch(resources=[signatures.completed(config, told)])
+        config = signatures.completed(config, told)
+        config.saved = _started_with(path)
+        yield Batch(resources=[config])
+
+
+def _started_with(path: Path) -> Maybe[bool]:
+    """Whether a composed configuration is the saved one, where the same stands there for a good one, and one
+    with a line less for a bad one."""
+    platform, _, quality = path.stem.rpartition("-")
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    saved = {"good": text, "bad": "".join([*lines[:5], *lines[6:]])}.get(quality, "")
+    return startup.compared(PLATFORMS[platform], text, saved)[0]
+
+
+def pairs(place: Place) -> Iterator[Source]:
+    """Composed switches with two lines put together: both up, and one down."""
+    shown = TESTS / "data" / "cli" / "vrp"
+    ports = "".join(f"interface GigabitEthernet0/0/{n}\n eth-trunk 1\n#\n" for n in (1, 2))
+    told = {
+        name: (shown / f"display_{name}.txt").read_text(encoding="utf-8") for name in ("version", "interface")
+    }
+    readings = []
+    for name, state in (("both", "UP"), ("one", "DOWN")):
+        interface = told["interface"].replace("Administratively DOWN", state)
+        texts: tuple[tuple[Purpose, str, str], ...] = (
+            ("version", "display version", told["version"]),
+            ("configuration", "display current-configuration", f"sysname {name}\n#\n{ports}return\n"),
+            ("interfaces", "display interface", interface),
+        )
+        answers = [Answer(purpose=p, command=c, text=text) for p, c, text in texts]
+        readings.append(Reading(target=name, platform="huawei_vrp", answers=answers))
+    path = place.folder / "pairs.jsonl.gz"
+    recordings.write(path, Header(format=recordings.FORMAT, source="pairs"), readings, str)
+    yield source("pairs", "cli", recording=str(path))
 
 
 def shells(place: Place) -> Iterator[Batch]:
@@ -477,7 +519,7 @@ def ssh_hosts(place: Place) -> Iterator[Source]:
 Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what another reader made
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
-        *(demo, hosts, devices, configurations, shells, tunnels, registers, loads, copies, watched),
+        *(demo, hosts, devices, configurations, shells, pairs, tunnels, registers, loads, copies, watched),
         *(changed_devices, changed_cloud, closed_cloud, unfiltered_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],

@@ -60,9 +60,11 @@ config-log-server                    ..  ..  ..  ..  ..  ..  ??
 config-log-source                    ..  ..  ..  ..  ..  ..  ??
 config-log-timestamps                ..  ..  ..  ??  ..  pp  ?p
 config-management-acl-one-family     ..  ..  ..  ??  ..  ..  ??
+config-management-from-outside       ..  f?  pp  ??  pp  ??  ??
 config-neighbour-inspection-ipv4     ..  ..  ..  ??  ..  ..  --
 config-neighbour-inspection-ipv6     ..  ..  ??  ??  ..  ..  --
 config-network-boot                  --  --  --  --  ..  ..  --
+config-not-saved                     ??  ??  ??  ??  ??  ??  ??
 config-ntp                           ..  ..  ..  ..  ..  ..  ??
 config-ntp-authentication            ..  ..  ..  ..  ..  ..  ??
 config-password-classes              f?  ..  ..  ..  ..  ..  ??

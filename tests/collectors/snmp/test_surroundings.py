@@ -297,3 +297,61 @@ def test_a_long_arp_table_may_break_off_and_spoils_nothing_else(replay):
     assert not known(outcome.device.arp_entries)
     assert outcome.collections["device"].status is Status.COMPLETE
     assert any(b"ipNetToMediaTable: partial, not counted" in e.content for e in outcome.batch.evidence)
+
+
+def standbys(outcome):
+    return [(one.kind, one.name, or_none(one.working), or_none(one.peer)) for one in outcome.device.standbys]
+
+
+def test_a_stack_is_told_by_its_serial_numbers(found):
+    shown = {name: standbys(outcome) for name, outcome in found.items() if known(outcome.device.standbys)}
+    assert shown == {"h3c-comware-7-1-075": [("stack", "stack", True, "2 members")]}
+
+
+VRRP = "1.3.6.1.2.1.68.1.3.1"
+
+
+@pytest.mark.parametrize(
+    ("state", "admin", "expected"),
+    [
+        (2, 1, [("vrrp", "7.1", True, "198.18.0.2")]),
+        (3, 1, [("vrrp", "7.1", None, None)]),  # a master does not know its backups
+        (1, 1, [("vrrp", "7.1", False, None)]),
+        (1, 2, None),  # switched off by the operator
+    ],
+)
+def test_vrrp(replay, state, admin, expected):
+    rows = (f"{VRRP}.3.7.1|2|{state}", f"{VRRP}.4.7.1|2|{admin}", f"{VRRP}.7.7.1|64|198.18.0.2")
+    outcome = replay(*rows, enterprise=2011)
+    assert (standbys(outcome) if known(outcome.device.standbys) else None) == expected
+
+
+def test_vrrp_of_version_3_and_ipv6(replay):
+    entry = "1.3.6.1.2.1.207.1.1.1.1"
+    master = "fe80000000000000" + "0000000000000001"
+    rows = (f"{entry}.3.7.1.2|4x|{master}", f"{entry}.6.7.1.2|2|2", f"{entry}.6.8.1.1|2|3")
+    assert standbys(replay(*rows, enterprise=2011)) == [
+        ("vrrp", "7.1", True, "fe80::1"),
+        ("vrrp", "8.1", None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "active", "standby", "expected"),
+    [
+        (6, "198.18.0.2", "198.18.0.3", [("hsrp", "7.1", True, "198.18.0.3")]),
+        (6, "198.18.0.2", "0.0.0.0", [("hsrp", "7.1", False, None)]),
+        (5, "198.18.0.2", "198.18.0.3", [("hsrp", "7.1", True, "198.18.0.2")]),
+        (1, "0.0.0.0", "0.0.0.0", [("hsrp", "7.1", False, None)]),
+        (4, "0.0.0.0", "0.0.0.0", [("hsrp", "7.1", None, None)]),  # it speaks, and nothing is decided
+    ],
+)
+def test_hsrp(replay, state, active, standby, expected):
+    entry = "1.3.6.1.4.1.9.9.106.1.2.1.1"
+    rows = (
+        f"{entry}.11.7.1|64|198.18.0.1",
+        f"{entry}.13.7.1|64|{active}",
+        f"{entry}.14.7.1|64|{standby}",
+        f"{entry}.15.7.1|2|{state}",
+    )
+    assert standbys(replay(*rows)) == expected
