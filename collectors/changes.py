@@ -6,7 +6,7 @@ part of it. A value that was not seen on one side is no change: it may be that m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ import msgspec
 
 from inventory.kinds.cloud import Cloud, PlatformService
 from inventory.kinds.cluster import Cluster, ControlPlaneComponent
+from inventory.kinds.compute import InstanceAction
 from inventory.kinds.device_config import DeviceConfig
 from inventory.kinds.host import Host
 from inventory.kinds.network import Device
@@ -76,11 +77,23 @@ class Watched(NamedTuple):
 
 class Past(NamedTuple):
     """What a source that is read last may know of before: the machines, what changed of them since it last
-    told, and what it told then (by uid of the machine)."""
+    told, and what it told then (by uid of the machine); and which servers of which cloud (uid) were created
+    or started again of late."""
 
     watched: list[Watched]
     changes: list[Change]
     told: Mapping[str, ChangeReview]
+    started: Sequence[tuple[InstanceAction, str]] = ()
+
+
+_STARTING: Final = frozenset(
+    "create rebuild reboot start restore resume unpause unshelve unrescue evacuate".split()
+)
+
+
+def starts(action: InstanceAction) -> bool:
+    """Whether a server was created or put to work again by it, as far as is known."""
+    return action.action in _STARTING and action.failed is not True
 
 
 NOTHING: Final = Past([], [], {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from collectors.changes import (
@@ -18,15 +18,17 @@ from collectors.changes import (
     moment_of,
     names_of,
     seen_whole,
+    starts,
 )
 from collectors.contract import Source
 from collectors.things import HOLDING, MEASURED, NAMED, Thing, thing_of
 from inventory.coverage import Batch, Collection
 from inventory.kinds.cloud import Cloud
 from inventory.kinds.cluster import Cluster
+from inventory.kinds.compute import InstanceAction
 from inventory.kinds.network import Device
 from inventory.kinds.review import ChangeReview
-from inventory.resource import Resource
+from inventory.resource import Resource, uid_of
 from inventory.snapshot import Snapshot
 from inventory.store import Store, StoreError
 
@@ -45,6 +47,7 @@ class Seen:
         self._names: dict[str, tuple[str, ...]] = {}  # of devices
         self._platforms: dict[tuple[str, str], str] = {}
         self._changed: list[Resource] = []
+        self._started: list[InstanceAction] = []
 
     def take(self, batch: Batch, replaces: Callable[[str], bool]) -> None:
         """Remember what a batch has that may be measured or changed; ``replaces`` tells whether the store had
@@ -52,6 +55,8 @@ class Seen:
         self._things += [thing for thing in map(thing_of, batch.resources) if thing is not None]
         _platforms(batch.resources, self._platforms)
         for resource in batch.resources:
+            if isinstance(resource, InstanceAction) and starts(resource):
+                self._started.append(resource)
             if type(resource) not in CONFIGURED:
                 continue
             if isinstance(resource, Device):
@@ -96,7 +101,7 @@ class Seen:
             now = [
                 Watched(uid, names, None, self._began, whole) for uid, names, whole in self._machines.values()
             ]
-            return Past(now, [], {})
+            return Past(now, [], {}, self._of_clouds(self._started, self._platforms))
         earlier = _Earlier(before)
         platforms = {**earlier.platforms, **self._platforms}
         told = {r.native_id: r for r in before.of(ChangeReview) if r.source == source.name}
@@ -117,7 +122,27 @@ class Seen:
                 uid, seen = machine_of(row, platforms), earlier.seen_at(row)
                 watched.append(Watched(uid, earlier.names[uid], seen, seen, seen_whole(row)))
         machines = {one.uid: one for one in watched if one.uid}
-        return Past(list(machines.values()), [c for c in changes if c.uid in machines], told)
+        held = {one.uid for one in self._started}
+        started = self._started + [
+            one
+            for one in before.of(InstanceAction)
+            if one.uid not in held and starts(one) and self._still(one.source)
+        ]
+        return Past(
+            list(machines.values()),
+            [c for c in changes if c.uid in machines],
+            told,
+            self._of_clouds(started, platforms),
+        )
+
+    def _of_clouds(
+        self, actions: Iterable[InstanceAction], platforms: Mapping[tuple[str, str], str]
+    ) -> list[tuple[InstanceAction, str]]:
+        """Actions with the uid of the cloud that they were recorded in."""
+        return [
+            (one, platforms.get((one.source, Cloud.KIND)) or uid_of(one.source, Cloud.KIND, one.source))
+            for one in actions
+        ]
 
 
 class _Earlier:

@@ -24,7 +24,7 @@ from collectors.register.workbook import Page, read_pages
 from collectors.things import Thing
 from inventory.coverage import Batch, Status
 from inventory.kinds.register import AccountRecord, Activity, BackupPlan, ChangeOrder, Leaver, Register
-from inventory.kinds.review import AccountReview, ChangeReview
+from inventory.kinds.review import AccountReview, ActionReview, ChangeReview
 from inventory.resource import Resource
 from inventory.unknown import Unknown
 from inventory.workbooks import CellError
@@ -36,6 +36,7 @@ KINDS: tuple[str, ...] = (
     *(sheet.kind for sheet in SHEETS),
     AccountReview.KIND,
     ChangeReview.KIND,
+    ActionReview.KIND,
 )
 
 PERMISSIONS = """\
@@ -160,7 +161,7 @@ def _batch(pages: Sequence[Page], began: datetime, source: Source, run: Run) -> 
     )
     reviewed = {
         AccountReview.KIND: _accounts(sheets, things, source, run),
-        ChangeReview.KIND: _changes(sheets[ChangeOrder.KIND], source, run),
+        **_changes(sheets[ChangeOrder.KIND], source, run),
     }
     return Batch(
         resources=[*rows, *(one for read in reviewed.values() for one in read.resources)],
@@ -197,18 +198,24 @@ def _accounts(sheets: dict[str, _Read], things: list[Thing], source: Source, run
     return _Read(Status.COMPLETE, "；".join(read.reason for read in short), "；".join(remedies), [*found])
 
 
-def _changes(sheet: _Read, source: Source, run: Run) -> _Read:
-    """What changed of machines, by the sheet of orders; nothing where there is none, or nobody keeps what was
-    seen before."""
+def _changes(sheet: _Read, source: Source, run: Run) -> dict[str, _Read]:
+    """What changed of machines, and which servers were started, by the sheet of orders; nothing where there
+    is none, or nobody keeps what was seen before."""
+    kinds = (ChangeReview.KIND, ActionReview.KIND)
     if sheet.status in (Status.UNSUPPORTED, Status.FAILED):
-        return _Read(sheet.status, sheet.reason, sheet.remedy)
+        return dict.fromkeys(kinds, _Read(sheet.status, sheet.reason, sheet.remedy))
     past = run.past(source)
     if past is None:
-        return _Read(Status.UNSUPPORTED, "没有可比的历史", "用 zhengguan collect 采集，会与库里的上一次比较")
-    found = changes.reviews(
-        source.name, past, Held(sheet.resources, sheet.status is Status.COMPLETE), run.now()
-    )
-    return _Read(Status.COMPLETE, sheet.reason if sheet.remedy else "", sheet.remedy, [*found])
+        none = _Read(Status.UNSUPPORTED, "没有可比的历史", "用 zhengguan collect 采集，会与库里的上一次比较")
+        return dict.fromkeys(kinds, none)
+    orders = Held(sheet.resources, sheet.status is Status.COMPLETE)
+    reason = sheet.reason if sheet.remedy else ""
+    machines = changes.reviews(source.name, past, orders, run.now())
+    servers = changes.action_reviews(source.name, past, orders)
+    return {
+        ChangeReview.KIND: _Read(Status.COMPLETE, reason, sheet.remedy, [*machines]),
+        ActionReview.KIND: _Read(Status.COMPLETE, reason, sheet.remedy, [*servers]),
+    }
 
 
 def _in_doubt(one: AccountReview) -> bool:

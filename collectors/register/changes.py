@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 
 from collectors.changes import Change, Past
 from collectors.register.accounts import Held
+from inventory.kinds.compute import InstanceAction
 from inventory.kinds.register import ChangeOrder
-from inventory.kinds.review import ChangeReview, ReviewedChange
+from inventory.kinds.review import ActionReview, ChangeReview, ReviewedChange
 from inventory.resource import Relation
 from inventory.unknown import UNKNOWN, Maybe, Unknown, or_none
 
@@ -67,6 +68,39 @@ def reviews(source: str, past: Past, orders: Held, now: datetime) -> list[Change
             )
         )
     return made
+
+
+def action_reviews(source: str, past: Past, orders: Held) -> list[ActionReview]:
+    """A review of each time that a server was created or put to work again. The name of a server is its
+    owner's to choose: one that several bear counts for none."""
+    named = {one.server: (one.server, _shown(one)) for one, _ in past.started if isinstance(one.server, str)}
+    index = Orders(orders, named.items())
+    made = []
+    for one, cloud in past.started:
+        at = or_none(one.started_at)
+        names = named.get(one.server, ()) if isinstance(one.server, str) else ()
+        order, matched = index.told(names, at, at)
+        made.append(
+            ActionReview(
+                source=source,
+                native_id=one.uid,
+                name=one.name,
+                relations=[Relation("part_of", cloud), Relation("reviews", one.uid)],
+                server=one.server,
+                server_name=one.server_name,
+                action=one.action,
+                started_at=one.started_at,
+                user_name=one.user_name,
+                order=order,
+                matched=matched,
+            )
+        )
+    return made
+
+
+def _shown(action: InstanceAction) -> str:
+    """The server's name as an order may write it; its id where it has none."""
+    return str(or_none(action.server_name) or action.server)[:_LONGEST]
 
 
 def _kept_names(past: Past) -> Iterable[tuple[str, Sequence[str]]]:

@@ -62,4 +62,20 @@ class ChangeReview(Resource):
     observed_since: Maybe[datetime] = UNKNOWN
 
 
-FAMILY: tuple[type[Resource], ...] = (AccountReview, ChangeReview)
+class ActionReview(Resource):
+    """A server that was created, rebuilt or started again, held against the change orders; native id = uid of
+    the action. ``order`` and ``matched`` as of a change."""
+
+    KIND: ClassVar[str] = "action_review"
+    TITLE: ClassVar[str] = "云主机操作核对"
+
+    server: Maybe[str] = UNKNOWN  # native id
+    server_name: Maybe[str] = UNKNOWN
+    action: Maybe[str] = UNKNOWN  # the cloud's word
+    started_at: Maybe[datetime | None] = UNKNOWN
+    user_name: Maybe[str | None] = UNKNOWN
+    order: Maybe[str | None] = UNKNOWN  # number in the register
+    matched: Maybe[bool] = UNKNOWN
+
+
+FAMILY: tuple[type[Resource], ...] = (AccountReview, ChangeReview, ActionReview)

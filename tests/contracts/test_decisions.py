@@ -22,7 +22,8 @@ PARTS = {
         "account_review",
         "change_review",
     },
-    "cloud": _OF_PLATFORM | {"account_review", "change_review", "replicated_pool", "monitoring_coverage"},
+    "cloud": _OF_PLATFORM
+    | {"account_review", "action_review", "change_review", "replicated_pool", "monitoring_coverage"},
     "cluster": _OF_CLUSTER
     | {"role", "role_assignment", "principal", "secret", "volume", "quota", "change_review"},
     "server": {"server"},

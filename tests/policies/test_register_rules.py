@@ -15,6 +15,7 @@ from collectors.register import KINDS, Options, collect
 from collectors.register.layout import KEY, SHEETS
 from collectors.things import Login, Thing
 from inventory.coverage import Batch
+from inventory.kinds.compute import InstanceAction
 from inventory.selectors import Selector
 from inventory.snapshot import Snapshot
 from inventory.systems import System
@@ -47,7 +48,16 @@ CHANGE = Change(
     datetime(2026, 10, 2, 4, tzinfo=UTC),
     ("ssh",),
 )
-PAST = Past([Watched(HOST.uid, ("web-01",), CHANGE.since, NOW, whole=True)], [CHANGE], {})
+STARTED = InstanceAction(
+    source="cloud", native_id="s1/req-1/reboot", name="web-01 reboot", server="s1", server_name="web-01",
+    action="reboot", started_at=CHANGE.until, user_name="li", failed=False,
+)  # fmt: skip
+PAST = Past(
+    [Watched(HOST.uid, ("web-01",), CHANGE.since, NOW, whole=True)],
+    [CHANGE],
+    {},
+    [(STARTED, "cloud/cloud/c")],
+)
 Sheets = dict[str, list[dict[str, object]]]
 
 
@@ -96,6 +106,7 @@ def test_one_that_is_not_in_order_fails_each_rule(tmp_path: Path) -> None:
         "register",
         "account_review",
         "change_review",
+        "action_review",
     }
 
 

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from collectors.changes import starts
 from collectors.contract import Source
 from collectors.host import Options as Local
+from collectors.openstack import Options as Cloud
 from collectors.register import Options as Register
-from inventory.kinds.review import ChangeReview, ReviewedChange
+from inventory.kinds.compute import InstanceAction
+from inventory.kinds.review import ActionReview, ChangeReview, ReviewedChange
 from inventory.selectors import Selector
 from inventory.store import Store, open_store
 from inventory.systems import System
@@ -26,6 +29,8 @@ from policies.standards import load_standard
 from policies.verdict import Verdict
 from zhengguan.loop import collect_into
 
+RECORDED = Path(__file__).parents[1] / "data" / "openstack" / "lately-admin.jsonl.gz"
+LATELY = datetime(2026, 11, 23, 1, tzinfo=UTC)  # just after it was recorded
 HOST = Path(__file__).parents[1] / "data" / "host" / "composed-strong.json"
 START = datetime(2026, 11, 1, 4, tzinfo=UTC)
 RULES = [rule for rule in load_rules() if rule.kind in ("change_review", "change_order")]
@@ -173,3 +178,27 @@ def test_without_the_sheet_what_was_told_is_kept_and_nothing_is_missed(office: O
     office.collect(4)
     (change,) = office.changes()
     assert change.matched is False
+
+
+def test_servers_that_a_cloud_started_are_held_against_the_orders(office: Office, tmp_path: Path) -> None:
+    cloud = Source(name="cloud", type="openstack", options=Cloud(recording=str(RECORDED)))
+    register = Source(name="office", type="register", options=Register(path=str(tmp_path)))
+    office.orders = []
+    office.collect(0)
+    collect_into(office.store, [cloud, register], concurrency=2, progress=lambda _: None, now=lambda: LATELY)
+    snapshot = office.store.snapshot()
+    actions = {one.uid: one for one in snapshot.of(InstanceAction)}
+    found = {one.native_id: one for one in snapshot.of(ActionReview)}
+    assert found.keys() == {uid for uid, one in actions.items() if starts(one)} != set()
+    assert {one.matched for one in found.values()} == {False}
+    chosen = next(one for one in actions.values() if one.action == "create" and starts(one))
+    office.orders = [
+        {"编号": "C-09", "变更对象": f"新建 {chosen.server}", "批准": "SP-9", "开始日期": "2026-11-01"}
+    ]
+    office.collect((LATELY - START).days + 1, "office")  # the cloud is not read again
+    again = {one.native_id: one for one in office.store.snapshot().of(ActionReview)}
+    assert again.keys() == found.keys()
+    assert {
+        again[uid].order for uid, one in actions.items() if one.server == chosen.server and starts(one)
+    } == {"C-09"}
+    assert {one.matched for uid, one in again.items() if actions[uid].server != chosen.server} == {False}

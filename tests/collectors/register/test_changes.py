@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from collectors.changes import Change, Past, Watched, changed, changed_fields
+from collectors.changes import Change, Past, Watched, changed, changed_fields, starts
 from collectors.register.accounts import Held
-from collectors.register.changes import Orders, reviews
+from collectors.register.changes import Orders, action_reviews, reviews
 from inventory.kinds.cluster import ControlPlaneComponent
+from inventory.kinds.compute import InstanceAction
 from inventory.kinds.device_config import DeviceConfig, SshService
 from inventory.kinds.host import Audit, Host, SshServer
 from inventory.kinds.register import ChangeOrder
@@ -166,6 +167,7 @@ def test_what_is_configuration() -> None:
     shifted = SshService(ipv4=True, lines=[9])
     assert changed(config(ssh=SshService(ipv4=True, lines=[8])), config(ssh=shifted)) == ()
     assert changed(config(line_count=80), config(line_count=81)) == ("line_count",)
+    assert changed(config(saved=False), config(saved=True)) == ()
 
     def part(**flags: str) -> ControlPlaneComponent:
         return ControlPlaneComponent(source="k", native_id="a", flags=flags)
@@ -182,3 +184,51 @@ def test_the_same_of_what_a_store_tells() -> None:
     assert changed_fields(Host, {"ssh": ({"running": True}, {"running": False, "max_auth_tries": 6})}) == ()
     assert changed_fields(Host, {"umask": (UNKNOWN, "027")}) == ()
     assert changed_fields(ControlPlaneComponent, {"flags": ({"a": "1"}, {"a": "1", "b": "2"})}) == ("flags",)
+
+
+def action(server: str, name: str, word: str = "reboot", **values: Any) -> InstanceAction:
+    known: dict[str, Any] = {"started_at": TO, "user_name": "li", "failed": False, **values}
+    return InstanceAction(
+        source="c", native_id=f"{server}/r/{word}", server=server, server_name=name, action=word, **known
+    )
+
+
+def matched(*actions: InstanceAction, orders: list[ChangeOrder], whole: bool = True) -> list[Any]:
+    past = Past([], [], {}, [(one, "c/cloud/c") for one in actions])
+    made = action_reviews("t", past, Held(orders, whole))
+    assert [one.related("reviews") for one in made] == [[one.uid] for one in actions]
+    assert {one.related("part_of")[0] for one in made} == {"c/cloud/c"}
+    return [(one.order, one.matched) for one in made]
+
+
+def test_a_server_is_started_by_an_order_that_names_it() -> None:
+    one, other = action("5f0c-1", "web-1"), action("5f0c-2", "db-1", "create")
+    assert matched(one, other, orders=[order("web-1")]) == [("C-01", True), (None, False)]
+    assert matched(one, other, orders=[order("5f0c-2")]) == [(None, False), ("C-01", True)]
+    early = order("web-1", starts_on=date(2026, 11, 1), ends_on=date(2026, 11, 5))
+    assert matched(one, orders=[early]) == [(None, False)]
+    assert matched(one, orders=[], whole=False) == [(UNKNOWN, UNKNOWN)]
+    assert matched(action("5f0c-1", "web-1", started_at=None), orders=[order("web-1")]) == [
+        (UNKNOWN, UNKNOWN)
+    ]
+
+
+def test_a_tenant_that_takes_the_name_of_anothers_server_is_not_let_in() -> None:
+    mine, theirs = action("5f0c-1", "web-1"), action("5f0c-2", "web-1", "create")
+    assert matched(mine, theirs, orders=[order("web-1")]) == [(UNKNOWN, UNKNOWN)] * 2
+    posing = action("5f0c-3", "5f0c-1", "create")  # named like the id of another
+    assert matched(mine, posing, orders=[order("5f0c-1")])[1] == (UNKNOWN, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("one", "counts"),
+    [
+        (action("s", "n", "create"), True),
+        (action("s", "n", "unshelve"), True),
+        (action("s", "n", "stop"), False),
+        (action("s", "n", "create", failed=True), False),
+        (action("s", "n", "create", failed=UNKNOWN), True),
+    ],
+)
+def test_what_puts_a_server_to_work(one: InstanceAction, counts: bool) -> None:
+    assert starts(one) is counts

@@ -64,6 +64,7 @@ def test_rows_become_what_they_say(sheets: Sheets, workbook: Write, read: Read) 
         "account_record": 2,
         "account_review": 0,
         "change_review": 0,
+        "action_review": 0,
     }
     grading: Activity = one(batch, "activity", "G-03")
     assert (grading.name, grading.labels) == ("等级测评，门户网站", {"system": "门户网站"})
