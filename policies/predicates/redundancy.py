@@ -7,19 +7,24 @@ from collections import Counter
 from datetime import datetime
 
 from inventory.kinds.network import Device
-from inventory.unknown import known
+from inventory.unknown import known, or_none
 from policies.predicates.contract import Predicate, UndecidedError, seen
 
 _KEY = "关键"
+_WHOLE = ("hrp", "irf", "stack", "chassis_cluster")
+"""Kinds of standby that take over all that a device does."""
 
 
 def without_standby(device: Device, now: datetime) -> bool:
-    """Whether nobody could take over from a device."""
+    """Whether nobody could take over from a device. Where another device of the same stack or pair works, the
+    groups of gateways do not matter; else each of them has to."""
     standbys = seen(device.standbys)
-    states = [one.working for one in standbys]
-    if any(state is False for state in states):
+    if any(one.working is True and known(one.kind) and one.kind in _WHOLE for one in standbys):
+        return False
+    rescued = any(one.working is not False and or_none(one.kind) in (None, *_WHOLE) for one in standbys)
+    if any(one.working is False for one in standbys) and not rescued:
         return True
-    if any(state is True for state in states):
+    if standbys and all(one.working is True for one in standbys):
         return False
     if standbys:
         raise UndecidedError("看到它参与主备，看不到另一台在不在：VRRP 的主设备不知道备设备")
@@ -30,12 +35,11 @@ def without_standby(device: Device, now: datetime) -> bool:
 
 def single_line(device: Device, now: datetime) -> bool:
     """Whether a group of lines has lost all but one. That no group is there shows nothing of other lines."""
-    groups = seen(device.link_groups) if known(device.link_groups) else []
-    several = [one for one in groups if seen(one.lines) > 1]
+    several = [one for one in seen(device.link_groups) if seen(one.lines) > 1]
     if any(known(one.working) and seen(one.working) < 2 for one in several):
         return True
-    if any(known(one.working) for one in several):
-        return False
+    if several:
+        return any(seen(one.working) < 2 for one in several)
     neighbours = seen(device.neighbours)
     lines = Counter(
         n.chassis_id
@@ -60,6 +64,6 @@ PREDICATES = (
         kinds=(Device,),
         reads=("link_groups", "neighbours"),
         call=single_line,
-        purpose="聚合的链路只剩一条通；没有聚合的，看到同一台邻居有没有第二条",
+        purpose="聚合的链路只剩一条通；看到没有聚合的，看到同一台邻居有没有第二条",
     ),
 )

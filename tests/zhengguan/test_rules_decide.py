@@ -90,12 +90,13 @@ def test_a_hardened_machine_meets_what_was_seen_of_it_and_no_more() -> None:
     assert met == {
         "8.1.4.1.b", "8.1.4.1.c", "8.1.4.2.b", "8.1.4.3.b", "8.1.4.3.d", "8.1.4.4.b", "8.1.4.4.c",
     }  # fmt: skip
-    # permissions of files were not recorded, of its agent nobody knows how it is set, and neither monitoring
-    # nor a register was read
+    # permissions of files were not recorded, of its agents nobody knows how they are set and where they report
+    # to, and neither monitoring nor a register was read
     assert {c for c, v in found.items() if v is UNKNOWN} == {
         "8.1.10.8.b",
         "8.1.4.2.a",
         "8.1.4.3.c",
+        "8.1.4.4.f",
         "8.1.4.5.a",
         "8.1.5.4.c",
     }
