@@ -30,9 +30,10 @@ def link_busy(link: LinkLoad, now: datetime) -> bool:
     directions = (link.peak_in_percent, link.peak_out_percent)
     if any((or_none(peak) or 0.0) > LINK_PERCENT for peak in directions):
         return True
-    if or_none(link.watched) is False:
+    unseen = any(isinstance(peak, Unknown) for peak in directions)
+    if unseen and or_none(link.watched) is False:
         raise UndecidedError("监控系统里没有这条链路的序列")
-    if any(isinstance(peak, Unknown) for peak in directions) and not isinstance(link.observed_ratio, Unknown):
+    if unseen and not isinstance(link.observed_ratio, Unknown):
         raise UndecidedError("这条链路的速率不知道（监控系统和设备都没有给出），流量占多少算不出")
     return any(_busy(peak, link.observed_ratio, link.window_days, LINK_PERCENT) for peak in directions)
 
