@@ -30,9 +30,9 @@ KINDS: tuple[str, ...] = ("log_platform",)
 PERMISSIONS = """\
 只读：采集只向 OpenSearch 或 Elasticsearch 的 HTTP API 发 GET：
 /（版本）、/_cat/indices（索引的名称和开关状态）、/_search（size 为 0，只要汇总，不取任何一条日志）。
-给采集器一个专用账号：集群权限 monitor（OpenSearch：cluster_monitor），日志索引的 read 和 view_index_metadata
+给采集器一个专用账号：集群权限 monitor（OpenSearch：cluster_monitor），日志索引的 read 和 monitor
 （OpenSearch：read、indices_monitor）。不要给写入、删除和管理的权限。
-账号带文档级过滤（DLS）的，采集器看到的就是过滤后的，少了什么它无从得知。
+账号无权看的索引、文档级过滤（DLS）滤掉的记录，采集器看不到，少了什么它无从得知。
 """
 
 _LONGEST_EVIDENCE = 256 * 1024

@@ -66,7 +66,7 @@ class LiveClient:
         if response.status in (401, 403):
             raise QueryError(
                 f"{NAME}不认这个凭据，或它没有这项权限（HTTP {response.status}）",
-                "核对 username 或 bearer_ref，给它这些索引的 read 和 view_index_metadata",
+                "核对 username 或 bearer_ref，给它集群的 monitor 和这些索引的 read、monitor",
                 Status.DENIED,
             )
         if response.status != 200:
