@@ -326,6 +326,7 @@ REGISTRY: dict[str, Plugin] = {
     "kubernetes": Plugin(module="collectors.kubernetes", title="Kubernetes 集群", extra="kubernetes"),
     "linux": Plugin(module="collectors.linux", title="Linux 主机", extra="ssh"),
     "local": Plugin(module="collectors.host", title="本机"),
+    "logs": Plugin(module="collectors.logs", title="日志平台", last=True),
     "openstack": Plugin(module="collectors.openstack", title="OpenStack 云", extra="openstack"),
     "prometheus": Plugin(module="collectors.prometheus", title="Prometheus 监控", last=True),
     "register": Plugin(module="collectors.register", title="台账", extra="answers", last=True),

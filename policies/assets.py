@@ -1,6 +1,7 @@
 """Assets (测评对象): which resources make up one object of assessment, and of which category it is.
 
-A host, a device, a compute node, a cluster node, a cloud server and a monitoring system are an asset each.
+A host, a device, a compute node, a cluster node, a cloud server, a monitoring system and a log platform are
+an asset each.
 Accounts, listeners, interfaces and routes belong to the host or device they are part of. Sites of one host
 name are one business application, and that name in the DNS belongs to it. What else a cloud source shows
 (users, networks, security groups, images, volumes, quotas …) is one asset: the platform, or the tenant's side
@@ -24,7 +25,7 @@ from inventory.kinds.cloud import Cloud
 from inventory.kinds.cluster import Cluster, Node
 from inventory.kinds.compute import Hypervisor, Image, Server
 from inventory.kinds.host import Host
-from inventory.kinds.management import MonitoringSystem
+from inventory.kinds.management import LogPlatform, MonitoringSystem
 from inventory.kinds.network import Device, Interface
 from inventory.kinds.register import BackupPlan, Register
 from inventory.kinds.web import Domain, Website
@@ -70,7 +71,7 @@ _ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
 # a device whose role was not seen may be either, and answers for both until it is known
 _UNKNOWN_ROLE = ("其他系统或设备", ("network_device", "security_device"))
 _WITHOUT_PARTS = frozenset(
-    {Server.KIND, Hypervisor.KIND, Node.KIND, Website.KIND, BackupPlan.KIND, MonitoringSystem.KIND}
+    kind.KIND for kind in (Server, Hypervisor, Node, Website, BackupPlan, MonitoringSystem, LogPlatform)
 )
 _OWN_ASSET = frozenset({Host.KIND, Device.KIND}) | _WITHOUT_PARTS
 _PLATFORMS = frozenset({Cloud.KIND, Cluster.KIND})
@@ -177,7 +178,8 @@ class _Facts:
             Website.KIND: self._site,
             Register.KIND: self._register,
             BackupPlan.KIND: self._data,
-            MonitoringSystem.KIND: self._monitoring,
+            MonitoringSystem.KIND: self._management,
+            LogPlatform.KIND: self._management,
         }
         self._host_addresses: dict[str, str] | None = None
         self._images: dict[str, Image] | None = None
@@ -314,9 +316,10 @@ class _Facts:
         assert isinstance(site, Website)
         return self._make(site, "业务应用系统/平台", ("application",), address=_text(site.host))
 
-    def _monitoring(self, system: Resource) -> Asset:
-        assert isinstance(system, MonitoringSystem)
-        return self._make(system, "系统管理软件/平台", ("management_system",), version=_text(system.software))
+    def _management(self, system: Resource) -> Asset:
+        assert isinstance(system, (MonitoringSystem, LogPlatform))
+        version = f"{_text(system.software)} {_text(getattr(system, 'version', None))}".strip()
+        return self._make(system, "系统管理软件/平台", ("management_system",), version=version)
 
     def _register(self, register: Resource) -> Asset:
         return self._make(register, "安全管理文档", ())

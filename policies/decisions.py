@@ -20,15 +20,27 @@ from inventory.snapshot import Snapshot
 from policies.outcome import Rule
 
 AssetKind = Literal[
-    "host", "device", "cloud", "cluster", "server", "monitoring_system", "source", "backup_plan"
+    "host",
+    "device",
+    "cloud",
+    "cluster",
+    "server",
+    "monitoring_system",
+    "log_platform",
+    "source",
+    "backup_plan",
 ]
 """Kind of the resource that an asset is; ``source``: endpoints and what else belongs to no machine;
 ``backup_plan``: a set of data, as the office's register tells of it."""
 
+MANAGING: frozenset[AssetKind] = frozenset({"monitoring_system", "log_platform"})
+"""Kinds of asset that are a management system (管理系统). Each serves one purpose: a requirement whose
+decision names some of them is asked of these alone, and of what stands beside them in the decision."""
+
 ALWAYS_THERE = frozenset(
     "host account device device_config cloud user project platform_service cluster principal node "
     "control_plane_component namespace endpoint security_group instance_action action_trail "
-    "monitoring_system".split()
+    "monitoring_system log_platform".split()
 )
 """Kinds of which every asset has some: that none was seen shows that nobody saw them (a managed cluster
 hides its control plane), never that there are none. A cloud in which nothing was done of late has shown
@@ -47,6 +59,12 @@ class Decision(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     because: str = ""
     yet: str = ""
     left: str = ""
+
+    def asked_of(self, type_: str) -> frozenset[str] | None:
+        """Kinds of asset that the requirement is about where they are of a type; None = whatever they are."""
+        if type_ != "management_system" or not MANAGING & self.by.keys():
+            return None
+        return frozenset(self.by.keys() | self.unseen.keys())
 
 
 class DecisionFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

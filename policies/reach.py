@@ -21,30 +21,30 @@ WORDS: dict[Word, str] = {"automatic": "自动", "partly": "部分", "manual": "
 rules see a part; ``manual``: an interview, a document or a visit, or what no source of data shows (each item
 says why); ``missing``: data could show a part, and no rule looks yet, so that people answer it all."""
 
-SEEN_AS: dict[str, AssetKind] = {
-    "server": "host",
-    "vm": "server",
-    "network_device": "device",
-    "security_device": "device",
-    "cluster": "cluster",
-    "cloud_platform": "cloud",
-    "virtual_network": "cloud",
-    "image": "cloud",
-    "management_system": "monitoring_system",
-    "application": "source",
-    "data": "backup_plan",
+SEEN_AS: dict[str, tuple[AssetKind, ...]] = {
+    "server": ("host",),
+    "vm": ("server",),
+    "network_device": ("device",),
+    "security_device": ("device",),
+    "cluster": ("cluster",),
+    "cloud_platform": ("cloud",),
+    "virtual_network": ("cloud",),
+    "image": ("cloud",),
+    "management_system": ("monitoring_system", "log_platform"),
+    "application": ("source",),
+    "data": ("backup_plan",),
 }
-"""Types of objects that collectors see → the kind of asset as which they judge them. A server is judged
-where somebody logs in; from its cloud's or cluster's side its inside cannot be seen. An application is seen
-at its encrypted endpoints alone, a management system where it monitors, data by what the register says of
-their backup: these count where that decides."""
-_IN_PART: frozenset[AssetKind] = frozenset({"source", "monitoring_system", "backup_plan"})
+"""Types of objects that collectors see → the kinds of asset as which they judge them: of several, a decision
+names those that it is about. A server is judged where somebody logs in; from its cloud's or cluster's side
+its inside cannot be seen. An application is seen at its encrypted endpoints alone, a management system where
+it monitors or keeps logs, data by what the register says of their backup: these count where that decides."""
+_IN_PART: frozenset[AssetKind] = frozenset({"source", "monitoring_system", "log_platform", "backup_plan"})
 
 _UNSEEN = "没有采集"
 NOT_READ: dict[str, str] = {
     "site": "机房的门禁、消防和环境监控没有接入的来源",
     "organization": "制度、审批和记录在单位的文档里",
-    "management_system": "监控系统之外的运维、日志和安全管理平台没有接入的来源",
+    "management_system": "监控系统和日志平台之外的运维和安全管理平台没有接入的来源",
     "database": "没有登录数据库的来源",
     "middleware": "没有登录中间件的来源",
     "application": "没有登录业务应用的来源",
@@ -160,7 +160,8 @@ def _item(control: Control, decision: Decision | None, rows: dict[str, bool]) ->
     reasons = decision.unseen if decision else {}
     decided, open_, unseen = [], [], {}
     for type_ in control.objects:
-        kind = SEEN_AS.get(type_)
+        kinds = SEEN_AS.get(type_, ())
+        kind = next((k for k in kinds if k in by or k in reasons), next(iter(kinds), None))
         if kind is None or (kind in _IN_PART and kind not in by):
             unseen[type_] = NOT_READ.get(type_, _UNSEEN)
         elif control.automation == "technical-auto" and all(r in rows for r in by.get(kind, ("",))):

@@ -156,9 +156,18 @@ class Scope:
         speaks = bytearray(len(self.assets))
         if control.automation != "manual":
             for type_ in control.objects:
-                for position in self.by_type.get(type_, ()):
+                for position in self._of_type(control, type_):
                     speaks[position] = 1
         return speaks
+
+    def _of_type(self, control: Control, type_: str) -> list[int]:
+        """Places of the assets of a type that the control is asked of."""
+        found = self.by_type.get(type_, [])
+        decision = self.decisions.get(control.id)
+        kinds = decision.asked_of(type_) if decision else None
+        if kinds is None:
+            return found
+        return [p for p in found if self.sides[self.side_of[p]].kind in kinds]
 
     def _not_checked(self, position: int, why: str) -> ObjectVerdict:
         """One shared value per asset: a hundred thousand assets may stand under each of many controls."""
@@ -172,12 +181,13 @@ class Scope:
 
     def _unlisted(self, control: Control) -> tuple[str, ...]:
         """Object types of the control that the inventory does not show and nobody declared absent."""
-        if self.unlisted == "ignore" and any(t in self.by_type for t in control.objects):
+        listed = {t for t in control.objects if self._of_type(control, t)}
+        if self.unlisted == "ignore" and listed:
             return ()
         return tuple(
             OBJECT_TITLE.get(t, t)
             for t in control.objects
-            if t not in self.by_type and t not in self.system.absent_objects
+            if t not in listed and t not in self.system.absent_objects
         )
 
     def _lost(self, links: Iterable[Link]) -> tuple[str, ...]:

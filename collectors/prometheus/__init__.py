@@ -163,7 +163,7 @@ def _collect(client: Client, source: Source, run: Run) -> Iterator[Batch]:
 def _ask(
     client: Client, query: Query, source: Source, run: Run, directory: Directory, measured: set[str]
 ) -> Batch:
-    from collectors.prometheus.client import QueryError
+    from collectors.getting import QueryError
     from collectors.prometheus.mapping import Told, take, utilizations
 
     options = _options(source)
@@ -273,7 +273,7 @@ def probe(source: Source, run: Run) -> Iterator[Access]:
 
 def _counted(client: Client, subject: str, expressions: list[str]) -> Access:
     """How many series some expressions give now."""
-    from collectors.prometheus.client import QueryError
+    from collectors.getting import QueryError
 
     count = 0
     for expression in expressions:
@@ -289,7 +289,7 @@ def _counted(client: Client, subject: str, expressions: list[str]) -> Access:
 
 def _reach(client: Client) -> None:
     """Raises SourceError where not even the simplest query is answered."""
-    from collectors.prometheus.client import QueryError
+    from collectors.getting import QueryError
 
     try:
         client.query("vector(1)")

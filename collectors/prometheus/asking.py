@@ -9,7 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from collectors.contract import DeadlineError, Run
-from collectors.prometheus.client import Client, QueryError
+from collectors.getting import QueryError
+from collectors.prometheus.client import Client
 from collectors.prometheus.mapping import series_of
 from inventory.decoding import from_json
 from inventory.evidence import Evidence

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.prometheus.client import QueryError
+from collectors.getting import QueryError
 from collectors.prometheus.queries import Query, Statistic
 from collectors.things import Directory
 from inventory.decoding import from_json

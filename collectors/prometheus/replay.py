@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from collectors.contract import Run
-from collectors.prometheus.client import Client, QueryError, Reply, envelope
+from collectors.getting import QueryError
+from collectors.prometheus.client import Client, Reply, envelope
 from collectors.recordings import Header, lines_of, write_whole
 from inventory.coverage import Status
 from inventory.decoding import from_json

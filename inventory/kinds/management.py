@@ -30,4 +30,32 @@ class MonitoringSystem(Resource):
     measured_at: Maybe[datetime] = UNKNOWN
 
 
-FAMILY: tuple[type[Resource], ...] = (MonitoringSystem,)
+class LogPlatform(Resource):
+    """Where the logs of an estate come together; native id = name of the source that asks it.
+
+    ``oldest_record_at`` and ``newest_record_at``: None = there is no record; records of the future are left
+    out of them. ``silent``: names of listed machines without a recent record that are meant to send theirs,
+    at most 50; UNKNOWN where it could not be told of every one.
+    """
+
+    KIND: ClassVar[str] = "log_platform"
+    TITLE: ClassVar[str] = "日志平台"
+    VOLATILE: ClassVar[frozenset[str]] = frozenset(
+        {"records", "oldest_record_at", "newest_record_at", "indices", "measured_at"}
+    )
+
+    software: Maybe[str] = UNKNOWN
+    version: Maybe[str] = UNKNOWN
+    indices: Maybe[int] = UNKNOWN
+    closed_indices: Maybe[int] = UNKNOWN  # no search looks into these
+    records: Maybe[int] = UNKNOWN
+    oldest_record_at: Maybe[datetime | None] = UNKNOWN
+    newest_record_at: Maybe[datetime | None] = UNKNOWN
+    days_without_records: Maybe[int] = UNKNOWN  # whole days of the last 183, from the oldest record on
+    sources: Maybe[int] = UNKNOWN  # names that records are of
+    listed: Maybe[int] = UNKNOWN  # machines that other sources list and that may send
+    silent: Maybe[list[str]] = UNKNOWN
+    measured_at: Maybe[datetime] = UNKNOWN
+
+
+FAMILY: tuple[type[Resource], ...] = (MonitoringSystem, LogPlatform)

@@ -18,6 +18,7 @@ from policies.predicates import (
     families,
     kubernetes,
     load,
+    logs,
     names,
     redundancy,
     remote,
@@ -30,7 +31,7 @@ PREDICATES: dict[str, Predicate] = {
     predicate.name: predicate
     for module in (
         *(access_lists, addresses, amounts, cloud, copies, crypto, end_of_life, families, kubernetes),
-        *(load, names, redundancy, remote, sites, watched),
+        *(load, logs, names, redundancy, remote, sites, watched),
     )
     for predicate in module.PREDICATES
 }

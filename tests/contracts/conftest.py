@@ -207,6 +207,55 @@ def prometheus(tmp_path: Path, stack: ExitStack) -> Estate:
     )
 
 
+def logs(tmp_path: Path, stack: ExitStack) -> Estate:
+    """A platform with one record of one host, that repeats the password it was asked with; one that never
+    answers, and one that refuses."""
+    secret = f"{PLANTED}-password"
+    moment = {"value": 1.78e12, "note": secret}
+    bucket = {"key": "web-1", "doc_count": 1, "latest": moment}
+    search = {
+        "timed_out": False,
+        "_shards": {"total": 1, "failed": 0},
+        "hits": {"total": {"value": 1}},
+        "aggregations": {
+            "past": {"doc_count": 1, "oldest": moment, "newest": moment},
+            "half_year": {"doc_count": 0, "days": {"buckets": []}},
+            "hosts_0": {"doc_count": 1, "sources": {"sum_other_doc_count": 0, "buckets": [bucket]}},
+        },
+    }
+    root = {"version": {"number": "2.19.1", "distribution": "opensearch"}, "tagline": secret}
+    answers = {"/": root, "/_cat": [{"index": "logs-1", "status": "open", "note": secret}]}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.removeprefix("/denied")
+            denied = path != self.path
+            answer = answers["/"] if path == "/" else answers["/_cat"] if "_cat" in path else search
+            self.send_response(403 if denied else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"error": "no"} if denied else answer).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    stack.callback(server.server_close)
+    stack.callback(thread.join)
+    stack.callback(server.shutdown)
+    peer = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    options = {"username": "reader", "password_ref": "env:LOGS_PASSWORD"}
+    base = f"http://127.0.0.1:{server.server_port}"
+    return Estate(
+        whole=_source("logs", url=base, **options),
+        narrow=_source("logs", url=f"{base}/denied", **options),
+        silent=_source("logs", url=f"http://127.0.0.1:{peer.getsockname()[1]}", **options),
+        environ={"LOGS_PASSWORD": secret},
+        planted=[PLANTED],
+    )
+
+
 def ike(tmp_path: Path, stack: ExitStack) -> Estate:
     """A responder that refuses every proposal in words, of both versions; one that never answers."""
     quiet, peer = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
@@ -464,6 +513,7 @@ ESTATES: dict[str, Callable[[Path, ExitStack], Estate]] = {
     "kubernetes": kubernetes,
     "linux": linux,
     "local": local,
+    "logs": logs,
     "openstack": openstack,
     "prometheus": prometheus,
     "register": register,

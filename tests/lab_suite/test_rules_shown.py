@@ -53,7 +53,7 @@ TESTS = Path(__file__).parents[1]
 LAB = TESTS / "lab"
 DEMO = TESTS.parent / "zhengguan" / "data" / "demo"
 LIST = TESTS.parent / "docs" / "rules-shown.md"
-RECORDED = datetime(2026, 11, 22, 12, tzinfo=UTC)  # composed hosts date their accounts by this day
+RECORDED = datetime(2026, 11, 23, 2, tzinfo=UTC)  # composed hosts date their accounts by this day
 UNREGISTERED = {"grade": "S3A3"}
 LABELS = {
     **UNREGISTERED,
@@ -374,6 +374,16 @@ def watched(place: Place) -> Iterator[Batch]:
         yield from collector("prometheus").collect(wanted, Run(wanted, things=lambda: things))
 
 
+def kept_logs(place: Place) -> Iterator[Batch]:
+    """A real OpenSearch that keeps half a year of a small estate, and what is left of it otherwise, recorded."""
+    data = TESTS / "data" / "logs"
+    things = [Thing(*row) for row in from_json((data / "things.json").read_bytes(), list[list[Any]])]
+    for name in ("whole", "young", "holes"):
+        options = {"recording": str(data / f"{name}.jsonl.gz"), "indices": [f"{name}-*"]}
+        wanted = source(f"logs-{name}", "logs", everything=["host", "device", "hypervisor"], **options)
+        yield from collector("logs").collect(wanted, Run(wanted, things=lambda: things))
+
+
 def this_machine(place: Place) -> Iterator[Source]:
     """Where the tests run."""
     yield source("here", "local")
@@ -520,6 +530,7 @@ Estate = Callable[[Place], Iterable[Source | Batch]]  # sources to read, or what
 ESTATES: dict[str, list[Estate]] = {  # when it was seen → what is read
     "recorded": [
         *(demo, hosts, devices, configurations, shells, pairs, tunnels, registers, loads, copies, watched),
+        kept_logs,
         *(changed_devices, changed_cloud, closed_cloud, unfiltered_cloud, changed_cluster),
     ],
     "live": [this_machine, clouds, clusters, agents, tls_servers, ssh_hosts, websites, domain_names],
