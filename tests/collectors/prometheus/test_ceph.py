@@ -48,8 +48,8 @@ def gather(url: str, *ceph: CephOptions) -> tuple[dict[str, ReplicatedPool], lis
     options = Options(url=url, presets=[], load=LoadOptions(days=0), ceph=list(ceph))
     wanted = Source(name="prom", type="prometheus", options=options, labels={"level": "省"})
     batches = list(collect(wanted, Run(wanted, things=lambda: THINGS)))
-    rows = [row for batch in batches for row in batch.resources]
-    pools = {str(row.name): row for row in rows if isinstance(row, ReplicatedPool)}
+    rows = [row for batch in batches for row in batch.resources if isinstance(row, ReplicatedPool)]
+    pools = {str(row.name): row for row in rows}
     assert len(pools) == len(rows)
     return pools, [c for b in batches for c in b.collections if c.kind == "replicated_pool"], batches
 
